@@ -1,0 +1,37 @@
+#pragma once
+
+#include <sycee/app/payment_service.hpp>
+#include <sycee/app/ports.hpp>
+#include <sycee/app/settings.hpp>
+#include <sycee/net/http_message.hpp>
+#include <sycee/runtime/clock.hpp>
+#include <sycee/runtime/metrics.hpp>
+#include <sycee/runtime/worker_pool.hpp>
+
+#include <memory>
+
+namespace sycee {
+
+// The operator's dashboard. All of it but the login needs a session; every POST must come from our
+// own origin.
+//   GET|POST /admin/login, POST /admin/logout, GET /admin/assets/{file}
+//   GET /admin                  payments, newest first; ?after=pay_... for older ones
+//   GET /admin/payments/{id}    one payment: records, postings, transfers, events, deliveries
+//   GET /admin/trial-balance, GET /admin/chains
+class AdminPages {
+  public:
+    // Makes one password hash, for comparing with when the name is unknown: about 80 ms.
+    AdminPages(PaymentService& payments, ReportPort& reports, AccessPort& access,
+               WorkerPool& workers, Network const& network, Clock& clock, Metrics& metrics);
+    AdminPages(AdminPages const&) = delete;
+    AdminPages& operator=(AdminPages const&) = delete;
+    ~AdminPages();
+
+    Task<HttpResponse> handle(HttpRequest const& request);
+
+  private:
+    class Routes;
+    std::unique_ptr<Routes> routes_;
+};
+
+}  // namespace sycee

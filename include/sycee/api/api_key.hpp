@@ -1,0 +1,31 @@
+#pragma once
+
+#include <sycee/base/bytes.hpp>
+#include <sycee/base/id.hpp>
+#include <sycee/base/secret.hpp>
+
+#include <optional>
+#include <string_view>
+
+namespace sycee {
+
+// A merchant's API key: "sk_live_", 26 letters of the key's public id, "_", and 43 letters that are
+// the secret (base64url of 32 random bytes). The books keep the id and the SHA-256 of the secret's
+// letters: with 256 random bits there is nothing that a slow hash would add.
+struct ParsedApiKey {
+    ApiKeyId id;
+    Bytes32 secret_hash{};
+};
+
+// Nothing where the text has not the form of a key.
+std::optional<ParsedApiKey> parse_api_key(std::string_view text);
+
+struct NewApiKey {
+    Secret text;  // shown once, to whoever asked for the key
+    Bytes32 secret_hash{};
+};
+
+// Pure: the caller brings the random bytes.
+NewApiKey make_api_key(ApiKeyId id, Bytes32 const& random);
+
+}  // namespace sycee

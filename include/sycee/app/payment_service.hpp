@@ -1,0 +1,81 @@
+#pragma once
+
+#include <sycee/app/address_book.hpp>
+#include <sycee/app/ports.hpp>
+#include <sycee/app/settings.hpp>
+#include <sycee/base/result.hpp>
+#include <sycee/runtime/clock.hpp>
+
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sycee {
+
+// What a shop sends to create a payment.
+struct CreatePayment {
+    std::string amount;    // decimal string: "50.00"
+    std::string currency;  // "USD"
+    std::optional<std::string> reference;    // at most 200 bytes
+    std::optional<std::string> description;  // at most 500
+    std::vector<std::pair<std::string, std::string>> metadata;  // at most 50, key 40, value 500
+    std::optional<std::int64_t> expires_in;  // seconds, 60 .. 86400; 900 if left out
+    std::optional<std::string> success_url;  // http or https, at most 2000
+};
+
+// The chain time of the payments' chains, kept by the followers, and whether each is being followed.
+class ChainTimes {
+  public:
+    void set(ChainId chain_id, Timestamp head_time) { times_[chain_id] = head_time; }
+    bool followed(ChainId chain_id) const { return times_.contains(chain_id); }
+    // The slowest chain's time among those the payment may be paid on; nothing where one of them has
+    // not been read yet.
+    std::optional<Timestamp> time_for(Payment const& payment) const;
+
+  private:
+    std::map<ChainId, Timestamp> times_;
+};
+
+// The merchant's use cases. `field` of a refused input is a JSON pointer without the slash: "amount",
+// "metadata/size".
+class PaymentService {
+  public:
+    PaymentService(PaymentPort& payments, Network const& network, ChainTimes const& times,
+                   AddressBook& addresses, Clock& clock)
+        : payments_(payments),
+          network_(network),
+          times_(times),
+          addresses_(addresses),
+          clock_(clock) {}
+
+    // Throws Unavailable while no configured chain is being followed: an address that nobody watches
+    // is never given out.
+    Task<Result<PaymentState>> create(MerchantId merchant_id, CreatePayment input);
+    Task<std::optional<PaymentState>> find(MerchantId merchant_id, PaymentId id);
+    Task<std::optional<PaymentState>> find_public(PaymentId id);
+    Task<PaymentPage> list(std::optional<MerchantId> merchant_id, std::optional<PaymentId> after,
+                           std::size_t limit);
+    PaymentStatus status(PaymentState const& state) const;
+
+  private:
+    PaymentPort& payments_;
+    Network const& network_;
+    ChainTimes const& times_;
+    AddressBook& addresses_;
+    Clock& clock_;
+};
+
+// Pure: checks the input and prices the options.
+Result<NewPayment> check_new_payment(CreatePayment const& input, Network const& network,
+                                     Timestamp now);
+
+// The deposit address at an index below an account key (depth 3: path 0/index) or an external-chain
+// key (depth 4: path index).
+std::optional<Address> derive_deposit_address(ExtendedPublicKey const& key, std::uint64_t index);
+
+// Refuses keys that are neither of depth 3 nor 4.
+Result<ExtendedPublicKey> check_merchant_key(std::string_view xpub);
+
+}  // namespace sycee

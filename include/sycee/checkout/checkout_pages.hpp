@@ -1,0 +1,43 @@
+#pragma once
+
+#include <sycee/app/payment_feed.hpp>
+#include <sycee/app/payment_service.hpp>
+#include <sycee/app/settings.hpp>
+#include <sycee/net/http_message.hpp>
+#include <sycee/net/web_files.hpp>
+#include <sycee/runtime/clock.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace sycee {
+
+// What the payer sees, and nothing beyond it, since whoever has the link may read it:
+//   GET /checkout/{id}          the page; ?option=N chooses a token and network, &qr=uri the
+//   EIP-681 code GET /checkout/{id}/events   the live state as server-sent events, until it is
+//   final GET /checkout/{id}/state    the same state once, for browsers that get no events GET
+//   /checkout/assets/{file}
+class CheckoutPages {
+  public:
+    CheckoutPages(PaymentService& payments, PaymentFeed& feed, Network const& network,
+                  Clock& clock);
+
+    Task<HttpResponse> handle(HttpRequest const& request);
+
+  private:
+    Task<HttpResponse> show_page(PaymentId id, std::string query);
+    Task<HttpResponse> show_state(PaymentId id, HttpRequest const& request);
+    Task<HttpResponse> open_events(PaymentId id, std::string query);
+    Task<void> send_events(PaymentId id, std::string query, HttpStream& stream);
+    HttpResponse not_found() const;
+
+    PaymentService& payments_;
+    PaymentFeed& feed_;
+    Network const& network_;
+    Clock& clock_;
+    std::string path_;  // where the pages are seen from outside: "/checkout"
+    WebFiles files_;
+};
+
+}  // namespace sycee

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <sycee/payment/records.hpp>
+#include <sycee/payment/state.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sycee {
+
+// One step of a chain, as its follower saw it: perhaps blocks taken away, then blocks added.
+struct ChainStep {
+    ChainId chain_id = 0;
+    std::optional<BlockNumber> rolled_back_to;  // the last block kept, where a reorg took blocks away
+    BlockNumber head = 0;                       // newest processed block after the step
+    Timestamp head_time{};
+    BlockNumber finalized = 0;  // at most head
+    std::uint32_t confirmations = 1;  // clearing rule: the transfer's block counts as the first
+};
+
+// What the step needs to know of one merchant.
+struct MerchantView {
+    MerchantId merchant_id;
+    JournalHead head;
+    std::uint64_t last_batch_number = 0;
+    std::uint32_t fee_basis_points = 0;
+    std::vector<PaymentState> payments;  // those that the step may move
+};
+
+// Transfers of the step's new blocks at this merchant's addresses, in block and log order.
+struct MatchedTransfer {
+    PaymentId payment_id;
+    Transfer transfer;
+    bool incoming = true;  // false: out of the address. A transfer between two of ours is both.
+};
+
+// Something that a shop is told. `state` is the payment as it stands right after the record.
+struct PaymentEvent {
+    std::string type;  // "payment.cleared"
+    PaymentState state;
+    PaymentStatus status = PaymentStatus::open;
+    std::uint64_t record_sequence = 0;
+    Bytes32 record_hash{};
+    bool goods_may_be_released = false;  // payment.reversed: it had been cleared
+    std::optional<Transfer> moved;       // funds.moved
+};
+
+struct MerchantStep {
+    JournalHead first_head;
+    JournalHead head;
+    std::vector<JournalEntry> entries;
+    std::vector<PaymentEvent> events;
+    std::vector<PaymentState> payments;  // as they stand after the step
+};
+
+// Decides what one step of a chain means for one merchant's books: reversals first, newest record
+// first; then authorizations and withdrawals; then clearings and what belongs to no payment; then one
+// settlement batch for each token. Pure. Throws InvariantViolation where the step would undo a settled record.
+MerchantStep advance_merchant(MerchantView view, std::vector<MatchedTransfer> const& transfers,
+                              ChainStep const& step, Timestamp booked_at);
+
+// True where the payment has a live transfer on this chain that a step can still move: to clear, to
+// settle, to put on the desk, or to reverse.
+bool has_open_work(PaymentState const& state, ChainStep const& step);
+
+}  // namespace sycee

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <sycee/base/amount.hpp>
+#include <sycee/base/id.hpp>
+#include <sycee/base/time.hpp>
+#include <sycee/evm/address.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace sycee {
+
+// One way to pay: this many base units of this token on this chain pay the whole price. The amount is
+// the locked price of the payment in that token.
+struct PaymentOption {
+    ChainId chain_id = 0;
+    Address token;
+    Amount amount;
+
+    bool operator==(PaymentOption const&) const = default;
+};
+
+// What a shop asked for. Never changed by what arrives: its state is computed from the records.
+struct Payment {
+    MerchantId merchant_id;
+    PaymentId id;
+    std::uint64_t derivation_index = 0;  // of the deposit address below the merchant's extended key
+    Address deposit_address;             // this payment's alone, on every chain
+    std::string currency;                // ISO 4217: "USD"
+    Amount price;                        // in the currency's minor units, above zero
+    std::vector<PaymentOption> options;
+    std::string reference;
+    std::string description;
+    std::vector<std::pair<std::string, std::string>> metadata;
+    std::string success_url;
+    Timestamp created_at{};
+    Timestamp expires_at{};  // by chain time: a transfer in a later block is late
+
+    PaymentOption const* option_for(ChainId chain_id, Address const& token) const;
+};
+
+// Digits after the point of a currency's amounts; nothing for a currency that can't be priced in yet.
+std::optional<unsigned> currency_decimals(std::string_view currency);
+
+// Base units of a token that are worth `price` of a currency that the token is pegged to one to one,
+// rounded up to the token's unit.
+Amount pegged_amount(Amount price, unsigned currency_decimals, unsigned token_decimals);
+
+}  // namespace sycee

@@ -1,0 +1,154 @@
+#pragma once
+
+#include <sycee/base/amount.hpp>
+#include <sycee/base/id.hpp>
+#include <sycee/base/time.hpp>
+#include <sycee/evm/transfer.hpp>
+#include <sycee/ledger/journal.hpp>
+
+#include <cstdint>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace sycee {
+
+// The records of the books (docs/ledger.md). Each is written once and never changed, and is the header
+// of its own journal: its place in the hash chain of (merchant, chain), and its postings.
+
+// Stage 1. The transfer is in a canonical block: coins at the merchant's address, not final.
+struct Authorization {
+    PaymentId payment_id;
+    Transfer transfer;
+    std::uint32_t confirmations = 0;  // the finality rule it was booked under
+};
+
+// Stage 2. The transfer met the rule and covers the payment, alone or with others.
+struct Clearing {
+    PaymentId payment_id;
+    std::uint64_t authorization_sequence = 0;
+    Bytes32 authorization_hash{};
+    Address token;
+    BlockNumber cleared_at_block = 0;  // the head at which the rule was first seen to hold
+    std::uint32_t fee_basis_points = 0;
+    Amount gross;   // the part applied to the payment
+    Amount fee;     // of gross, due to the operator
+    Amount net;     // gross - fee
+    Amount excess;  // what is over: to the exceptions desk
+};
+
+// Stage 3. The block is final: irrevocable.
+struct Settlement {
+    PaymentId payment_id;
+    std::uint64_t authorization_sequence = 0;
+    Bytes32 clearing_hash{};
+    std::uint64_t batch_number = 0;
+    BlockNumber finalized_block = 0;
+    Amount net;
+};
+
+// The journal that the settlements of one advance of the finalized block share, for one token.
+struct SettlementBatch {
+    std::uint64_t batch_number = 0;  // from 1, for each merchant and chain
+    Address token;
+    std::uint64_t first_sequence = 0;  // of its settlements, which are contiguous
+    std::uint64_t last_sequence = 0;
+    std::uint64_t settlement_count = 0;
+    BlockNumber finalized_block = 0;
+    Amount net;
+};
+
+// A transfer, or what is over of one, that belongs to no payment.
+enum class UnappliedReason : std::uint8_t {
+    underpaid,          // the payment expired before it was covered
+    late,               // the block's time is after expires_at
+    already_paid,       // the payment was covered without it
+    token_not_offered,  // another token than the payment's options
+};
+std::string_view to_string(UnappliedReason reason);
+
+// To the exceptions desk, once the rule is met.
+struct Unapplied {
+    PaymentId payment_id;
+    std::uint64_t authorization_sequence = 0;
+    Bytes32 authorization_hash{};
+    Address token;
+    UnappliedReason reason = UnappliedReason::underpaid;
+    Amount amount;
+};
+
+// A transfer out of one of the merchant's deposit addresses.
+struct Withdrawal {
+    PaymentId payment_id;  // whose deposit address it left
+    Transfer transfer;
+    Amount unexplained;  // beyond the book balance: booked as received first
+};
+
+enum class RecordKind : std::uint8_t {
+    authorization,
+    clearing,
+    settlement,
+    settlement_batch,
+    unapplied,
+    withdrawal,
+    reversal,
+};
+std::string_view to_string(RecordKind kind);
+
+// Undoes what a reorg took away: the postings of the reversed record, the other way round.
+struct Reversal {
+    PaymentId payment_id;
+    RecordKind reversed_kind = RecordKind::authorization;
+    std::uint64_t reversed_sequence = 0;
+    Bytes32 reversed_hash{};
+    BlockNumber ancestor_block = 0;  // the last block that both branches share
+    Postings postings;               // mirrored already
+};
+
+using Record = std::variant<Authorization, Clearing, Settlement, SettlementBatch, Unapplied, Withdrawal,
+                            Reversal>;
+
+RecordKind kind_of(Record const& record);
+Postings postings_of(Record const& record);
+
+// A record in its place in the hash chain of one merchant and chain.
+struct JournalEntry {
+    MerchantId merchant_id;
+    ChainId chain_id = 0;
+    std::uint64_t sequence = 0;
+    Bytes32 previous_hash{};
+    Bytes32 hash{};
+    Timestamp booked_at{};
+    Record record;
+};
+
+// SHA-256 over everything in the entry but its hash, and its postings.
+Bytes32 hash_of(JournalEntry const& entry);
+
+// Appends to one hash chain. Pure: what it made is in entries(), to be written in one transaction that
+// moves the head from first_head() to head().
+class JournalWriter {
+  public:
+    JournalWriter(MerchantId merchant_id, ChainId chain_id, JournalHead head, Timestamp booked_at)
+        : merchant_id_(merchant_id),
+          chain_id_(chain_id),
+          first_head_(head),
+          head_(head),
+          booked_at_(booked_at) {}
+
+    JournalHead append(Record record);
+    JournalHead first_head() const { return first_head_; }
+    JournalHead head() const { return head_; }
+    std::vector<JournalEntry> const& entries() const { return entries_; }
+    std::vector<JournalEntry> take_entries() && { return std::move(entries_); }
+
+  private:
+    MerchantId merchant_id_;
+    ChainId chain_id_;
+    JournalHead first_head_;
+    JournalHead head_;
+    Timestamp booked_at_;
+    std::vector<JournalEntry> entries_;
+};
+
+}  // namespace sycee

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <sycee/base/time.hpp>
+#include <sycee/runtime/task.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace sycee {
+
+// PostgreSQL, by a few worker threads with one connection each. A connection that breaks is made anew
+// at the next call; a call whose commit has an unknown outcome throws Unavailable, and whoever made it
+// reads what happened.
+class Database {
+  public:
+    // Nothing connects before the first call. `url`: a libpq connection string or URI.
+    Database(std::string url, std::size_t connections);
+    Database(Database const&) = delete;
+    Database& operator=(Database const&) = delete;
+    ~Database();
+
+    // Applies what is missing of the migrations in this program, each in its own transaction, and
+    // returns their names. Throws std::runtime_error where a migration that was applied has been
+    // edited since, or the database is newer than this program.
+    Task<std::vector<std::string>> migrate();
+
+    // Throws std::runtime_error that says what to do: the schema is not this program's, or the server
+    // runs with fsync, full_page_writes or synchronous_commit off, where an answer could be lost.
+    Task<void> check();
+
+    struct State;
+    State& state() { return *state_; }
+
+  private:
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace sycee

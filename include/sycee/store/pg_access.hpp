@@ -1,0 +1,43 @@
+#pragma once
+
+#include <sycee/app/ports.hpp>
+#include <sycee/base/result.hpp>
+#include <sycee/store/database.hpp>
+
+namespace sycee {
+
+struct NewMerchant {
+    MerchantId id;
+    std::string name;
+    ExtendedPublicKey extended_public_key;
+    std::uint32_t fee_basis_points = 0;
+    std::string webhook_url;                          // empty: none
+    std::vector<std::uint8_t> webhook_secret_sealed;  // with a webhook_url
+    Timestamp created_at{};
+};
+
+// Merchants, API keys, operators and sessions. What the command line creates is refused, not thrown,
+// where it clashes with what exists.
+class PgAccess final : public AccessPort {
+  public:
+    explicit PgAccess(Database& database) : database_(database) {}
+
+    Task<std::optional<ApiKeyRow>> find_api_key(ApiKeyId id) override;
+    Task<std::optional<Operator>> find_operator(std::string name) override;
+    Task<void> create_session(Bytes32 token_hash, OperatorId operator_id,
+                              Timestamp expires_at) override;
+    Task<std::optional<std::string>> find_session(Bytes32 token_hash, Timestamp now) override;
+    Task<void> delete_session(Bytes32 token_hash) override;
+
+    // Refused where the extended key, its parent or a child of it is another merchant's.
+    Task<Result<void>> create_merchant(NewMerchant merchant);
+    Task<Result<void>> create_api_key(ApiKeyRow key);
+    // False where there is no such key.
+    Task<bool> revoke_api_key(ApiKeyId id, Timestamp now);
+    Task<Result<void>> create_operator(Operator account, Timestamp now);
+
+  private:
+    Database& database_;
+};
+
+}  // namespace sycee

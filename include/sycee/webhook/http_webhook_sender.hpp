@@ -1,0 +1,34 @@
+#pragma once
+
+#include <sycee/app/webhook_dispatcher.hpp>
+#include <sycee/runtime/secret_box.hpp>
+#include <sycee/runtime/task.hpp>
+
+#include <chrono>
+
+namespace sycee {
+
+struct WebhookSettings {
+    // For a shop on the same machine or network, and for tests: allows http and any address. A shop
+    // can then reach whatever this machine can.
+    bool allow_private_addresses = false;
+    std::chrono::milliseconds connect_time{5'000};
+    std::chrono::milliseconds total_time{15'000};
+};
+
+// Posts events as Standard Webhooks describes it. Follows no redirects; the answer's body is
+// dropped.
+class HttpWebhookSender final : public WebhookPort {
+  public:
+    HttpWebhookSender(Executor executor, SecretBox const& secrets, WebhookSettings settings)
+        : executor_(std::move(executor)), secrets_(secrets), settings_(settings) {}
+
+    Task<WebhookAnswer> send(PendingDelivery const& delivery, Timestamp now) override;
+
+  private:
+    Executor executor_;
+    SecretBox const& secrets_;
+    WebhookSettings settings_;
+};
+
+}  // namespace sycee

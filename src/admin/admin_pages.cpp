@@ -1,0 +1,18 @@
+#include <sycee/admin/admin_pages.hpp>
+
+#include "routes.hpp"
+
+namespace sycee {
+
+AdminPages::AdminPages(PaymentService& payments, ReportPort& reports, AccessPort& access,
+                       WorkerPool& workers, Network const& network, Clock& clock, Metrics& metrics)
+    : routes_(
+          std::make_unique<Routes>(payments, reports, access, workers, network, clock, metrics)) {}
+
+AdminPages::~AdminPages() = default;
+
+Task<HttpResponse> AdminPages::handle(HttpRequest const& request) {
+    return routes_->handle(request);
+}
+
+}  // namespace sycee

@@ -1,0 +1,88 @@
+#include "pages.hpp"
+#include "words.hpp"
+
+namespace sycee::admin {
+namespace {
+
+Html facts_section(PaymentDetail const& detail) {
+    Payment const& payment = detail.state.payment;
+    Html facts = fact("Merchant", detail.merchant);
+    facts += fact("Reference", payment.reference.empty() ? "–" : payment.reference);
+    if (!payment.description.empty()) facts += fact("Description", payment.description);
+    facts += fact("Deposit address", address(payment.deposit_address));
+    facts += fact("Derivation index", payment.derivation_index);
+    facts += fact("Created (UTC)", moment(payment.created_at));
+    facts += fact("Expires (UTC)", moment(payment.expires_at));
+    // Text, never a link: it is the shop's, and nobody follows it from here.
+    if (!payment.success_url.empty()) facts += fact("Success URL", payment.success_url);
+    for (auto const& [key, value] : payment.metadata)
+        facts += fact("metadata/" + key, value);
+    return html(R"(<section class="card"><h2>Payment</h2><dl class="facts">{}</dl></section>)",
+                {facts});
+}
+
+Html options_section(Payment const& payment, Network const& network) {
+    Html rows;
+    for (auto const& option : payment.options) {
+        rows += html("<tr>{}{}{}</tr>",
+                     {cell("Network", chain_name(network, option.chain_id)),
+                      number_cell("Amount", token_amount(network, option.chain_id, option.token,
+                                                         option.amount)),
+                      cell("Contract", address(option.token))});
+    }
+    return html(R"(<section class="card"><h2>Options</h2><table class="list"><thead><tr>)"
+                R"(<th>Network</th><th class="number">Amount</th><th>Contract</th></tr></thead>)"
+                R"(<tbody>{}</tbody></table></section>)",
+                {rows});
+}
+
+Html transfer_row(Transfer const& transfer, std::string_view direction, std::string const& stage,
+                  Network const& network) {
+    bool const in = direction == "in";
+    auto const& key = transfer.key;
+    return html(
+        "<tr>{}{}{}{}{}{}</tr>",
+        {cell("Direction", direction), cell("Stage", stage),
+         number_cell("Amount", token_amount(network, key.chain_id, key.token, transfer.amount)),
+         cell("Block", html("{}<br>{}", {transfer.block_number, moment(transfer.block_time)})),
+         cell("Transaction",
+              html(R"(<code class="long">{}</code>)", {to_hex0x(key.transaction_hash)})),
+         cell(in ? "From" : "To", address(in ? transfer.sender : transfer.recipient))});
+}
+
+Html transfers_section(PaymentState const& state, Network const& network) {
+    Html rows;
+    for (auto const& credit : state.credits) {
+        std::string stage(to_string(credit.stage));
+        if (credit.unapplied_reason)
+            stage += ": " + std::string(to_string(*credit.unapplied_reason));
+        rows += transfer_row(credit.transfer, "in", stage, network);
+    }
+    for (auto const& outflow : state.outflows) {
+        rows += transfer_row(outflow.transfer, "out", "withdrawal", network);
+    }
+    if (state.credits.empty() && state.outflows.empty()) {
+        return html(
+            R"(<section class="card"><h2>Transfers</h2><p class="none">None yet.</p></section>)");
+    }
+    return html(
+        R"(<section class="card"><h2>Transfers</h2><table class="list"><thead><tr>)"
+        R"(<th>Direction</th><th>Stage</th><th class="number">Amount</th><th>Block</th>)"
+        R"(<th>Transaction</th><th>From / to</th></tr></thead><tbody>{}</tbody></table></section>)",
+        {rows});
+}
+
+}  // namespace
+
+Html payment_body(PaymentDetail const& detail, Network const& network) {
+    Payment const& payment = detail.state.payment;
+    return html(
+        R"(<div class="title"><h1>{}</h1>{}</div><p class="under"><code class="long">{}</code></p>)"
+        "\n{}{}{}{}{}",
+        {price_text(payment), status_badge(detail.status), to_string(payment.id),
+         facts_section(detail), options_section(payment, network),
+         timeline_section(detail.timeline, network), transfers_section(detail.state, network),
+         deliveries_section(detail.timeline)});
+}
+
+}  // namespace sycee::admin

@@ -1,0 +1,49 @@
+#include "pages.hpp"
+#include "words.hpp"
+
+namespace sycee::admin {
+namespace {
+
+Html payment_row(PaymentRow const& row, PaymentsPage const& page, std::string const& root) {
+    Payment const& payment = row.state.payment;
+    auto const merchant = page.merchants.find(payment.merchant_id);
+    std::string const id = to_string(payment.id);
+    return html(
+        "<tr>{}{}{}{}{}{}</tr>\n",
+        {cell("Created", moment(payment.created_at)), cell("Status", status_badge(row.status)),
+         number_cell("Amount", price_text(payment)),
+         cell("Reference", payment.reference.empty() ? "–" : payment.reference),
+         cell("Merchant",
+              merchant == page.merchants.end() ? to_string(payment.merchant_id) : merchant->second),
+         cell("Payment", html(R"(<a href="{}/payments/{}"><code class="long">{}</code></a>)",
+                              {root, id, id}))});
+}
+
+}  // namespace
+
+Html payments_body(PaymentsPage const& page, std::string const& root) {
+    Html rows;
+    for (auto const& row : page.rows)
+        rows += payment_row(row, page, root);
+    if (page.rows.empty()) {
+        return html(
+            R"(<h1>Payments</h1><section class="card empty"><p>{}</p></section>)",
+            {page.first_page ? "No payment yet. The first one appears here as soon as a shop "
+                               "creates it."
+                             : "No older payments."});
+    }
+    Html pager;
+    if (!page.first_page) pager += html(R"(<a href="{}">Newest</a>)", {root});
+    if (page.has_more) {
+        pager += html(R"(<a href="{}?after={}" rel="next">Older</a>)",
+                      {root, to_string(page.rows.back().state.payment.id)});
+    }
+    return html(
+        R"(<h1>Payments</h1><section class="card"><table class="list"><thead><tr><th>Created (UTC)</th>)"
+        R"(<th>Status</th><th class="number">Amount</th><th>Reference</th><th>Merchant</th>)"
+        R"(<th>Payment</th></tr></thead><tbody>
+{}</tbody></table></section><nav class="pager" aria-label="Pages">{}</nav>)",
+        {rows, pager});
+}
+
+}  // namespace sycee::admin

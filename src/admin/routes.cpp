@@ -1,0 +1,193 @@
+#include "routes.hpp"
+
+#include "embedded.hpp"
+#include "origin.hpp"
+#include "pages.hpp"
+
+namespace sycee {
+namespace {
+
+constexpr std::string_view kRoot = "/admin";
+constexpr std::string_view kAssets = "/assets/";
+constexpr std::string_view kPayments = "/payments/";
+constexpr std::size_t kPageRows = 50;
+constexpr unsigned kForbidden = 403;
+constexpr unsigned kNotFound = 404;
+constexpr unsigned kTooMany = 429;
+
+std::string wait_text(std::chrono::seconds wait) {
+    auto const seconds = wait.count();
+    std::string const time = seconds < 120 ? std::to_string(seconds) + " seconds"
+                                           : std::to_string((seconds + 59) / 60) + " minutes";
+    return "Too many attempts. Try again in " + time + ".";
+}
+
+}  // namespace
+
+AdminPages::Routes::Routes(PaymentService& payments, ReportPort& reports, AccessPort& access,
+                           WorkerPool& workers, Network const& network, Clock& clock,
+                           Metrics& metrics)
+    : payments_(payments),
+      reports_(reports),
+      access_(access),
+      network_(network),
+      clock_(clock),
+      origin_(admin::origin_of(network.public_url)),
+      root_(public_path(network.public_url) + std::string(kRoot)),
+      files_(root_ + std::string(kAssets), admin::embedded_files()),
+      cookie_(origin_.starts_with("https://")),
+      login_(access, workers, clock, metrics) {}
+
+admin::Frame AdminPages::Routes::frame_for(std::optional<Session> const& session) const {
+    if (!session) return {.files = files_, .root = root_};
+    return {.files = files_,
+            .root = root_,
+            .operator_name = session->operator_name,
+            .form_token = session->token.form_token()};
+}
+
+Task<std::optional<AdminPages::Routes::Session>> AdminPages::Routes::find_session(
+    HttpRequest const& request) {
+    auto const token = cookie_.read(request);
+    if (!token) co_return std::nullopt;
+    auto name = co_await access_.find_session(token->hash(), clock_.now());
+    if (!name) co_return std::nullopt;
+    co_return Session{*token, std::move(*name)};
+}
+
+Task<HttpResponse> AdminPages::Routes::handle(HttpRequest const& request) {
+    std::string_view path = request.path;
+    bool const ours = path == kRoot || path.starts_with(std::string(kRoot) + "/");
+    if (!ours) co_return text_response(kNotFound, "text/plain; charset=utf-8", "Not found\n");
+    path.remove_prefix(kRoot.size());
+    if (path == "/") path = {};
+    if (request.method == "POST") co_return co_await handle_post(request, path);
+    if (request.method != "GET") {
+        auto refused = text_response(405, "text/plain; charset=utf-8", "Only GET and POST\n");
+        refused.with("allow", "GET, POST");
+        co_return refused;
+    }
+    if (path.starts_with(kAssets)) {
+        co_return files_.serve(request, path.substr(kAssets.size()));
+    }
+    auto const session = co_await find_session(request);
+    if (path == "/login") {
+        if (session) co_return redirect(root_);
+        co_return admin::login_response(200, frame_for(session), "", "");
+    }
+    if (!session) co_return redirect(root_ + "/login");
+    co_return co_await show(path, request.query, frame_for(session));
+}
+
+Task<HttpResponse> AdminPages::Routes::handle_post(HttpRequest const& request,
+                                                   std::string_view path) {
+    // SameSite=Strict keeps the cookie from other sites' forms; this keeps out the forms
+    // themselves.
+    if (!admin::comes_from(request, origin_)) {
+        co_return admin::message_response(kForbidden, frame_for(std::nullopt), "Refused",
+                                          "This request did not come from a page at " + origin_ +
+                                              ". Open the dashboard at that address.");
+    }
+    if (path == "/login") co_return co_await log_in(request);
+    if (path == "/logout") co_return co_await log_out(request);
+    co_return admin::message_response(kNotFound, frame_for(std::nullopt), "Not found",
+                                      "There is no such page.");
+}
+
+Task<HttpResponse> AdminPages::Routes::log_in(HttpRequest const& request) {
+    auto const form = parse_form(request.body);
+    std::string const name = form_value(form, "name");
+    auto const answer =
+        co_await login_.attempt(name, Secret(form_value(form, "password")), request.peer);
+    if (answer.token) {
+        // The session that the browser brought ends here: a login always begins a new one.
+        if (auto const old = cookie_.read(request)) co_await access_.delete_session(old->hash());
+        auto response = redirect(root_);
+        response.with("set-cookie", cookie_.write(*answer.token)).with("cache-control", "no-store");
+        co_return response;
+    }
+    if (answer.wait.count() > 0) {
+        auto response =
+            admin::login_response(kTooMany, frame_for(std::nullopt), name, wait_text(answer.wait));
+        response.with("retry-after", std::to_string(answer.wait.count()));
+        co_return response;
+    }
+    co_return admin::login_response(kForbidden, frame_for(std::nullopt), name,
+                                    "The name or the password is wrong.");
+}
+
+Task<HttpResponse> AdminPages::Routes::log_out(HttpRequest const& request) {
+    auto const session = co_await find_session(request);
+    if (!session) co_return redirect(root_ + "/login");
+    if (!session->token.matches_form_token(form_value(parse_form(request.body), "token"))) {
+        co_return admin::message_response(kForbidden, frame_for(session), "Refused",
+                                          "The form is out of date. Go back and try again.");
+    }
+    co_await access_.delete_session(session->token.hash());
+    auto response = redirect(root_ + "/login");
+    response.with("set-cookie", cookie_.remove()).with("cache-control", "no-store");
+    co_return response;
+}
+
+Task<HttpResponse> AdminPages::Routes::show(std::string_view path, std::string_view query,
+                                            admin::Frame frame) {
+    if (path.empty()) co_return co_await show_payments(query, frame);
+    if (path.starts_with(kPayments)) {
+        auto const id = parse_id<PaymentTag>(path.substr(kPayments.size()));
+        if (id) co_return co_await show_payment(*id, frame);
+    }
+    if (path == "/trial-balance") {
+        auto const rows = co_await reports_.balances();
+        co_return admin::page_response(200, frame, "Trial balance", admin::Section::trial_balance,
+                                       admin::trial_balance_body(rows, network_));
+    }
+    if (path == "/chains") {
+        auto const chains = co_await reports_.chains();
+        co_return admin::page_response(200, frame, "Chains", admin::Section::chains,
+                                       admin::chains_body(chains, network_, clock_.now()));
+    }
+    co_return admin::message_response(kNotFound, frame, "Not found", "There is no such page.");
+}
+
+Task<std::map<MerchantId, std::string>> AdminPages::Routes::merchant_names() {
+    std::map<MerchantId, std::string> names;
+    for (auto& merchant : co_await reports_.merchants()) {
+        names.emplace(merchant.id, std::move(merchant.name));
+    }
+    co_return names;
+}
+
+Task<HttpResponse> AdminPages::Routes::show_payments(std::string_view query, admin::Frame frame) {
+    auto const after = parse_id<PaymentTag>(form_value(parse_form(query), "after"));
+    auto found = co_await payments_.list(std::nullopt, after, kPageRows);
+    admin::PaymentsPage page;
+    page.has_more = found.has_more;
+    page.first_page = !after;
+    for (auto& state : found.payments) {
+        auto const status = payments_.status(state);
+        page.rows.push_back({.state = std::move(state), .status = status});
+    }
+    page.merchants = co_await merchant_names();
+    co_return admin::page_response(200, frame, "Payments", admin::Section::payments,
+                                   admin::payments_body(page, root_));
+}
+
+Task<HttpResponse> AdminPages::Routes::show_payment(PaymentId id, admin::Frame frame) {
+    auto state = co_await payments_.find_public(id);
+    if (!state) {
+        co_return admin::message_response(kNotFound, frame, "Not found",
+                                          "There is no payment with this id.");
+    }
+    admin::PaymentDetail detail;
+    detail.status = payments_.status(*state);
+    detail.state = std::move(*state);
+    Payment const& payment = detail.state.payment;
+    detail.timeline = co_await reports_.timeline({payment.merchant_id, payment.id});
+    auto const names = co_await merchant_names();
+    auto const name = names.find(payment.merchant_id);
+    detail.merchant = name == names.end() ? to_string(payment.merchant_id) : name->second;
+    co_return admin::page_response(200, frame, "Payment", admin::Section::payments,
+                                   admin::payment_body(detail, network_));
+}
+
+}  // namespace sycee

@@ -1,0 +1,144 @@
+#include "pages.hpp"
+#include "words.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+namespace sycee::admin {
+namespace {
+
+// What each kind of record says, as facts.
+struct RecordFacts {
+    Network const& network;
+    PaymentTimeline const& timeline;
+    ChainId chain_id;
+
+    std::string amount(Address const& token, Amount value) const {
+        return token_amount(network, chain_id, token, value);
+    }
+    // A settlement leaves its token to its batch.
+    std::string settled_amount(Settlement const& record) const {
+        for (auto const& entry : timeline.batches) {
+            auto const* batch = std::get_if<SettlementBatch>(&entry.record);
+            bool const its_own = batch != nullptr && entry.chain_id == chain_id &&
+                                 batch->batch_number == record.batch_number;
+            if (its_own) return amount(batch->token, record.net);
+        }
+        return to_string(record.net) + " base units";
+    }
+    Html transfer(Transfer const& moved) const {
+        Html facts = fact("Amount", amount(moved.key.token, moved.amount));
+        facts += fact("Block", moved.block_number);
+        facts += fact("Transaction", short_hash(moved.key.transaction_hash));
+        return facts;
+    }
+
+    Html operator()(Authorization const& record) const {
+        Html facts = transfer(record.transfer);
+        facts += fact("Clears after", html("{} confirmations", {record.confirmations}));
+        return facts;
+    }
+    Html operator()(Clearing const& record) const {
+        Html facts = fact("Gross", amount(record.token, record.gross));
+        facts += fact(
+            "Fee", html("{} ({} bp)", {amount(record.token, record.fee), record.fee_basis_points}));
+        facts += fact("Net", amount(record.token, record.net));
+        if (!record.excess.is_zero()) facts += fact("Excess", amount(record.token, record.excess));
+        facts += fact("At block", record.cleared_at_block);
+        facts += fact("Of record", html("#{}", {record.authorization_sequence}));
+        return facts;
+    }
+    Html operator()(Settlement const& record) const {
+        Html facts = fact("Net", settled_amount(record));
+        facts += fact("Finalized block", record.finalized_block);
+        facts += fact("Batch", record.batch_number);
+        facts += fact("Of record", html("#{}", {record.authorization_sequence}));
+        return facts;
+    }
+    Html operator()(SettlementBatch const& record) const {
+        Html facts = fact("Net of the batch", amount(record.token, record.net));
+        facts += fact("Finalized block", record.finalized_block);
+        facts += fact("Batch", record.batch_number);
+        facts += fact("Settlements",
+                      html("{} (#{} to #{})",
+                           {record.settlement_count, record.first_sequence, record.last_sequence}));
+        return facts;
+    }
+    Html operator()(Unapplied const& record) const {
+        Html facts = fact("Amount", amount(record.token, record.amount));
+        facts += fact("Reason", to_string(record.reason));
+        facts += fact("Of record", html("#{}", {record.authorization_sequence}));
+        return facts;
+    }
+    Html operator()(Withdrawal const& record) const {
+        Html facts = transfer(record.transfer);
+        facts += fact("To", address(record.transfer.recipient));
+        if (!record.unexplained.is_zero()) {
+            facts += fact("Unexplained", amount(record.transfer.key.token, record.unexplained));
+        }
+        return facts;
+    }
+    Html operator()(Reversal const& record) const {
+        Html facts =
+            fact("Reverses",
+                 html("{} #{}", {to_string(record.reversed_kind), record.reversed_sequence}));
+        facts += fact("Last common block", record.ancestor_block);
+        return facts;
+    }
+};
+
+Html postings_table(JournalEntry const& entry, Network const& network) {
+    auto const postings = postings_of(entry.record);
+    if (postings.empty()) {
+        return html(R"(<p class="none">Its batch posts for it.</p>)");
+    }
+    Html rows;
+    for (auto const& posting : postings) {
+        Address const token{posting.token};
+        rows += html(R"(<tr><td><i>debit</i> {}</td><td class="arrow" aria-hidden="true">→</td>)"
+                     R"(<td><i>credit</i> {}</td><td class="number">{}</td></tr>)",
+                     {to_string(posting.debit), to_string(posting.credit),
+                      token_amount(network, entry.chain_id, token, posting.amount)});
+    }
+    return html(R"(<table class="postings"><tbody>{}</tbody></table>)", {rows});
+}
+
+Html entry_item(JournalEntry const& entry, PaymentTimeline const& timeline,
+                Network const& network) {
+    std::string const kind(to_string(kind_of(entry.record)));
+    std::string words = kind;
+    if (auto const line = words.find('_'); line != std::string::npos) words[line] = ' ';
+    return html(R"(<li class="{}"><div class="head"><b>{}</b> <span class="sequence">#{}</span> )"
+                R"(<span class="on">{}</span> {} {}</div><dl class="facts small">{}</dl>{}</li>)"
+                "\n",
+                {kind, words, entry.sequence, chain_name(network, entry.chain_id),
+                 moment(entry.booked_at), short_hash(entry.hash),
+                 std::visit(RecordFacts{network, timeline, entry.chain_id}, entry.record),
+                 postings_table(entry, network)});
+}
+
+}  // namespace
+
+Html timeline_section(PaymentTimeline const& timeline, Network const& network) {
+    std::vector<JournalEntry const*> entries;
+    for (auto const& entry : timeline.records)
+        entries.push_back(&entry);
+    for (auto const& entry : timeline.batches)
+        entries.push_back(&entry);
+    std::ranges::sort(entries, {}, [](JournalEntry const* entry) {
+        return std::tuple(entry->booked_at, entry->chain_id, entry->sequence);
+    });
+    Html items;
+    for (auto const* entry : entries)
+        items += entry_item(*entry, timeline, network);
+    if (entries.empty()) {
+        return html(
+            R"(<section class="card"><h2>Records</h2><p class="none">Nothing is booked yet.</p>)"
+            R"(</section>)");
+    }
+    return html(R"(<section class="card"><h2>Records</h2><ol class="timeline">
+{}</ol></section>)",
+                {items});
+}
+
+}  // namespace sycee::admin

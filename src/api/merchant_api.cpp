@@ -1,0 +1,104 @@
+#include <sycee/api/merchant_api.hpp>
+#include <sycee/runtime/errors.hpp>
+#include <sycee/runtime/log.hpp>
+#include <sycee/runtime/random.hpp>
+
+#include "authenticate.hpp"
+#include "endpoints.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+
+namespace sycee {
+namespace {
+
+struct RequestTag {
+    static constexpr std::string_view prefix = "req";
+};
+
+struct Route {
+    std::string_view endpoint;  // empty: no endpoint for this method
+    std::string_view allow;     // empty: nothing under this path
+    std::string_view payment_id;
+};
+
+Route route_of(HttpRequest const& request) {
+    constexpr std::string_view kPayments = "/v1/payments";
+    std::string_view const path = request.path;
+    bool const reads = request.method == "GET" || request.method == "HEAD";
+    if (path == kPayments) {
+        std::string_view const writes = request.method == "POST" ? "create_payment" : "";
+        return {reads ? "list_payments" : writes, "GET, HEAD, POST", ""};
+    }
+    if (path.starts_with(kPayments) && path[kPayments.size()] == '/') {
+        auto const id = path.substr(kPayments.size() + 1);
+        if (id.find('/') == std::string_view::npos) {
+            return {reads ? "get_payment" : "", "GET, HEAD", id};
+        }
+    }
+    return {};
+}
+
+Problem unauthorized() {
+    return {.kind = kUnauthorized,
+            .detail = "Send a valid API key: \"Authorization: Bearer sk_live_...\".",
+            .headers = {{"www-authenticate", "Bearer"}}};
+}
+
+Task<Answer> answer(ApiCall const& call, Route const& route) {
+    if (route.allow.empty()) {
+        co_return std::unexpected(
+            Problem{.kind = kNotFound, .detail = "There is nothing under this path."});
+    }
+    if (route.endpoint == "create_payment") co_return co_await create_payment(call);
+    if (route.endpoint == "list_payments") co_return co_await list_payments(call);
+    if (route.endpoint == "get_payment") co_return co_await get_payment(call, route.payment_id);
+    co_return std::unexpected(Problem{.kind = kMethodNotAllowed,
+                                      .detail = "This path has: " + std::string(route.allow) + ".",
+                                      .headers = {{"allow", std::string(route.allow)}}});
+}
+
+bool is_cancellation(std::exception const& failure) {
+    auto const* error = dynamic_cast<boost::system::system_error const*>(&failure);
+    return error != nullptr && error->code() == boost::asio::error::operation_aborted;
+}
+
+}  // namespace
+
+Task<HttpResponse> MerchantApi::handle(HttpRequest const& request) {
+    std::string const request_id = to_string(new_id<RequestTag>(clock_.now()));
+    Route const route = route_of(request);
+    // The key comes first: whoever has none learns nothing, not even whether a body would do.
+    Answer result = std::unexpected(unauthorized());
+    try {
+        if (auto const merchant_id = co_await authenticate(request, access_)) {
+            ApiCall const call{payments_, network_, request, *merchant_id};
+            result = co_await answer(call, route);
+        }
+    } catch (Unavailable const& failure) {
+        log_warning("api", "a request could not be served",
+                    {{"request_id", request_id}, {"reason", failure.what()}});
+        result =
+            std::unexpected(Problem{.kind = kUnavailable,
+                                    .detail = "The gateway can't do this at the moment. Try again.",
+                                    .headers = {{"retry-after", "1"}}});
+    } catch (std::exception const& failure) {
+        if (is_cancellation(failure)) throw;
+        log_error("api", "a request failed",
+                  {{"request_id", request_id}, {"reason", failure.what()}});
+        result = std::unexpected(Problem{
+            .kind = kInternal, .detail = "The gateway failed. Its log has the request id."});
+    }
+    HttpResponse response =
+        result ? std::move(*result) : problem_response(result.error(), request_id);
+    response.with("request-id", request_id).with("cache-control", "no-store");
+    metrics_.count("sycee_api_requests_total",
+                   {{"endpoint", route.endpoint.empty() ? "none" : route.endpoint},
+                    {"status", std::to_string(response.status)}});
+    log_debug(
+        "api", "answered",
+        {{"request_id", request_id}, {"endpoint", route.endpoint}, {"status", response.status}});
+    co_return response;
+}
+
+}  // namespace sycee

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <sycee/net/http_message.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sycee {
+
+// The kinds of problem that the API answers with (RFC 9457). The codes are part of the contract.
+struct ProblemKind {
+    std::string_view code;
+    unsigned status = 0;
+    std::string_view title;
+};
+inline constexpr ProblemKind kInvalidRequest{"invalid_request", 400, "Invalid request"};
+inline constexpr ProblemKind kMalformedJson{"malformed_json", 400, "Malformed JSON"};
+inline constexpr ProblemKind kUnauthorized{"unauthorized", 401, "Unauthorized"};
+inline constexpr ProblemKind kNotFound{"not_found", 404, "Not found"};
+inline constexpr ProblemKind kMethodNotAllowed{"method_not_allowed", 405, "Method not allowed"};
+inline constexpr ProblemKind kUnsupportedMediaType{"unsupported_media_type", 415,
+                                                   "Unsupported media type"};
+inline constexpr ProblemKind kInternal{"internal", 500, "Internal error"};
+inline constexpr ProblemKind kUnavailable{"unavailable", 503, "Temporarily unavailable"};
+
+struct FieldError {
+    std::string field;                   // "amount", "metadata/size"
+    std::optional<std::string> pointer;  // RFC 6901: "/amount"; nothing for a query parameter
+    std::string detail;
+};
+
+// A field of the body, named by the path to it. A name that is too long to repeat is cut.
+FieldError body_error(std::vector<std::string_view> const& path, std::string detail);
+
+struct Problem {
+    ProblemKind kind;
+    std::string detail;
+    std::vector<FieldError> errors;
+    HttpHeaders headers;
+};
+
+// An invalid request whose detail names the field, where there is one, or counts them. Of very many
+// the first are shown.
+Problem invalid_fields(std::vector<FieldError> errors);
+
+HttpResponse problem_response(Problem const& problem, std::string const& request_id);
+
+}  // namespace sycee

@@ -1,0 +1,119 @@
+#include <sycee/app/payment_json.hpp>
+#include <sycee/evm/payment_uri.hpp>
+
+#include <nlohmann/json.hpp>
+
+namespace sycee {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json token_json(ChainId chain_id, Address const& contract, Network const& network) {
+    ChainSettings const* chain = network.chain(chain_id);
+    TokenSettings const* token = chain == nullptr ? nullptr : chain->token(contract);
+    Json json;
+    json["chain_id"] = chain_id;
+    json["network"] = chain == nullptr ? "" : chain->name;
+    json["token"] = token == nullptr ? "" : token->symbol;
+    json["contract"] = to_string(contract);
+    json["decimals"] = token == nullptr ? 0 : token->decimals;
+    return json;
+}
+
+void add_amount(Json& json, std::string const& name, Amount amount) {
+    json[name] = to_decimal(amount, json.at("decimals").get<unsigned>());
+    json[name + "_base_units"] = to_string(amount);
+}
+
+Json transfer_json(Transfer const& transfer, Network const& network) {
+    Json json = token_json(transfer.key.chain_id, transfer.key.token, network);
+    add_amount(json, "amount", transfer.amount);
+    json["transaction_hash"] = to_hex0x(transfer.key.transaction_hash);
+    json["ordinal"] = transfer.key.ordinal;
+    json["log_index"] = transfer.log_index;
+    json["sender"] = to_string(transfer.sender);
+    json["recipient"] = to_string(transfer.recipient);
+    json["block_number"] = transfer.block_number;
+    json["block_hash"] = to_hex0x(transfer.block_hash);
+    json["block_time"] = to_rfc3339(transfer.block_time);
+    return json;
+}
+
+Json credit_json(Credit const& credit, Network const& network) {
+    Json json = transfer_json(credit.transfer, network);
+    json["stage"] = to_string(credit.stage);
+    bool const applied =
+        credit.stage == CreditStage::cleared || credit.stage == CreditStage::settled;
+    if (applied) {
+        add_amount(json, "gross", credit.gross);
+        add_amount(json, "fee", credit.fee);
+        add_amount(json, "net", credit.gross - credit.fee);
+    }
+    if (!credit.excess.is_zero()) add_amount(json, "unapplied", credit.excess);
+    if (credit.unapplied_reason) json["unapplied_reason"] = to_string(*credit.unapplied_reason);
+    return json;
+}
+
+Json option_json(Payment const& payment, PaymentOption const& option, Network const& network) {
+    Json json = token_json(option.chain_id, option.token, network);
+    add_amount(json, "amount", option.amount);
+    json["uri"] =
+        payment_uri(option.chain_id, option.token, payment.deposit_address, option.amount);
+    return json;
+}
+
+Json nullable(std::string const& text) { return text.empty() ? Json(nullptr) : Json(text); }
+
+}  // namespace
+
+std::string checkout_url(PaymentId id, Network const& network) {
+    return network.public_url + "/checkout/" + to_string(id);
+}
+
+Json payment_json(PaymentState const& state, PaymentStatus status, Network const& network) {
+    Payment const& payment = state.payment;
+    Json json;
+    json["id"] = to_string(payment.id);
+    json["object"] = "payment";
+    json["status"] = to_string(status);
+    json["amount"] = to_decimal(payment.price, currency_decimals(payment.currency).value_or(0));
+    json["currency"] = payment.currency;
+    json["deposit_address"] = to_string(payment.deposit_address);
+    json["options"] = Json::array();
+    for (auto const& option : payment.options) {
+        json["options"].push_back(option_json(payment, option, network));
+    }
+    json["transfers"] = Json::array();
+    for (auto const& credit : state.credits) {
+        json["transfers"].push_back(credit_json(credit, network));
+    }
+    json["reference"] = nullable(payment.reference);
+    json["description"] = nullable(payment.description);
+    json["metadata"] = Json::object();
+    for (auto const& [key, value] : payment.metadata) json["metadata"][key] = value;
+    json["success_url"] = nullable(payment.success_url);
+    json["checkout_url"] = checkout_url(payment.id, network);
+    json["expires_at"] = to_rfc3339(payment.expires_at);
+    json["created_at"] = to_rfc3339(payment.created_at);
+    return json;
+}
+
+std::string event_payload(PaymentEvent const& event, ChainId chain_id, Network const& network,
+                          Timestamp now) {
+    Json data = payment_json(event.state, event.status, network);
+    // The shop is a witness: the record's place in the books is in the shop's hands from now on.
+    data["record"] = {{"chain_id", chain_id},
+                      {"sequence", event.record_sequence},
+                      {"hash", to_hex(event.record_hash)}};
+    if (event.type == "payment.reversed") {
+        data["goods_may_be_released"] = event.goods_may_be_released;
+    }
+    if (event.moved) data["moved"] = transfer_json(*event.moved, network);
+    Json json;
+    json["type"] = event.type;
+    json["timestamp"] = to_rfc3339(now);
+    json["data"] = std::move(data);
+    return json.dump();
+}
+
+}  // namespace sycee

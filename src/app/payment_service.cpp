@@ -1,0 +1,189 @@
+#include <sycee/app/payment_service.hpp>
+#include <sycee/runtime/errors.hpp>
+#include <sycee/runtime/random.hpp>
+
+#include <algorithm>
+
+namespace sycee {
+namespace {
+
+constexpr std::size_t kReferenceBytes = 200;
+constexpr std::size_t kDescriptionBytes = 500;
+constexpr std::size_t kUrlBytes = 2000;
+constexpr std::size_t kMetadataEntries = 50;
+constexpr std::size_t kMetadataKeyBytes = 40;
+constexpr std::size_t kMetadataValueBytes = 500;
+constexpr std::int64_t kDefaultExpiry = 900;
+constexpr std::int64_t kShortestExpiry = 60;
+constexpr std::int64_t kLongestExpiry = 86'400;
+constexpr std::uint8_t kAccountDepth = 3;
+constexpr std::uint8_t kExternalChainDepth = 4;
+
+Result<void> check_text(std::string const& field, std::string const& text, std::size_t most_bytes) {
+    if (text.size() > most_bytes) {
+        return refuse(field, "must have at most " + std::to_string(most_bytes) + " bytes, not " +
+                                 std::to_string(text.size()));
+    }
+    // PostgreSQL can't hold a zero character, and no text of ours has a use for control characters.
+    if (std::any_of(text.begin(), text.end(), [](char c) {
+            return (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
+        })) {
+        return refuse(field, "must not contain control characters");
+    }
+    return {};
+}
+
+Result<void> check_metadata(std::vector<std::pair<std::string, std::string>> const& metadata) {
+    if (metadata.size() > kMetadataEntries) {
+        return refuse("metadata", "must have at most " + std::to_string(kMetadataEntries) +
+                                      " entries, not " + std::to_string(metadata.size()));
+    }
+    for (auto const& [key, value] : metadata) {
+        if (key.empty()) return refuse("metadata", "must not have an empty key");
+        if (auto const checked = check_text("metadata", key, kMetadataKeyBytes); !checked) {
+            return refuse("metadata", "a key " + checked.error().message);
+        }
+        if (auto checked = check_text("metadata/" + key, value, kMetadataValueBytes); !checked) {
+            return checked;
+        }
+    }
+    return {};
+}
+
+Result<void> check_url(std::string const& url) {
+    if (auto checked = check_text("success_url", url, kUrlBytes); !checked) return checked;
+    bool const web = url.starts_with("https://") || url.starts_with("http://");
+    bool const clean = std::none_of(url.begin(), url.end(), [](char c) {
+        return static_cast<unsigned char>(c) <= 0x20 || c == '"' || c == '<' || c == '>' || c == '\\';
+    });
+    if (!web || !clean) return refuse("success_url", "must be an http or https URL");
+    return {};
+}
+
+Result<Amount> check_price(std::string const& amount, std::string const& currency) {
+    auto const decimals = currency_decimals(currency);
+    if (!decimals) return refuse("currency", "must be \"USD\", not \"" + currency.substr(0, 20) + "\"");
+    auto const price = parse_decimal(amount, *decimals);
+    if (!price) return refuse("amount", price.error().message);
+    if (price->is_zero()) return refuse("amount", "must be above zero");
+    // 10^15 cents: far above any order, and far below where 18 decimals would not fit.
+    if (*price > Amount(1'000'000'000'000'000)) return refuse("amount", "is too large");
+    return *price;
+}
+
+}  // namespace
+
+std::optional<Timestamp> ChainTimes::time_for(Payment const& payment) const {
+    std::optional<Timestamp> slowest;
+    for (auto const& option : payment.options) {
+        auto const found = times_.find(option.chain_id);
+        if (found == times_.end()) return std::nullopt;
+        if (!slowest || found->second < *slowest) slowest = found->second;
+    }
+    return slowest;
+}
+
+Result<NewPayment> check_new_payment(CreatePayment const& input, Network const& network,
+                                     Timestamp now) {
+    auto const price = check_price(input.amount, input.currency);
+    if (!price) return std::unexpected(price.error());
+    NewPayment payment;
+    payment.currency = input.currency;
+    payment.price = *price;
+    payment.reference = input.reference.value_or("");
+    payment.description = input.description.value_or("");
+    payment.success_url = input.success_url.value_or("");
+    payment.metadata = input.metadata;
+    if (auto ok = check_text("reference", payment.reference, kReferenceBytes); !ok) {
+        return std::unexpected(ok.error());
+    }
+    if (auto ok = check_text("description", payment.description, kDescriptionBytes); !ok) {
+        return std::unexpected(ok.error());
+    }
+    if (auto ok = check_metadata(payment.metadata); !ok) return std::unexpected(ok.error());
+    if (input.success_url) {
+        if (auto ok = check_url(payment.success_url); !ok) return std::unexpected(ok.error());
+    }
+    std::int64_t const expires_in = input.expires_in.value_or(kDefaultExpiry);
+    if (expires_in < kShortestExpiry || expires_in > kLongestExpiry) {
+        return refuse("expires_in", "must be from " + std::to_string(kShortestExpiry) + " to " +
+                                        std::to_string(kLongestExpiry) + " seconds, not " +
+                                        std::to_string(expires_in));
+    }
+    payment.created_at = now;
+    // Whole seconds, as block times are.
+    payment.expires_at = timestamp_from_seconds(to_unix_seconds(now) + expires_in);
+    unsigned const decimals = currency_decimals(payment.currency).value();
+    for (auto const& chain : network.chains) {
+        for (auto const& token : chain.tokens) {
+            payment.options.push_back(
+                {chain.id, token.contract, pegged_amount(*price, decimals, token.decimals)});
+        }
+    }
+    return payment;
+}
+
+std::optional<Address> derive_deposit_address(ExtendedPublicKey const& key, std::uint64_t index) {
+    if (index > 0x7fffffff) return std::nullopt;
+    ExtendedPublicKey parent = key;
+    if (key.depth == kAccountDepth) {
+        auto const external = derive_child(key, 0);
+        if (!external) return std::nullopt;
+        parent = *external;
+    }
+    auto const child = derive_child(parent, static_cast<std::uint32_t>(index));
+    if (!child) return std::nullopt;
+    return address_of(child->key);
+}
+
+Result<ExtendedPublicKey> check_merchant_key(std::string_view xpub) {
+    auto key = parse_extended_public_key(xpub);
+    if (key && key->depth != kAccountDepth && key->depth != kExternalChainDepth) {
+        return refuse("xpub", "is of depth " + std::to_string(key->depth) +
+                                  "; give the account's key (m/44'/60'/0', depth 3) or its "
+                                  "receiving chain's (m/44'/60'/0'/0, depth 4)");
+    }
+    return key;
+}
+
+Task<Result<PaymentState>> PaymentService::create(MerchantId merchant_id, CreatePayment input) {
+    Timestamp const now = clock_.now();
+    auto checked = check_new_payment(input, network_, now);
+    if (!checked) co_return std::unexpected(checked.error());
+    std::erase_if(checked->options, [this](PaymentOption const& option) {
+        return !times_.followed(option.chain_id);
+    });
+    if (checked->options.empty()) {
+        throw Unavailable("no chain is being followed yet: is the node reachable?");
+    }
+    checked->merchant_id = merchant_id;
+    checked->id = new_id<PaymentTag>(now);
+    // Watched even where the outcome of the commit is unknown: the payment may exist.
+    auto announce = [this](Payment const& payment) {
+        addresses_.add({payment.deposit_address, {payment.merchant_id, payment.id}});
+    };
+    Payment payment =
+        co_await payments_.create(std::move(*checked), derive_deposit_address, announce);
+    PaymentState state;
+    state.payment = std::move(payment);
+    co_return state;
+}
+
+Task<std::optional<PaymentState>> PaymentService::find(MerchantId merchant_id, PaymentId id) {
+    co_return co_await payments_.find(merchant_id, id);
+}
+
+Task<std::optional<PaymentState>> PaymentService::find_public(PaymentId id) {
+    co_return co_await payments_.find_public(id);
+}
+
+Task<PaymentPage> PaymentService::list(std::optional<MerchantId> merchant_id,
+                                       std::optional<PaymentId> after, std::size_t limit) {
+    co_return co_await payments_.list(merchant_id, after, limit);
+}
+
+PaymentStatus PaymentService::status(PaymentState const& state) const {
+    return status_of(state, times_.time_for(state.payment));
+}
+
+}  // namespace sycee

@@ -1,0 +1,163 @@
+#include <sycee/checkout/checkout_pages.hpp>
+#include <sycee/crypto/hash.hpp>
+#include <sycee/runtime/errors.hpp>
+
+#include "embedded.hpp"
+#include "page.hpp"
+#include "state_json.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace sycee {
+namespace {
+
+constexpr std::string_view kRoot = "/checkout/";
+constexpr std::string_view kAssets = "assets/";
+constexpr std::chrono::milliseconds kHeartbeat{15'000};
+// While the last blocks before the end are being read, the state changes without a word in the
+// feed.
+constexpr std::chrono::milliseconds kCheckingPace{2'000};
+
+struct Choice {
+    std::size_t option = 0;
+    bool uri_code = false;
+};
+
+Choice choice_of(std::string_view query) {
+    auto const form = parse_form(query);
+    std::string const number = form_value(form, "option");
+    Choice choice;
+    auto const end = number.data() + number.size();
+    if (std::from_chars(number.data(), end, choice.option).ptr != end) choice.option = 0;
+    choice.uri_code = form_value(form, "qr") == "uri";
+    return choice;
+}
+
+HttpResponse page_response(unsigned status, std::string body) {
+    auto response = text_response(status, "text/html; charset=utf-8", std::move(body));
+    response
+        .with("content-security-policy",
+              "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+              "img-src 'self' data:; form-action 'none'; base-uri 'none'; frame-ancestors 'none'")
+        .with("x-content-type-options", "nosniff")
+        .with("referrer-policy", "no-referrer")
+        .with("cache-control", "no-store");
+    return response;
+}
+
+// How long the state can stay as it is without a word in the feed.
+std::chrono::milliseconds quiet_time(checkout::CheckoutView const& view) {
+    if (view.phase == checkout::Phase::checking) return kCheckingPace;
+    if (!view.payable()) return kHeartbeat;
+    return std::clamp<std::chrono::milliseconds>(view.time_left, std::chrono::milliseconds{1'000},
+                                                 kHeartbeat);
+}
+
+}  // namespace
+
+CheckoutPages::CheckoutPages(PaymentService& payments, PaymentFeed& feed, Network const& network,
+                             Clock& clock)
+    : payments_(payments),
+      feed_(feed),
+      network_(network),
+      clock_(clock),
+      path_(public_path(network.public_url) + std::string(kRoot)),
+      files_(path_ + std::string(kAssets), checkout::embedded_files()) {}
+
+Task<HttpResponse> CheckoutPages::handle(HttpRequest const& request) {
+    if (request.method != "GET") {
+        auto refused = text_response(405, "text/plain; charset=utf-8", "Only GET\n");
+        refused.with("allow", "GET");
+        co_return refused;
+    }
+    std::string_view rest = request.path;
+    if (!rest.starts_with(kRoot)) co_return not_found();
+    rest.remove_prefix(kRoot.size());
+    if (rest.starts_with(kAssets)) co_return files_.serve(request, rest.substr(kAssets.size()));
+    auto const slash = rest.find('/');
+    auto const id = parse_id<PaymentTag>(rest.substr(0, slash));
+    if (!id) co_return not_found();
+    std::string_view const part = slash == std::string_view::npos ? "" : rest.substr(slash);
+    if (part.empty()) co_return co_await show_page(*id, request.query);
+    if (part == "/events") co_return co_await open_events(*id, request.query);
+    if (part == "/state") co_return co_await show_state(*id, request);
+    co_return not_found();
+}
+
+HttpResponse CheckoutPages::not_found() const {
+    return page_response(404, checkout::not_found_page(files_));
+}
+
+Task<HttpResponse> CheckoutPages::show_page(PaymentId id, std::string query) {
+    auto const state = co_await payments_.find_public(id);
+    if (!state) co_return not_found();
+    Choice const choice = choice_of(query);
+    auto const view = checkout::make_view(*state, payments_.status(*state), network_, clock_.now(),
+                                          choice.option);
+    checkout::PageContext const context{files_, path_ + to_string(id), choice.uri_code};
+    co_return page_response(200, checkout::checkout_page(view, context));
+}
+
+Task<HttpResponse> CheckoutPages::show_state(PaymentId id, HttpRequest const& request) {
+    auto const state = co_await payments_.find_public(id);
+    if (!state) co_return text_response(404, "application/json", "{}\n");
+    auto const view = checkout::make_view(*state, payments_.status(*state), network_, clock_.now(),
+                                          choice_of(request.query).option);
+    std::string body = checkout::state_json(view);
+    std::string const etag = '"' + to_hex(sha256(as_bytes(body))).substr(0, 32) + '"';
+    HttpResponse response;
+    if (matches_etag(request, etag)) {
+        response.status = 304;
+    } else {
+        response = text_response(200, "application/json", std::move(body));
+    }
+    response.with("etag", etag)
+        .with("cache-control", "private, no-cache")
+        .with("x-content-type-options", "nosniff");
+    co_return response;
+}
+
+Task<HttpResponse> CheckoutPages::open_events(PaymentId id, std::string query) {
+    auto const state = co_await payments_.find_public(id);
+    if (!state) co_return text_response(404, "text/plain; charset=utf-8", "No such payment\n");
+    auto response = text_response(200, "text/event-stream", "");
+    response.with("cache-control", "no-store")
+        .with("x-accel-buffering", "no")
+        .with("x-content-type-options", "nosniff");
+    response.stream = [this, id, query = std::move(query)](HttpStream& stream) {
+        return send_events(id, query, stream);
+    };
+    co_return response;
+}
+
+Task<void> CheckoutPages::send_events(PaymentId id, std::string query, HttpStream& stream) {
+    Choice const choice = choice_of(query);
+    PaymentFeed::Subscription subscription(feed_, id);  // before the first look, to miss nothing
+    co_await stream.send("retry: 3000\n\n");
+    std::string sent;
+    for (;;) {
+        auto wait = kHeartbeat;
+        bool final = false;
+        std::string chunk = ": still here\n\n";
+        try {
+            auto const state = co_await payments_.find_public(id);
+            if (!state) co_return;
+            auto const view = checkout::make_view(*state, payments_.status(*state), network_,
+                                                  clock_.now(), choice.option);
+            std::string const json = checkout::state_json(view);
+            if (json != sent) chunk = "data: " + json + "\n\n";
+            sent = json;
+            wait = quiet_time(view);
+            final = view.final;
+        } catch (Unavailable const&) {
+            // The database is away for a moment: the page keeps what it shows, and the line stays
+            // open.
+        }
+        co_await stream.send(chunk);
+        if (final) co_return;
+        co_await subscription.next(wait);
+    }
+}
+
+}  // namespace sycee

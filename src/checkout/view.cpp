@@ -1,0 +1,169 @@
+#include "view.hpp"
+
+#include <sycee/evm/payment_uri.hpp>
+#include <sycee/net/web_files.hpp>
+
+#include <algorithm>
+#include <map>
+
+namespace sycee::checkout {
+namespace {
+
+constexpr unsigned kFewestDecimals = 2;
+
+// "50.00" and "0.123456": no digit that carries nothing, but cents as people write them.
+std::string people_decimal(Amount amount, unsigned decimals) {
+    std::string text = to_short_decimal(amount, decimals);
+    if (decimals < kFewestDecimals) return text;
+    auto const point = text.find('.');
+    std::size_t const digits = point == std::string::npos ? 0 : text.size() - point - 1;
+    if (digits >= kFewestDecimals) return text;
+    if (point == std::string::npos) text += '.';
+    return text.append(kFewestDecimals - digits, '0');
+}
+
+struct Token {
+    std::string symbol;
+    unsigned decimals = 0;
+};
+
+// A token that has left the configuration since is counted in its base units.
+Token token_of(Network const& network, ChainId chain_id, Address const& contract) {
+    auto const* chain = network.chain(chain_id);
+    auto const* token = chain == nullptr ? nullptr : chain->token(contract);
+    if (token == nullptr) return {.symbol = "base units", .decimals = 0};
+    return {.symbol = token->symbol, .decimals = token->decimals};
+}
+
+bool counts(Payment const& payment, Credit const& credit) {
+    return credit.stage != CreditStage::unapplied && credit.first_seen_time <= payment.expires_at &&
+           payment.option_for(credit.transfer.key.chain_id, credit.transfer.key.token) != nullptr;
+}
+
+using TokenSums = std::map<std::pair<ChainId, Address>, Amount>;
+
+TokenSums counted_sums(PaymentState const& state) {
+    TokenSums sums;
+    for (auto const& credit : state.credits) {
+        auto const& key = credit.transfer.key;
+        if (counts(state.payment, credit))
+            sums[{key.chain_id, key.token}] += credit.transfer.amount;
+    }
+    return sums;
+}
+
+// What covers the payment if it is paid with this option from here on.
+Amount still_due(Payment const& payment, PaymentOption const& option, TokenSums const& sums) {
+    Amount remaining = payment.price;
+    bool only_this_token = true;
+    for (auto const& [key, sum] : sums) {
+        auto const* paid = payment.option_for(key.first, key.second);
+        if (sum >= paid->amount) return Amount{};
+        only_this_token = only_this_token && *paid == option;
+        remaining -= std::min(remaining, multiply_divide_down(sum, payment.price, paid->amount));
+    }
+    // In one token nothing is converted, and so nothing is rounded.
+    if (only_this_token && !sums.empty()) return option.amount - sums.begin()->second;
+    return multiply_divide_up(remaining, option.amount, payment.price);
+}
+
+// All that arrived, late or not: what the payer wants to hear is that it was seen.
+std::string received_text(PaymentState const& state, Network const& network) {
+    TokenSums sums;
+    for (auto const& credit : state.credits) {
+        sums[{credit.transfer.key.chain_id, credit.transfer.key.token}] += credit.transfer.amount;
+    }
+    std::string text;
+    for (auto const& [key, sum] : sums) {
+        Token const token = token_of(network, key.first, key.second);
+        if (!text.empty()) text += " + ";
+        text += people_decimal(sum, token.decimals) + " " + token.symbol;
+    }
+    return text;
+}
+
+Phase phase_of(PaymentStatus status, bool time_is_up) {
+    switch (status) {
+        case PaymentStatus::open:
+            return time_is_up ? Phase::checking : Phase::open;
+        case PaymentStatus::partially_paid:
+            return time_is_up ? Phase::checking : Phase::partially_paid;
+        case PaymentStatus::authorized:
+            return Phase::authorized;
+        case PaymentStatus::cleared:
+        case PaymentStatus::settled:
+            return Phase::paid;
+        case PaymentStatus::expired:
+            return Phase::expired;
+        case PaymentStatus::reversed:
+            return Phase::reversed;
+    }
+    return Phase::checking;
+}
+
+OptionView option_view(Payment const& payment, PaymentOption const& option, TokenSums const& sums,
+                       Network const& network) {
+    auto const* chain = network.chain(option.chain_id);
+    Token const token = token_of(network, option.chain_id, option.token);
+    Amount const due = still_due(payment, option, sums);
+    OptionView view;
+    view.chain_id = option.chain_id;
+    view.network = chain == nullptr ? "Chain " + std::to_string(option.chain_id) : chain->name;
+    view.token = token.symbol;
+    view.contract = to_string(option.token);
+    view.due = people_decimal(due, token.decimals);
+    view.uri = payment_uri(option.chain_id, option.token, payment.deposit_address, due);
+    return view;
+}
+
+}  // namespace
+
+std::string_view to_string(Phase phase) {
+    switch (phase) {
+        case Phase::open:
+            return "open";
+        case Phase::partially_paid:
+            return "partially_paid";
+        case Phase::authorized:
+            return "authorized";
+        case Phase::paid:
+            return "paid";
+        case Phase::expired:
+            return "expired";
+        case Phase::reversed:
+            return "reversed";
+        case Phase::checking:
+            return "checking";
+    }
+    return "";
+}
+
+CheckoutView make_view(PaymentState const& state, PaymentStatus status, Network const& network,
+                       Timestamp now, std::size_t chosen) {
+    Payment const& payment = state.payment;
+    unsigned const decimals = currency_decimals(payment.currency).value_or(0);
+    CheckoutView view;
+    view.id = to_string(payment.id);
+    view.address = to_string(payment.deposit_address);
+    view.price = to_decimal(payment.price, decimals) + " " + payment.currency;
+    view.description = payment.description;
+    view.reference = payment.reference;
+    if (is_web_url(payment.success_url)) view.success_url = payment.success_url;
+    view.status = status;
+    view.phase = phase_of(status, now > payment.expires_at);
+    view.final = status == PaymentStatus::settled || status == PaymentStatus::expired;
+    view.surplus = std::ranges::any_of(state.credits, [](Credit const& credit) {
+        return !credit.excess.is_zero() || credit.stage == CreditStage::unapplied;
+    });
+    TokenSums const sums = counted_sums(state);
+    for (auto const& option : payment.options) {
+        view.options.push_back(option_view(payment, option, sums, network));
+    }
+    view.chosen = chosen < view.options.size() ? chosen : 0;
+    view.received = received_text(state, network);
+    view.time_left = std::max(std::chrono::seconds{0},
+                              std::chrono::ceil<std::chrono::seconds>(payment.expires_at - now));
+    return view;
+}
+
+}  // namespace sycee::checkout

@@ -1,0 +1,87 @@
+#include <sycee/crypto/hash.hpp>
+#include <sycee/evm/transfer.hpp>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+namespace sycee {
+namespace {
+
+// An address in a topic is 20 bytes behind 12 zeros; anything else is no ERC-20 log.
+std::optional<Address> address_in_topic(Bytes32 const& topic) {
+    if (std::any_of(topic.begin(), topic.begin() + 12, [](auto byte) { return byte != 0; })) {
+        return std::nullopt;
+    }
+    Address address;
+    std::copy(topic.begin() + 12, topic.end(), address.bytes.begin());
+    return address;
+}
+
+struct Parties {
+    Address sender;
+    Address recipient;
+    Amount amount;
+};
+
+// ERC-721 shares topic 0 but has four topics.
+std::optional<Parties> decode(Log const& log) {
+    if (log.topics.size() != 3 || log.data.size() != 32) return std::nullopt;
+    auto const sender = address_in_topic(log.topics[1]);
+    auto const recipient = address_in_topic(log.topics[2]);
+    auto const amount = amount_from_word(std::span<std::uint8_t const, 32>(log.data.data(), 32));
+    if (!sender || !recipient || !amount) return std::nullopt;
+    return Parties{*sender, *recipient, *amount};
+}
+
+}  // namespace
+
+Bytes32 const& transfer_topic() {
+    static Bytes32 const topic = keccak256(as_bytes("Transfer(address,address,uint256)"));
+    return topic;
+}
+
+Result<DecodedTransfers> decode_transfers(ChainId chain_id, BlockHeader const& block,
+                                          std::span<Address const> tokens,
+                                          std::span<Log const> logs) {
+    DecodedTransfers decoded;
+    std::map<std::pair<TransactionHash, Address>, std::uint32_t> ordinals;
+    std::optional<std::uint32_t> previous_index;
+    for (Log const& log : logs) {
+        std::string const where = "log " + std::to_string(log.log_index) + " of block " +
+                                  std::to_string(block.number);
+        if (log.block_hash != block.hash || log.block_number != block.number) {
+            return refuse("logs", where + " belongs to block " + std::to_string(log.block_number) +
+                                      " " + to_hex0x(log.block_hash));
+        }
+        if (log.removed) return refuse("logs", where + " is marked removed");
+        if (previous_index && log.log_index <= *previous_index) {
+            return refuse("logs", where + " comes after log " + std::to_string(*previous_index));
+        }
+        previous_index = log.log_index;
+        bool const known = std::find(tokens.begin(), tokens.end(), log.contract) != tokens.end();
+        if (!known || log.topics.empty() || log.topics[0] != transfer_topic()) {
+            return refuse("logs", where + " was not asked for: contract " + to_string(log.contract));
+        }
+
+        std::uint32_t const ordinal = ordinals[{log.transaction_hash, log.contract}]++;
+        auto const parties = decode(log);
+        if (!parties) {
+            ++decoded.malformed;
+        } else if (parties->amount.is_zero()) {
+            ++decoded.zero_value;
+        } else {
+            decoded.transfers.push_back({.key = {chain_id, log.transaction_hash, log.contract, ordinal},
+                                         .log_index = log.log_index,
+                                         .sender = parties->sender,
+                                         .recipient = parties->recipient,
+                                         .amount = parties->amount,
+                                         .block_number = block.number,
+                                         .block_hash = block.hash,
+                                         .block_time = block.time});
+        }
+    }
+    return decoded;
+}
+
+}  // namespace sycee

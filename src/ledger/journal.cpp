@@ -1,0 +1,148 @@
+#include <sycee/base/assert.hpp>
+#include <sycee/ledger/journal.hpp>
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+namespace sycee {
+namespace {
+
+struct AccountRow {
+    Account account;
+    std::string_view name;
+    bool debit;
+};
+
+constexpr std::array<AccountRow, kAccountCount> kAccounts{{
+    {Account::coins, "coins", true},
+    {Account::drawn, "drawn", true},
+    {Account::token_loss, "token_loss", true},
+    {Account::payer_pending, "payer_pending", false},
+    {Account::payer_unapplied, "payer_unapplied", false},
+    {Account::merchant_cleared, "merchant_cleared", false},
+    {Account::merchant_settled, "merchant_settled", false},
+    {Account::operator_fee, "operator_fee", false},
+    {Account::refund_frozen, "refund_frozen", false},
+}};
+
+AccountRow const& row(Account account) { return kAccounts[static_cast<std::size_t>(account)]; }
+
+void add(Postings& postings, Account debit, Account credit, Bytes20 const& token, Amount amount) {
+    if (!amount.is_zero()) postings.push_back({debit, credit, token, amount});
+}
+
+}  // namespace
+
+std::string_view to_string(Account account) { return row(account).name; }
+
+std::optional<Account> parse_account(std::string_view name) {
+    auto const found = std::find_if(kAccounts.begin(), kAccounts.end(),
+                                    [name](AccountRow const& entry) { return entry.name == name; });
+    if (found == kAccounts.end()) return std::nullopt;
+    return found->account;
+}
+
+bool is_debit_account(Account account) { return row(account).debit; }
+
+Postings authorization_postings(Bytes20 const& token, Amount amount) {
+    Postings postings;
+    add(postings, Account::coins, Account::payer_pending, token, amount);
+    return postings;
+}
+
+Postings clearing_postings(Bytes20 const& token, Amount gross, Amount fee, Amount excess) {
+    Postings postings;
+    add(postings, Account::payer_pending, Account::merchant_cleared, token, gross - fee);
+    add(postings, Account::payer_pending, Account::operator_fee, token, fee);
+    add(postings, Account::payer_pending, Account::payer_unapplied, token, excess);
+    return postings;
+}
+
+Postings unapplied_postings(Bytes20 const& token, Amount amount) {
+    Postings postings;
+    add(postings, Account::payer_pending, Account::payer_unapplied, token, amount);
+    return postings;
+}
+
+Postings settlement_postings(Bytes20 const& token, Amount net) {
+    Postings postings;
+    add(postings, Account::merchant_cleared, Account::merchant_settled, token, net);
+    return postings;
+}
+
+Postings withdrawal_postings(Bytes20 const& token, Amount amount, Amount unexplained) {
+    Postings postings;
+    add(postings, Account::coins, Account::payer_unapplied, token, unexplained);
+    add(postings, Account::drawn, Account::coins, token, amount);
+    return postings;
+}
+
+Postings mirror(std::span<Posting const> postings) {
+    Postings mirrored;
+    for (auto posting = postings.rbegin(); posting != postings.rend(); ++posting) {
+        mirrored.push_back({posting->credit, posting->debit, posting->token, posting->amount});
+    }
+    return mirrored;
+}
+
+void BalanceSheet::post(Posting const& posting) {
+    ensure(posting.debit != posting.credit, "ledger: a posting's two accounts are the same");
+    ensure(!posting.amount.is_zero(), "ledger: a posting's amount is zero");
+    move({posting.token, posting.debit}, posting.amount, is_debit_account(posting.debit));
+    move({posting.token, posting.credit}, posting.amount, !is_debit_account(posting.credit));
+}
+
+BalanceSheet::Balance BalanceSheet::balance(Bytes20 const& token, Account account) const {
+    auto const found = balances_.find({token, account});
+    return found == balances_.end() ? Balance{} : found->second;
+}
+
+void BalanceSheet::move(Key const& key, Amount amount, bool raise) {
+    Balance& balance = balances_[key];
+    if (raise != balance.negative) {  // away from zero
+        balance.magnitude += amount;
+    } else if (amount <= balance.magnitude) {
+        balance.magnitude -= amount;
+    } else {
+        balance.magnitude = amount - balance.magnitude;
+        balance.negative = !balance.negative;
+    }
+    if (balance.magnitude.is_zero()) balance.negative = false;
+    ensure(!balance.negative || key.second == Account::drawn,
+           "ledger: account " + std::string(to_string(key.second)) + " of token " +
+               to_hex0x(key.first) + " would fall below zero");
+}
+
+CanonicalBytes& CanonicalBytes::number(std::uint64_t value) {
+    for (int shift = 56; shift >= 0; shift -= 8) {
+        bytes_.push_back(static_cast<std::uint8_t>(value >> shift));
+    }
+    return *this;
+}
+
+CanonicalBytes& CanonicalBytes::amount(Amount value) {
+    number(static_cast<std::uint64_t>(value.base_units() >> 64));
+    return number(static_cast<std::uint64_t>(value.base_units()));
+}
+
+CanonicalBytes& CanonicalBytes::bytes(ByteView value) {
+    bytes_.insert(bytes_.end(), value.begin(), value.end());
+    return *this;
+}
+
+CanonicalBytes& CanonicalBytes::text(std::string_view value) {
+    number(value.size());
+    return bytes(as_bytes(value));
+}
+
+CanonicalBytes& CanonicalBytes::postings(std::span<Posting const> postings) {
+    number(postings.size());
+    for (Posting const& posting : postings) {
+        text(to_string(posting.debit)).text(to_string(posting.credit));
+        bytes(posting.token).amount(posting.amount);
+    }
+    return *this;
+}
+
+}  // namespace sycee

@@ -1,0 +1,298 @@
+#include "application.hpp"
+
+#include <sycee/admin/admin_pages.hpp>
+#include <sycee/api/merchant_api.hpp>
+#include <sycee/app/chain_follower.hpp>
+#include <sycee/app/payment_feed.hpp>
+#include <sycee/app/payment_service.hpp>
+#include <sycee/app/webhook_dispatcher.hpp>
+#include <sycee/base/assert.hpp>
+#include <sycee/checkout/checkout_pages.hpp>
+#include <sycee/net/http_server.hpp>
+#include <sycee/node/evm_node.hpp>
+#include <sycee/runtime/errors.hpp>
+#include <sycee/runtime/log.hpp>
+#include <sycee/runtime/secret_box.hpp>
+#include <sycee/runtime/task_group.hpp>
+#include <sycee/store/pg_access.hpp>
+#include <sycee/store/pg_ledger.hpp>
+#include <sycee/store/pg_outbox.hpp>
+#include <sycee/store/pg_payments.hpp>
+#include <sycee/store/pg_reports.hpp>
+#include <sycee/webhook/http_webhook_sender.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <vector>
+
+namespace sycee {
+namespace {
+
+using namespace std::chrono_literals;
+namespace asio = boost::asio;
+
+constexpr auto kDrainTime = 10s;
+constexpr std::size_t kPasswordThreads = 1;
+constexpr std::size_t kMostPasswordsWaiting = 20;
+constexpr std::size_t kMostTasks = 64;
+
+// Everything of the running service, built in the order in which it is used and destroyed in reverse.
+class Application {
+  public:
+    Application(Executor executor, Config config, Bytes32 const& sealing_key)
+        : executor_(executor),
+          config_(std::move(config)),
+          database_(config_.database_url, config_.database_connections),
+          ledger_(database_),
+          payments_(database_),
+          outbox_(database_),
+          access_(database_),
+          reports_(database_),
+          password_workers_(kPasswordThreads, kMostPasswordsWaiting),
+          secrets_(sealing_key),
+          feed_(executor),
+          outbox_wake_(executor),
+          stop_(executor),
+          sender_(executor, secrets_,
+                  {.allow_private_addresses = config_.allow_private_webhook_addresses}),
+          service_(payments_, config_.network, times_, addresses_, clock_),
+          dispatcher_(outbox_, sender_, outbox_wake_, clock_, metrics_),
+          api_(service_, access_, config_.network, clock_, metrics_),
+          checkout_(service_, feed_, config_.network, clock_),
+          admin_(service_, reports_, access_, password_workers_, config_.network, clock_, metrics_),
+          tasks_(executor, kMostTasks) {
+        for (ChainSettings const& chain : config_.network.chains) {
+            nodes_.push_back(std::make_unique<EvmNode>(executor, chain, clock_, NodeLimits{}));
+            ChainFollowerPorts const ports{*nodes_.back(), ledger_, addresses_, times_, feed_,
+                                           outbox_wake_,   clock_,  metrics_};
+            followers_.push_back(
+                std::make_unique<ChainFollower>(chain, config_.network, ports));
+        }
+    }
+
+    Task<int> run() {
+        HttpServer server(executor_, config_.server.address, config_.server.port, {},
+                          [this](HttpRequest const& request) { return route(request); });
+        std::unique_ptr<HttpServer> metrics_server = make_metrics_server();
+        log_info("main", "listening",
+                 {{"address", config_.server.address}, {"port", server.port()}});
+        tasks_.spawn("http server", server.run());
+        if (metrics_server) tasks_.spawn("metrics server", metrics_server->run());
+        tasks_.spawn("signals", wait_for_signals());
+        tasks_.spawn("start", start());
+
+        while (!stopping_) co_await stop_.wait_after(stop_.generation(), 1h);
+
+        log_info("main", "draining");
+        draining_ = true;
+        tasks_.cancel();
+        co_await server.drain(kDrainTime);
+        if (metrics_server) co_await metrics_server->drain(1s);
+        co_await tasks_.join(1s);
+        log_info("main", "stopped");
+        co_return exit_code_;
+    }
+
+  private:
+    void stop(int exit_code) {
+        exit_code_ = exit_code;
+        stopping_ = true;
+        stop_.notify();
+    }
+
+    // The first signal drains; the second ends the program as it stands, which is as safe as kill -9.
+    Task<void> wait_for_signals() {
+        asio::signal_set signals(executor_, SIGINT, SIGTERM);
+        int const signal = co_await signals.async_wait(asio::use_awaitable);
+        log_info("main", "signal", {{"number", signal}});
+        std::signal(SIGINT, SIG_DFL);
+        std::signal(SIGTERM, SIG_DFL);
+        stop(0);
+    }
+
+    // Waits for what passes, gives up at what does not.
+    Task<void> start() {
+        std::string fault;
+        try {
+            co_await when_available("the database", [this] { return database_.check(); });
+            co_await when_available("the database", [this] { return load_addresses(); });
+            tasks_.spawn("webhooks", dispatcher_.run());
+            for (std::size_t i = 0; i < nodes_.size(); ++i) {
+                tasks_.spawn("subscription", nodes_[i]->run_subscription());
+                tasks_.spawn("chain", follow(i));
+            }
+            started_ = true;
+        } catch (InvariantViolation const& violation) {
+            fault = violation.what();
+        } catch (boost::system::system_error const&) {
+            throw;  // cancelled
+        } catch (std::runtime_error const& error) {
+            fault = error.what();
+        }
+        if (!fault.empty()) refuse_to_run(fault);
+    }
+
+    void refuse_to_run(std::string const& why) {
+        log_critical("main", "refuses to run: " + why);
+        stop(1);
+    }
+
+    template <class Attempt>
+    Task<void> when_available(std::string what, Attempt attempt) {
+        Backoff backoff(250ms, 10s);
+        for (;;) {
+            std::string fault;
+            try {
+                co_await attempt();
+                co_return;
+            } catch (Unavailable const& unavailable) {
+                fault = unavailable.what();
+            }
+            log_warning("main", "waits for " + what, {{"why", fault}});
+            co_await clock_.sleep_for(backoff.next());
+        }
+    }
+
+    Task<void> load_addresses() {
+        for (auto const& entry : co_await payments_.load_addresses()) addresses_.add(entry);
+        log_info("main", "addresses loaded", {{"count", addresses_.size()}});
+    }
+
+    // The chain must be the one that the configuration means, token by token, before it may book.
+    Task<void> follow(std::size_t index) {
+        std::string fault;
+        try {
+            co_await when_available("the node of chain " + std::to_string(chain(index).id),
+                                    [this, index] { return check_chain(index); });
+        } catch (Unavailable const&) {
+            throw;
+        } catch (boost::system::system_error const&) {
+            throw;
+        } catch (std::runtime_error const& error) {
+            fault = error.what();
+        }
+        if (!fault.empty()) {
+            refuse_to_run(fault);
+            co_return;
+        }
+        co_await followers_[index]->run();
+    }
+
+    ChainSettings const& chain(std::size_t index) const { return config_.network.chains[index]; }
+
+    Task<void> check_chain(std::size_t index) {
+        EvmNode& node = *nodes_[index];
+        ChainId const id = co_await node.chain_id();
+        if (id != chain(index).id) {
+            throw std::runtime_error("the node of chain " + std::to_string(chain(index).id) +
+                                     " answers for chain " + std::to_string(id));
+        }
+        for (TokenSettings const& token : chain(index).tokens) {
+            unsigned const decimals = co_await node.token_decimals(token.contract);
+            if (decimals != token.decimals) {
+                throw std::runtime_error(
+                    "token " + token.symbol + " " + to_string(token.contract) + " on chain " +
+                    std::to_string(id) + " has " + std::to_string(decimals) +
+                    " decimals; the configuration says " + std::to_string(token.decimals));
+            }
+        }
+    }
+
+    std::unique_ptr<HttpServer> make_metrics_server() {
+        if (config_.server.metrics_port == 0) return nullptr;
+        auto const handler = [this](HttpRequest const& request) -> Task<HttpResponse> {
+            if (request.path != "/metrics") co_return text_response(404, "text/plain", "not found\n");
+            co_return text_response(200, "text/plain; version=0.0.4", metrics_.text());
+        };
+        return std::make_unique<HttpServer>(executor_, "127.0.0.1", config_.server.metrics_port,
+                                            HttpServerLimits{}, handler);
+    }
+
+    Task<HttpResponse> route(HttpRequest const& request) {
+        std::string_view const path = request.path;
+        auto const below = [path](std::string_view prefix) {
+            return path == prefix || path.starts_with(std::string(prefix) + "/");
+        };
+        if (path == "/livez") co_return text_response(200, "text/plain", "ok\n");
+        if (path == "/readyz") co_return co_await readiness();
+        if (!started_) throw Unavailable("starting");
+        if (below("/v1")) co_return co_await api_.handle(request);
+        if (below("/checkout")) co_return co_await checkout_.handle(request);
+        if (below("/admin")) co_return co_await admin_.handle(request);
+        co_return text_response(404, "text/plain", "Not found\n");
+    }
+
+    // Ready without every chain: the checkout page of what is under way must still be shown.
+    Task<HttpResponse> readiness() {
+        bool const ready = started_ && !draining_ && co_await reports_.ready();
+        co_return text_response(ready ? 200 : 503, "text/plain", ready ? "ready\n" : "not ready\n");
+    }
+
+    Executor executor_;
+    Config config_;
+    SystemClock clock_;
+    Metrics metrics_;
+    Database database_;
+    PgLedger ledger_;
+    PgPayments payments_;
+    PgOutbox outbox_;
+    PgAccess access_;
+    PgReports reports_;
+    WorkerPool password_workers_;
+    SecretBox secrets_;
+    ChainTimes times_;
+    AddressBook addresses_;
+    PaymentFeed feed_;
+    Notifier outbox_wake_;
+    Notifier stop_;
+    HttpWebhookSender sender_;
+    PaymentService service_;
+    WebhookDispatcher dispatcher_;
+    MerchantApi api_;
+    CheckoutPages checkout_;
+    AdminPages admin_;
+    std::vector<std::unique_ptr<EvmNode>> nodes_;
+    std::vector<std::unique_ptr<ChainFollower>> followers_;
+    TaskGroup tasks_;
+    bool started_ = false;
+    bool stopping_ = false;
+    bool draining_ = false;
+    int exit_code_ = 0;
+};
+
+}  // namespace
+
+int run_task(std::function<Task<int>(Executor)> task) {
+    asio::io_context io(1);
+    int exit_code = 1;
+    auto finish = [&exit_code](std::exception_ptr error, int code) {
+        if (!error) {
+            exit_code = code;
+            return;
+        }
+        try {
+            std::rethrow_exception(error);
+        } catch (std::exception const& failure) {
+            std::cerr << "sycee: " << failure.what() << "\n";
+        }
+    };
+    asio::co_spawn(io, task(io.get_executor()), finish);
+    io.run();
+    return exit_code;
+}
+
+Task<int> serve(Executor executor, Config config, Bytes32 sealing_key) {
+    Application application(executor, std::move(config), sealing_key);
+    co_return co_await application.run();
+}
+
+}  // namespace sycee

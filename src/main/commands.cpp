@@ -1,0 +1,311 @@
+#include "commands.hpp"
+
+#include "report_text.hpp"
+
+#include <sycee/api/api_key.hpp>
+#include <sycee/app/payment_service.hpp>
+#include <sycee/crypto/base64.hpp>
+#include <sycee/node/evm_node.hpp>
+#include <sycee/runtime/password.hpp>
+#include <sycee/runtime/random.hpp>
+#include <sycee/runtime/secret_box.hpp>
+#include <sycee/store/pg_access.hpp>
+#include <sycee/store/pg_payments.hpp>
+#include <sycee/store/pg_reports.hpp>
+#include <sycee/store/verify.hpp>
+#include <sycee/webhook/signature.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <fstream>
+#include <iostream>
+
+namespace sycee {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kDone = 0;
+constexpr int kFailed = 1;
+constexpr int kRefused = 2;
+constexpr std::size_t kWebhookSecretBytes = 32;
+
+int refused(Error const& error) {
+    std::cerr << "sycee: " << to_string(error) << "\n";
+    return kRefused;
+}
+
+void print(Json const& json) { std::cout << json.dump(2) << "\n"; }
+
+// The first line of a file: a secret never stands in the arguments, where every user of the machine
+// sees it.
+Result<Secret> read_secret(std::filesystem::path const& file) {
+    std::ifstream stream(file);
+    std::string line;
+    if (!std::getline(stream, line)) return refuse(file.string(), "can't be read, or is empty");
+    return Secret(std::move(line));
+}
+
+Result<Secret> webhook_secret(std::filesystem::path const& file) {
+    if (file.empty()) {
+        return Secret("whsec_" + to_base64(random_bytes<kWebhookSecretBytes>()));
+    }
+    auto secret = read_secret(file);
+    if (!secret) return secret;
+    if (auto const checked = check_webhook_secret(*secret); !checked) {
+        return std::unexpected(checked.error());
+    }
+    return secret;
+}
+
+std::string first_address_of(ExtendedPublicKey const& key) {
+    auto const address = derive_deposit_address(key, 0);
+    return address ? to_string(*address) : "";
+}
+
+Json merchant_json(Merchant const& merchant) {
+    auto const key = parse_extended_public_key(merchant.extended_public_key);
+    return {{"id", to_string(merchant.id)},
+            {"name", merchant.name},
+            {"first_address", key ? first_address_of(*key) : ""},
+            {"fee_basis_points", merchant.fee_basis_points},
+            {"webhook_url", merchant.webhook_url.empty() ? Json(nullptr) : Json(merchant.webhook_url)},
+            {"created_at", to_rfc3339(merchant.created_at)}};
+}
+
+Result<MerchantId> parse_merchant_id(std::string const& text) {
+    auto const id = parse_id<MerchantTag>(text);
+    if (!id) return refuse("merchant", "\"" + text + "\" is not a merchant's id (mer_…)");
+    return *id;
+}
+
+std::string derivation_path(ExtendedPublicKey const& key, std::uint64_t index) {
+    // Below the account key that the wallet exported as m/44'/60'/account'.
+    return (key.depth == 3 ? "0/" : "") + std::to_string(index);
+}
+
+// One row for each address, chain and token.
+Task<Json> balances_of(IssuedAddress issued, EvmNode& node, ChainSettings const& chain) {
+    auto const key = parse_extended_public_key(issued.merchant.extended_public_key);
+    Json rows = Json::array();
+    for (TokenSettings const& token : chain.tokens) {
+        Amount const balance = co_await node.token_balance(token.contract, issued.address);
+        rows.push_back({{"merchant", to_string(issued.merchant.id)},
+                        {"address", to_string(issued.address)},
+                        {"derivation_path", key ? derivation_path(*key, issued.derivation_index) : ""},
+                        {"chain_id", chain.id},
+                        {"token", token.symbol},
+                        {"contract", to_string(token.contract)},
+                        {"balance", to_decimal(balance, token.decimals)},
+                        {"balance_base_units", to_string(balance)}});
+    }
+    co_return rows;
+}
+
+void print_csv(Json const& rows) {
+    std::cout << "merchant,address,derivation_path,chain_id,token,contract,balance,balance_base_units\n";
+    for (auto const& row : rows) {
+        std::string line;
+        for (auto const& [name, value] : row.items()) {
+            if (!line.empty()) line += ",";
+            line += value.is_string() ? csv_field(value.get<std::string>()) : value.dump();
+        }
+        std::cout << line << "\n";
+    }
+}
+
+}  // namespace
+
+Task<int> migrate(Config config) {
+    Database database(config.database_url, 1);
+    auto const applied = co_await database.migrate();
+    for (auto const& name : applied) std::cout << "applied " << name << "\n";
+    if (applied.empty()) std::cout << "The database is up to date.\n";
+    co_return kDone;
+}
+
+Task<int> create_merchant(Config config, MerchantInput input) {
+    auto const key = check_merchant_key(input.xpub);
+    if (!key) co_return refused(key.error());
+    auto const sealing_key = load_sealing_key(config.key_file);
+    if (!sealing_key) co_return refused(sealing_key.error());
+    NewMerchant merchant;
+    merchant.name = input.name;
+    merchant.extended_public_key = *key;
+    merchant.fee_basis_points = input.fee_basis_points;
+    merchant.webhook_url = input.webhook_url;
+    std::string shown_secret;
+    if (!input.webhook_url.empty()) {
+        auto const url = parse_url(input.webhook_url);
+        if (!url) co_return refused({"webhook-url", to_string(url.error())});
+        auto const secret = webhook_secret(input.webhook_secret_file);
+        if (!secret) co_return refused(secret.error());
+        merchant.webhook_secret_sealed = SecretBox(*sealing_key).seal(*secret);
+        // Shown once, to whoever created it here; one that came from a file is known already.
+        if (input.webhook_secret_file.empty()) shown_secret = secret->reveal();
+    }
+    merchant.created_at = SystemClock().now();
+    merchant.id = new_id<MerchantTag>(merchant.created_at);
+
+    Database database(config.database_url, 1);
+    PgAccess access(database);
+    auto const created = co_await access.create_merchant(merchant);
+    if (!created) co_return refused(created.error());
+
+    std::string const first = first_address_of(*key);
+    if (input.json) {
+        Json json{{"id", to_string(merchant.id)}, {"name", merchant.name}, {"first_address", first}};
+        if (!shown_secret.empty()) json["webhook_secret"] = shown_secret;
+        print(json);
+    } else {
+        std::cout << "Merchant        " << to_string(merchant.id) << "  " << merchant.name
+                  << "\nFirst address   " << first
+                  << "\n\nCompare the first address with the first one that your wallet shows for this "
+                     "account.\nIf they differ, do not take payments: the money would go elsewhere.\n";
+        if (!shown_secret.empty()) {
+            std::cout << "\nWebhook secret  " << shown_secret
+                      << "\nShown only now. The shop verifies webhooks with it.\n";
+        }
+    }
+    co_return kDone;
+}
+
+Task<int> list_merchants(Config config, bool json) {
+    Database database(config.database_url, 1);
+    PgReports reports(database);
+    Json list = Json::array();
+    for (auto const& merchant : co_await reports.merchants()) list.push_back(merchant_json(merchant));
+    if (json) {
+        print(list);
+        co_return kDone;
+    }
+    for (auto const& merchant : list) {
+        std::cout << merchant["id"].get<std::string>() << "  "
+                  << merchant["first_address"].get<std::string>() << "  "
+                  << merchant["name"].get<std::string>() << "\n";
+    }
+    if (list.empty()) std::cout << "There is no merchant yet: sycee merchant create --help\n";
+    co_return kDone;
+}
+
+Task<int> create_key(Config config, std::string merchant, std::string label, bool json) {
+    auto const merchant_id = parse_merchant_id(merchant);
+    if (!merchant_id) co_return refused(merchant_id.error());
+    Timestamp const now = SystemClock().now();
+    ApiKeyRow row;
+    row.id = new_id<ApiKeyTag>(now);
+    row.merchant_id = *merchant_id;
+    row.label = label;
+    row.created_at = now;
+    auto const key = make_api_key(row.id, random_bytes<32>());
+    row.secret_hash = key.secret_hash;
+
+    Database database(config.database_url, 1);
+    PgAccess access(database);
+    auto const created = co_await access.create_api_key(row);
+    if (!created) co_return refused(created.error());
+    if (json) {
+        print({{"id", to_string(row.id)},
+               {"merchant", to_string(row.merchant_id)},
+               {"key", key.text.reveal()}});
+    } else {
+        std::cout << "Key id   " << to_string(row.id) << "\nAPI key  " << key.text.reveal()
+                  << "\n\nShown only now: Sycee keeps its hash alone.\n";
+    }
+    co_return kDone;
+}
+
+Task<int> revoke_key(Config config, std::string key) {
+    auto const id = parse_id<ApiKeyTag>(key);
+    if (!id) co_return refused({"key", "\"" + key + "\" is not a key's id (key_…)"});
+    Database database(config.database_url, 1);
+    PgAccess access(database);
+    if (!co_await access.revoke_api_key(*id, SystemClock().now())) {
+        co_return refused({"key", "there is no key " + key});
+    }
+    std::cout << "Revoked " << key << "\n";
+    co_return kDone;
+}
+
+Task<int> create_operator(Config config, std::string name, std::filesystem::path password_file) {
+    auto const password = read_secret(password_file);
+    if (!password) co_return refused(password.error());
+    if (auto const checked = check_new_password(*password); !checked) {
+        co_return refused({"password", checked.error().message});
+    }
+    Timestamp const now = SystemClock().now();
+    Operator account{new_id<OperatorTag>(now), name, hash_password(*password)};
+    Database database(config.database_url, 1);
+    PgAccess access(database);
+    auto const created = co_await access.create_operator(account, now);
+    if (!created) co_return refused(created.error());
+    std::cout << "Created operator " << name << "\n";
+    co_return kDone;
+}
+
+Task<int> export_addresses(Executor executor, Config config, std::string merchant,
+                           std::string format) {
+    std::optional<MerchantId> only;
+    if (!merchant.empty()) {
+        auto const id = parse_merchant_id(merchant);
+        if (!id) co_return refused(id.error());
+        only = *id;
+    }
+    Database database(config.database_url, 1);
+    PgReports reports(database);
+    SystemClock clock;
+    auto const addresses = co_await reports.used_addresses();
+    Json rows = Json::array();
+    for (ChainSettings const& chain : config.network.chains) {
+        EvmNode node(executor, chain, clock, NodeLimits{});
+        for (IssuedAddress const& issued : addresses) {
+            if (only && issued.merchant.id != *only) continue;
+            for (auto& row : co_await balances_of(issued, node, chain)) rows.push_back(std::move(row));
+        }
+    }
+    if (format == "json") {
+        print(rows);
+    } else {
+        print_csv(rows);
+    }
+    co_return kDone;
+}
+
+Task<int> show_payment(Config config, std::string text) {
+    auto const id = parse_id<PaymentTag>(text);
+    if (!id) co_return refused({"payment", "\"" + text + "\" is not a payment's id (pay_…)"});
+    Database database(config.database_url, 1);
+    PgPayments payments(database);
+    PgReports reports(database);
+    auto const state = co_await payments.find_public(*id);
+    if (!state) co_return refused({"payment", "there is no payment " + text});
+    PaymentKey const key{state->payment.merchant_id, *id};
+    auto const timeline = co_await reports.timeline(key);
+    ChainTimes times;
+    for (auto const& chain : co_await reports.chains()) times.set(chain.chain_id, chain.head.time);
+    std::cout << timeline_text(*state, status_of(*state, times.time_for(state->payment)), timeline,
+                               config.network);
+    co_return kDone;
+}
+
+Task<int> show_trial_balance(Config config) {
+    Database database(config.database_url, 1);
+    PgReports reports(database);
+    auto const rows = co_await reports.balances();
+    std::cout << trial_balance_text(rows, config.network);
+    co_return kDone;
+}
+
+Task<int> verify(Config config) {
+    Database database(config.database_url, 1);
+    auto const result = co_await verify_books(database);
+    if (result.first_wrong) {
+        std::cout << "WRONG: " << *result.first_wrong << "\n";
+        co_return kFailed;
+    }
+    std::cout << "Right: " << result.records << " record(s) and " << result.postings
+              << " posting(s) in " << result.chains << " journal(s).\n";
+    co_return kDone;
+}
+
+}  // namespace sycee

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "config.hpp"
+
+#include <sycee/runtime/task.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace sycee {
+
+// The commands of the program beside `serve`. Each prints to stdout for a person, or one JSON document
+// with `json`, and gives its exit code: 0 done, 1 failed, 2 refused for what was given.
+
+Task<int> migrate(Config config);
+
+struct MerchantInput {
+    std::string name;
+    std::string xpub;
+    std::uint32_t fee_basis_points = 0;
+    std::string webhook_url;
+    std::filesystem::path webhook_secret_file;
+    bool json = false;
+};
+Task<int> create_merchant(Config config, MerchantInput input);
+Task<int> list_merchants(Config config, bool json);
+
+Task<int> create_key(Config config, std::string merchant, std::string label, bool json);
+Task<int> revoke_key(Config config, std::string key);
+
+Task<int> create_operator(Config config, std::string name, std::filesystem::path password_file);
+
+Task<int> export_addresses(Executor executor, Config config, std::string merchant,
+                           std::string format);
+Task<int> show_payment(Config config, std::string id);
+Task<int> show_trial_balance(Config config);
+Task<int> verify(Config config);
+
+}  // namespace sycee

@@ -1,0 +1,311 @@
+#include "config.hpp"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <sys/stat.h>
+
+namespace sycee {
+namespace {
+
+// Refusals inside the reader; turned into a Result at its door.
+struct Refused {
+    Error error;
+};
+
+[[noreturn]] void reject(toml::source_region const& where, std::string const& key,
+                         std::string const& what) {
+    std::string const line =
+        where.begin ? "line " + std::to_string(where.begin.line) + ": " : std::string();
+    throw Refused{{key, line + what}};
+}
+
+// One table of the file. Remembers which keys were asked for, so that the others are refused.
+class Section {
+  public:
+    Section(toml::table const& table, std::string name, std::string environment_prefix,
+            Environment const& environment)
+        : table_(table),
+          name_(std::move(name)),
+          prefix_(std::move(environment_prefix)),
+          environment_(environment) {}
+
+    std::string text(std::string const& key, std::optional<std::string> fallback = {}) {
+        if (auto const override_value = overridden(key)) return *override_value;
+        auto const* node = find(key);
+        if (node == nullptr) return missing(key, std::move(fallback));
+        auto const* value = node->as_string();
+        if (value == nullptr) reject(node->source(), path(key), "must be text in quotes");
+        return value->get();
+    }
+
+    std::int64_t number(std::string const& key, std::int64_t least, std::int64_t most,
+                        std::optional<std::int64_t> fallback = {}) {
+        std::int64_t value = 0;
+        toml::source_region where;
+        if (auto const override_value = overridden(key)) {
+            auto const* end = override_value->data() + override_value->size();
+            auto const parsed = std::from_chars(override_value->data(), end, value);
+            if (parsed.ec != std::errc{} || parsed.ptr != end) {
+                reject(where, variable(key), "must be a whole number");
+            }
+        } else {
+            auto const* node = find(key);
+            if (node == nullptr) return missing(key, fallback);
+            if (!node->is_integer()) reject(node->source(), path(key), "must be a whole number");
+            value = node->as_integer()->get();
+            where = node->source();
+        }
+        if (value < least || value > most) {
+            reject(where, path(key), "must be from " + std::to_string(least) + " to " +
+                                         std::to_string(most) + ", not " + std::to_string(value));
+        }
+        return value;
+    }
+
+    bool flag(std::string const& key, bool fallback) {
+        if (auto const override_value = overridden(key)) {
+            if (*override_value == "true") return true;
+            if (*override_value == "false") return false;
+            reject({}, variable(key), "must be true or false");
+        }
+        auto const* node = find(key);
+        if (node == nullptr) return fallback;
+        if (!node->is_boolean()) reject(node->source(), path(key), "must be true or false");
+        return node->as_boolean()->get();
+    }
+
+    // The tables of an array such as [[chains]].
+    std::vector<toml::table const*> tables(std::string const& key) {
+        std::vector<toml::table const*> result;
+        auto const* node = find(key);
+        if (node == nullptr) return result;
+        auto const* array = node->as_array();
+        if (array == nullptr || !array->is_array_of_tables()) {
+            reject(node->source(), path(key), "must be written as [[" + path(key) + "]]");
+        }
+        for (auto const& element : *array) result.push_back(element.as_table());
+        return result;
+    }
+
+    toml::table const& table(std::string const& key) {
+        static toml::table const kEmpty;
+        auto const* node = find(key);
+        if (node == nullptr) return kEmpty;
+        if (!node->is_table()) reject(node->source(), path(key), "must be a section [" + key + "]");
+        return *node->as_table();
+    }
+
+    void refuse_unknown_keys() const {
+        for (auto const& [key, node] : table_) {
+            if (known_.contains(std::string(key.str()))) continue;
+            reject(node.source(), path(std::string(key.str())), "is not a key that Sycee knows");
+        }
+    }
+
+    std::string path(std::string const& key) const { return name_.empty() ? key : name_ + "." + key; }
+    toml::source_region where(std::string const& key) const {
+        auto const* node = table_.get(key);
+        return node == nullptr ? table_.source() : node->source();
+    }
+
+  private:
+    toml::node const* find(std::string const& key) {
+        known_.insert(key);
+        return table_.get(key);
+    }
+    std::string variable(std::string const& key) const {
+        std::string name = "SYCEE_" + prefix_ + "_" + key;
+        std::transform(name.begin(), name.end(), name.begin(),
+                       [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+        return name;
+    }
+    std::optional<std::string> overridden(std::string const& key) {
+        known_.insert(key);
+        return prefix_.empty() ? std::nullopt : environment_(variable(key));
+    }
+    template <class Value>
+    Value missing(std::string const& key, std::optional<Value> fallback) const {
+        if (!fallback) reject(table_.source(), path(key), "is missing");
+        return std::move(*fallback);
+    }
+
+    toml::table const& table_;
+    std::string name_;
+    std::string prefix_;  // empty: no overrides
+    Environment const& environment_;
+    std::set<std::string> known_;
+};
+
+bool has_scheme(std::string const& url, std::initializer_list<char const*> schemes) {
+    return std::any_of(schemes.begin(), schemes.end(), [&url](char const* scheme) {
+        return url.starts_with(std::string(scheme) + "://");
+    });
+}
+
+TokenSettings read_token(toml::table const& table, std::string const& name,
+                         Environment const& environment) {
+    Section section(table, name, "", environment);
+    TokenSettings token;
+    token.symbol = section.text("symbol");
+    auto const contract = parse_address(section.text("contract"));
+    if (!contract) {
+        reject(section.where("contract"), section.path("contract"), contract.error().message);
+    }
+    token.contract = *contract;
+    token.decimals = static_cast<unsigned>(section.number("decimals", 0, 24));
+    section.refuse_unknown_keys();
+    return token;
+}
+
+ChainSettings read_chain(toml::table const& table, std::string const& name,
+                         Environment const& environment) {
+    Section section(table, name, "", environment);
+    ChainSettings chain;
+    chain.id = static_cast<ChainId>(section.number("id", 1, INT64_MAX));
+    chain.name = section.text("name");
+    chain.http_url = section.text("http_url");
+    if (!has_scheme(chain.http_url, {"http", "https"})) {
+        reject(section.where("http_url"), section.path("http_url"), "must begin with http:// or https://");
+    }
+    chain.ws_url = section.text("ws_url", "");
+    if (!chain.ws_url.empty() && !has_scheme(chain.ws_url, {"ws", "wss"})) {
+        reject(section.where("ws_url"), section.path("ws_url"), "must begin with ws:// or wss://");
+    }
+    chain.confirmations = static_cast<std::uint32_t>(section.number("confirmations", 1, 10'000));
+    chain.block_time = std::chrono::seconds(section.number("block_time", 1, 3600, 12));
+    auto const tokens = section.tables("tokens");
+    if (tokens.empty()) reject(table.source(), section.path("tokens"), "a chain needs at least one token");
+    std::set<Address> contracts;
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+        std::string const token_name = name + ".tokens[" + std::to_string(i) + "]";
+        chain.tokens.push_back(read_token(*tokens[i], token_name, environment));
+        if (!contracts.insert(chain.tokens.back().contract).second) {
+            reject(tokens[i]->source(), token_name + ".contract", "stands there twice");
+        }
+    }
+    section.refuse_unknown_keys();
+    return chain;
+}
+
+void read_chains(Section& root, Config& config, Environment const& environment) {
+    auto const tables = root.tables("chains");
+    if (tables.empty()) reject({}, "chains", "at least one [[chains]] is needed");
+    for (std::size_t i = 0; i < tables.size(); ++i) {
+        std::string const name = "chains[" + std::to_string(i) + "]";
+        ChainSettings chain = read_chain(*tables[i], name, environment);
+        if (config.network.chain(chain.id) != nullptr) {
+            reject(tables[i]->source(), name + ".id", std::to_string(chain.id) + " stands there twice");
+        }
+        config.network.chains.push_back(std::move(chain));
+    }
+}
+
+void read_server(Section& root, Config& config, Environment const& environment) {
+    Section server(root.table("server"), "server", "SERVER", environment);
+    config.server.address = server.text("address", "127.0.0.1");
+    config.server.port = static_cast<std::uint16_t>(server.number("port", 0, 65'535, 8080));
+    config.server.metrics_port =
+        static_cast<std::uint16_t>(server.number("metrics_port", 0, 65'535, 0));
+    std::string url = server.text("public_url");
+    while (url.ends_with('/')) url.pop_back();
+    if (!has_scheme(url, {"http", "https"})) {
+        reject(server.where("public_url"), "server.public_url", "must begin with http:// or https://");
+    }
+    config.network.public_url = url;
+    server.refuse_unknown_keys();
+}
+
+Config read(toml::table const& table, std::filesystem::path const& folder,
+            Environment const& environment) {
+    Config config;
+    Section root(table, "", "", environment);
+    read_server(root, config, environment);
+
+    Section database(root.table("database"), "database", "DATABASE", environment);
+    config.database_url = database.text("url");
+    config.database_connections =
+        static_cast<std::uint32_t>(database.number("connections", 2, 64, 3));
+    database.refuse_unknown_keys();
+
+    Section secrets(root.table("secrets"), "secrets", "SECRETS", environment);
+    config.key_file = folder / secrets.text("key_file");
+    secrets.refuse_unknown_keys();
+
+    Section webhooks(root.table("webhooks"), "webhooks", "WEBHOOKS", environment);
+    config.allow_private_webhook_addresses = webhooks.flag("allow_private_addresses", false);
+    webhooks.refuse_unknown_keys();
+
+    Section log(root.table("log"), "log", "LOG", environment);
+    config.log_level = log.text("level", "info");
+    static std::set<std::string> const kLevels{"debug", "info", "warning", "error"};
+    if (!kLevels.contains(config.log_level)) {
+        reject(log.where("level"), "log.level",
+               "must be \"debug\", \"info\", \"warning\" or \"error\", not \"" + config.log_level + "\"");
+    }
+    log.refuse_unknown_keys();
+
+    read_chains(root, config, environment);
+    root.refuse_unknown_keys();
+    return config;
+}
+
+Result<std::string> read_file(std::filesystem::path const& file) {
+    std::ifstream stream(file, std::ios::binary);
+    std::ostringstream text;
+    text << stream.rdbuf();
+    if (!stream) return refuse(file.string(), "can't be read");
+    return std::move(text).str();
+}
+
+}  // namespace
+
+Result<Config> parse_config(std::string_view text, std::filesystem::path const& folder,
+                            Environment const& environment) {
+    try {
+        return read(toml::parse(text), folder, environment);
+    } catch (toml::parse_error const& error) {
+        return refuse("line " + std::to_string(error.source().begin.line),
+                      std::string(error.description()));
+    } catch (Refused const& refused) {
+        return std::unexpected(refused.error);
+    }
+}
+
+Result<Config> load_config(std::filesystem::path const& file) {
+    auto const text = read_file(file);
+    if (!text) return std::unexpected(text.error());
+    auto const environment = [](std::string const& name) -> std::optional<std::string> {
+        // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing sets the environment
+        char const* value = std::getenv(name.c_str());
+        if (value == nullptr) return std::nullopt;
+        return std::string(value);
+    };
+    auto config = parse_config(*text, file.parent_path(), environment);
+    if (!config) return refuse(file.string(), to_string(config.error()));
+    return config;
+}
+
+Result<Bytes32> load_sealing_key(std::filesystem::path const& file) {
+    struct stat status{};
+    if (::stat(file.c_str(), &status) == 0 && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+        return refuse(file.string(), "can be read by others than its owner: chmod 600 it");
+    }
+    auto text = read_file(file);
+    if (!text) {
+        return refuse(file.string(),
+                      "can't be read. It holds the key that seals secrets; make one with "
+                      "`openssl rand -hex 32 > " +
+                          file.string() + "`, chmod 600, and keep a copy in a safe place");
+    }
+    while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
+    auto const key = bytes_from_hex<32>(*text);
+    if (!key) return refuse(file.string(), "must hold 64 hex digits");
+    return *key;
+}
+
+}  // namespace sycee

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <sycee/app/settings.hpp>
+#include <sycee/base/result.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sycee {
+
+// Everything that the operator sets (config/sycee.example.toml explains each key). Read once, here.
+struct Config {
+    struct Server {
+        std::string address = "127.0.0.1";
+        std::uint16_t port = 8080;
+        std::uint16_t metrics_port = 0;  // on 127.0.0.1; 0: no metrics
+    } server;
+    std::string database_url;
+    std::uint32_t database_connections = 3;
+    std::filesystem::path key_file;
+    bool allow_private_webhook_addresses = false;
+    std::string log_level = "info";
+    Network network;
+};
+
+using Environment = std::function<std::optional<std::string>(std::string const& name)>;
+
+// Reads the TOML text. A key under a section is overridden by SYCEE_<SECTION>_<KEY>, as in
+// SYCEE_DATABASE_URL. Relative paths are relative to `folder`. Refused with the line: unknown keys,
+// wrong types, values out of range, two chains or tokens that are the same.
+Result<Config> parse_config(std::string_view text, std::filesystem::path const& folder,
+                            Environment const& environment);
+
+// As above, from a file and this process's environment.
+Result<Config> load_config(std::filesystem::path const& file);
+
+// The 32 bytes that seal the secrets in the database: 64 hex digits in a file that only its owner can
+// read.
+Result<Bytes32> load_sealing_key(std::filesystem::path const& file);
+
+}  // namespace sycee

@@ -1,0 +1,179 @@
+#include "application.hpp"
+#include "commands.hpp"
+
+#include <sycee/runtime/log.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <iostream>
+
+namespace sycee {
+namespace {
+
+constexpr int kRefused = 2;
+
+// What the command line chose to do, once the configuration is read.
+using Command = std::function<Task<int>(Executor, Config)>;
+
+struct CommandLine {
+    CLI::App app{"Sycee: a self-hosted gateway that is paid in stablecoins.", "sycee"};
+    std::string config_file = "sycee.toml";
+    Command command;
+    MerchantInput merchant;
+    std::string merchant_id;
+    std::string label;
+    std::string id;
+    std::string name;
+    std::string password_file;
+    std::string format = "csv";
+    bool json = false;
+};
+
+void add_merchant(CommandLine& line) {
+    auto* group = line.app.add_subcommand("merchant", "Who is paid");
+    group->require_subcommand(1);
+    auto* create = group->add_subcommand(
+        "create", "Adds a merchant and shows its first deposit address, to compare with the wallet");
+    create->add_option("--name", line.merchant.name, "Shown to payers and operators")->required();
+    create->add_option("--xpub", line.merchant.xpub,
+                       "Extended public key of an account of its own (m/44'/60'/N'); make one with "
+                       "tools/xpub")->required();
+    create->add_option("--fee-basis-points", line.merchant.fee_basis_points,
+                       "Operator's fee in hundredths of a percent")->check(CLI::Range(0, 10'000));
+    create->add_option("--webhook-url", line.merchant.webhook_url, "Where events are posted");
+    create->add_option("--webhook-secret-file", line.merchant.webhook_secret_file,
+                       "File with a whsec_ secret; without it one is made and shown once");
+    create->add_flag("--json", line.merchant.json, "Print JSON");
+    create->callback([&line] {
+        line.command = [&line](Executor, Config config) {
+            return create_merchant(std::move(config), line.merchant);
+        };
+    });
+    auto* list = group->add_subcommand("list", "Shows the merchants with their first addresses");
+    list->add_flag("--json", line.json, "Print JSON");
+    list->callback([&line] {
+        line.command = [&line](Executor, Config config) {
+            return list_merchants(std::move(config), line.json);
+        };
+    });
+}
+
+void add_key(CommandLine& line) {
+    auto* group = line.app.add_subcommand("key", "API keys of merchants");
+    group->require_subcommand(1);
+    auto* create = group->add_subcommand("create", "Makes an API key and shows it, once");
+    create->add_option("--merchant", line.merchant_id, "The merchant's id, mer_…")->required();
+    create->add_option("--label", line.label, "What the key is for");
+    create->add_flag("--json", line.json, "Print JSON");
+    create->callback([&line] {
+        line.command = [&line](Executor, Config config) {
+            return create_key(std::move(config), line.merchant_id, line.label, line.json);
+        };
+    });
+    auto* revoke = group->add_subcommand("revoke", "Makes an API key useless at once");
+    revoke->add_option("key", line.id, "The key's id, key_…")->required();
+    revoke->callback([&line] {
+        line.command = [&line](Executor, Config config) {
+            return revoke_key(std::move(config), line.id);
+        };
+    });
+}
+
+void add_people(CommandLine& line) {
+    auto* group = line.app.add_subcommand("operator", "Who may open the dashboard");
+    group->require_subcommand(1);
+    auto* create = group->add_subcommand("create", "Adds an operator");
+    create->add_option("--name", line.name, "Name to log in with")->required();
+    create->add_option("--password-file", line.password_file,
+                       "File whose first line is the password, at least 12 characters")->required();
+    create->callback([&line] {
+        line.command = [&line](Executor, Config config) {
+            return create_operator(std::move(config), line.name, line.password_file);
+        };
+    });
+}
+
+void add_reports(CommandLine& line) {
+    auto* addresses = line.app.add_subcommand("addresses", "Where the money is");
+    addresses->require_subcommand(1);
+    auto* exported = addresses->add_subcommand(
+        "export", "Every address that was paid, with its derivation path and its balances on chain");
+    exported->add_option("--merchant", line.merchant_id, "Only this merchant's");
+    exported->add_option("--format", line.format, "csv or json")->check(CLI::IsMember({"csv", "json"}));
+    exported->callback([&line] {
+        line.command = [&line](Executor executor, Config config) {
+            return export_addresses(executor, std::move(config), line.merchant_id, line.format);
+        };
+    });
+    auto* payment = line.app.add_subcommand("payment", "Shows a payment's records, postings and events");
+    payment->add_option("id", line.id, "The payment's id, pay_…")->required();
+    payment->callback([&line] {
+        line.command = [&line](Executor, Config config) {
+            return show_payment(std::move(config), line.id);
+        };
+    });
+    line.app.add_subcommand("trial-balance", "Shows every account of every merchant, and that they balance")
+        ->callback([&line] {
+            line.command = [](Executor, Config config) { return show_trial_balance(std::move(config)); };
+        });
+    line.app.add_subcommand("verify", "Re-adds the books and names the first row that is wrong")
+        ->callback([&line] {
+            line.command = [](Executor, Config config) { return verify(std::move(config)); };
+        });
+}
+
+void add_service(CommandLine& line) {
+    line.app.add_subcommand("serve", "Runs the gateway until SIGTERM or Ctrl-C")->callback([&line] {
+        line.command = [](Executor executor, Config config) -> Task<int> {
+            auto const key = load_sealing_key(config.key_file);
+            if (!key) {
+                std::cerr << "sycee: " << to_string(key.error()) << "\n";
+                co_return kRefused;
+            }
+            co_return co_await serve(executor, std::move(config), *key);
+        };
+    });
+    line.app.add_subcommand("migrate", "Brings the database to this program's schema")
+        ->callback([&line] {
+            line.command = [](Executor, Config config) { return migrate(std::move(config)); };
+        });
+}
+
+int run(int argc, char** argv) {
+    CommandLine line;
+    line.app.add_option("-c,--config", line.config_file, "Configuration file")
+        ->capture_default_str();
+    line.app.require_subcommand(1);
+    add_service(line);
+    add_merchant(line);
+    add_key(line);
+    add_people(line);
+    add_reports(line);
+    try {
+        line.app.parse(argc, argv);
+    } catch (CLI::ParseError const& error) {
+        int const code = line.app.exit(error);
+        return code == 0 ? 0 : kRefused;
+    }
+    auto config = load_config(line.config_file);
+    if (!config) {
+        std::cerr << "sycee: " << to_string(config.error()) << "\n";
+        return kRefused;
+    }
+    set_log_level(config->log_level);
+    return run_task([&line, &config](Executor executor) {
+        return line.command(executor, std::move(*config));
+    });
+}
+
+}  // namespace
+}  // namespace sycee
+
+int main(int argc, char** argv) {
+    try {
+        return sycee::run(argc, argv);
+    } catch (std::exception const& error) {
+        std::cerr << "sycee: " << error.what() << "\n";
+        return 1;
+    }
+}

@@ -1,0 +1,93 @@
+#include "timed_socket.hpp"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+#include <array>
+#include <utility>
+
+namespace sycee {
+namespace asio = boost::asio;
+using tcp = asio::ip::tcp;
+using boost::system::error_code;
+
+struct TimedSocket::State {
+    explicit State(tcp::socket s) : socket(std::move(s)), timer(socket.get_executor()) {}
+
+    tcp::socket socket;
+    asio::steady_timer timer;
+    // A timer that has expired can't be cancelled any more: its handler finds another number.
+    std::uint64_t deadline_number = 0;
+};
+
+TimedSocket::TimedSocket(tcp::socket socket) : state_(std::make_shared<State>(std::move(socket))) {}
+
+TimedSocket::~TimedSocket() {
+    keep_open();
+    error_code ignored;  // the descriptor is released whatever close() says
+    state_->socket.close(ignored);
+}
+
+void TimedSocket::close_after(std::chrono::milliseconds limit) {
+    auto const number = ++state_->deadline_number;
+    state_->timer.expires_after(limit);
+    state_->timer.async_wait([state = state_, number](error_code ec) {
+        if (ec || number != state->deadline_number) return;
+        error_code ignored;
+        state->socket.close(ignored);
+    });
+}
+
+void TimedSocket::keep_open() {
+    ++state_->deadline_number;
+    state_->timer.cancel();
+}
+
+Task<std::size_t> TimedSocket::read_some(std::span<char> into) {
+    error_code ec;
+    auto const size = co_await state_->socket.async_read_some(
+        asio::buffer(into.data(), into.size()), asio::redirect_error(asio::use_awaitable, ec));
+    co_return ec ? 0 : size;
+}
+
+Task<bool> TimedSocket::write(std::string_view head, std::string_view body) {
+    std::array<asio::const_buffer, 2> const buffers{asio::buffer(head), asio::buffer(body)};
+    error_code ec;
+    co_await asio::async_write(state_->socket, buffers,
+                               asio::redirect_error(asio::use_awaitable, ec));
+    co_return !ec;
+}
+
+Task<void> TimedSocket::ignore_input(std::size_t most_bytes) {
+    std::array<char, 4096> ignored{};
+    for (std::size_t total = 0; total < most_bytes;) {
+        auto const size = co_await read_some(ignored);
+        if (size == 0) break;
+        total += size;
+    }
+}
+
+void TimedSocket::cancel() {
+    error_code ignored;  // fails only where the socket is closed, and nothing is waiting then
+    state_->socket.cancel(ignored);
+}
+
+void TimedSocket::end_output() {
+    error_code ignored;  // fails only where the other end has gone
+    state_->socket.shutdown(tcp::socket::shutdown_send, ignored);
+}
+
+std::string TimedSocket::peer() const {
+    error_code ec;
+    auto const endpoint = state_->socket.remote_endpoint(ec);
+    if (ec) return {};
+    auto const address = endpoint.address();
+    if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+        return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
+    }
+    return address.to_string();
+}
+
+}  // namespace sycee

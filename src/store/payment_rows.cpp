@@ -1,0 +1,197 @@
+#include "payment_rows.hpp"
+
+#include "record_rows.hpp"
+#include "values.hpp"
+
+#include <sycee/base/assert.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <map>
+
+namespace sycee {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct KeyArrays {
+    PgArray merchants;
+    PgArray payments;
+};
+
+KeyArrays arrays_of(std::vector<PaymentKey> const& keys) {
+    KeyArrays arrays;
+    for (auto const& [merchant_id, payment_id] : keys) {
+        arrays.merchants.add(merchant_id);
+        arrays.payments.add(payment_id);
+    }
+    return arrays;
+}
+
+std::vector<PaymentOption> parse_options(std::string const& text) {
+    std::vector<PaymentOption> options;
+    for (auto const& json : Json::parse(text)) {
+        auto const token = parse_address(json.at("token").get<std::string>());
+        auto const amount = parse_base_units(json.at("amount").get<std::string>());
+        ensure(token && amount, "store: a payment's options do not parse");
+        options.push_back({json.at("chain_id").get<ChainId>(), *token, *amount});
+    }
+    return options;
+}
+
+std::vector<std::pair<std::string, std::string>> parse_metadata(std::string const& text) {
+    std::vector<std::pair<std::string, std::string>> metadata;
+    for (auto const& [key, value] : Json::parse(text).items()) {
+        metadata.emplace_back(key, value.get<std::string>());
+    }
+    return metadata;
+}
+
+Payment payment_of(pqxx::row const& row) {
+    Payment payment;
+    payment.merchant_id = id_of<MerchantTag>(row["merchant_id"]);
+    payment.id = id_of<PaymentTag>(row["payment_id"]);
+    payment.derivation_index = number_of(row["derivation_index"]);
+    payment.deposit_address = address_in(row["deposit_address"]);
+    payment.currency = row["currency"].c_str();
+    payment.price = amount_of(row["price"]);
+    payment.options = parse_options(row["options"].c_str());
+    payment.reference = row["reference"].c_str();
+    payment.description = row["description"].c_str();
+    payment.metadata = parse_metadata(row["metadata"].c_str());
+    payment.success_url = row["success_url"].c_str();
+    payment.created_at = time_of(row["created_at"]);
+    payment.expires_at = time_of(row["expires_at"]);
+    return payment;
+}
+
+UnappliedReason reason_of(pqxx::field const& field) {
+    auto const reason = parse_unapplied_reason(field.c_str());
+    ensure(reason.has_value(), "store: an unknown reason in unapplied_receipts");
+    return *reason;
+}
+
+Credit credit_of(pqxx::row const& row) {
+    Credit credit;
+    credit.transfer = incoming_transfer_of(row);
+    credit.authorization_sequence = number_of(row["seq"]);
+    credit.authorization_hash = bytes_of<32>(row["hash"]);
+    credit.first_seen_time = credit.transfer.block_time;
+    if (!row["clearing_seq"].is_null()) {
+        bool const settled = !row["settlement_seq"].is_null();
+        credit.stage = settled ? CreditStage::settled : CreditStage::cleared;
+        credit.stage_sequence = number_of(row["clearing_seq"]);
+        credit.stage_hash = bytes_of<32>(row["clearing_hash"]);
+        credit.gross = amount_of(row["gross"]);
+        credit.fee = amount_of(row["fee"]);
+        credit.excess = amount_of(row["excess"]);
+        if (settled) credit.settlement_sequence = number_of(row["settlement_seq"]);
+    } else if (!row["unapplied_seq"].is_null()) {
+        credit.stage = CreditStage::unapplied;
+        credit.stage_sequence = number_of(row["unapplied_seq"]);
+        credit.stage_hash = bytes_of<32>(row["unapplied_hash"]);
+        credit.excess = credit.transfer.amount;
+        credit.unapplied_reason = reason_of(row["unapplied_reason"]);
+    }
+    return credit;
+}
+
+std::string credits_query() {
+    return "SELECT a.*, " + time_column("a.block_time", "block_millis") +
+           ", r.seq AS reversal_seq, c.seq AS clearing_seq, c.hash AS clearing_hash, c.gross, c.fee,"
+           " c.excess, s.seq AS settlement_seq, u.seq AS unapplied_seq, u.hash AS unapplied_hash,"
+           " u.reason AS unapplied_reason"
+           " FROM unnest($1::uuid[], $2::uuid[]) AS k(merchant_id, payment_id)"
+           " JOIN authorizations a USING (merchant_id, payment_id)"
+           " LEFT JOIN reversals r ON (r.merchant_id, r.chain_id, r.reversed_seq)"
+           "   = (a.merchant_id, a.chain_id, a.seq)"
+           " LEFT JOIN clearings c ON (c.merchant_id, c.chain_id, c.authorization_seq)"
+           "   = (a.merchant_id, a.chain_id, a.seq)"
+           " LEFT JOIN settlements s ON (s.merchant_id, s.chain_id, s.authorization_seq)"
+           "   = (a.merchant_id, a.chain_id, a.seq)"
+           " LEFT JOIN unapplied_receipts u ON (u.merchant_id, u.chain_id, u.authorization_seq)"
+           "   = (a.merchant_id, a.chain_id, a.seq)"
+           " ORDER BY a.booked_at, a.chain_id, a.seq";
+}
+
+std::string outflows_query() {
+    return "SELECT w.*, " + time_column("w.block_time", "block_millis") +
+           " FROM unnest($1::uuid[], $2::uuid[]) AS k(merchant_id, payment_id)"
+           " JOIN withdrawals w USING (merchant_id, payment_id)"
+           " LEFT JOIN reversals r ON (r.merchant_id, r.chain_id, r.reversed_seq)"
+           "   = (w.merchant_id, w.chain_id, w.seq)"
+           " WHERE r.seq IS NULL ORDER BY w.booked_at, w.chain_id, w.seq";
+}
+
+PaymentKey key_of(pqxx::row const& row) {
+    return {id_of<MerchantTag>(row["merchant_id"]), id_of<PaymentTag>(row["payment_id"])};
+}
+
+void take_first_seen_times(PaymentState& state) {
+    for (Credit& credit : state.credits) {
+        for (auto const& [key, time] : state.reversed_transfers) {
+            if (key == credit.transfer.key) {
+                credit.first_seen_time = std::min(credit.first_seen_time, time);
+            }
+        }
+    }
+}
+
+}  // namespace
+
+std::vector<PaymentState> load_payment_states(pqxx::transaction_base& tx,
+                                              std::vector<PaymentKey> const& keys) {
+    if (keys.empty()) return {};
+    auto const arrays = arrays_of(keys);
+    std::string const merchants = arrays.merchants.str();
+    std::string const payments = arrays.payments.str();
+    auto const rows = tx.exec_params(
+        "SELECT p.merchant_id, p.payment_id, derivation_index, deposit_address, currency, price, "
+        "options, reference, description, metadata, success_url, " +
+            time_column("created_at") + ", " + time_column("expires_at") +
+            " FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS k(merchant_id, payment_id, place)"
+            " JOIN payments p USING (merchant_id, payment_id) ORDER BY place",
+        merchants, payments);
+    std::vector<PaymentState> states;
+    std::map<PaymentKey, std::size_t> place;
+    for (auto const& row : rows) {
+        place[key_of(row)] = states.size();
+        states.emplace_back().payment = payment_of(row);
+    }
+    for (auto const& row : tx.exec_params(credits_query(), merchants, payments)) {
+        PaymentState& state = states[place.at(key_of(row))];
+        Credit credit = credit_of(row);
+        if (row["reversal_seq"].is_null()) {
+            state.credits.push_back(std::move(credit));
+        } else {
+            state.reversed_transfers.emplace_back(credit.transfer.key, credit.transfer.block_time);
+        }
+    }
+    for (auto const& row : tx.exec_params(outflows_query(), merchants, payments)) {
+        states[place.at(key_of(row))].outflows.push_back({outgoing_transfer_of(row),
+                                                          number_of(row["seq"]),
+                                                          bytes_of<32>(row["hash"]),
+                                                          amount_of(row["unexplained"])});
+    }
+    for (PaymentState& state : states) take_first_seen_times(state);
+    return states;
+}
+
+std::string options_json(std::vector<PaymentOption> const& options) {
+    Json json = Json::array();
+    for (auto const& option : options) {
+        json.push_back({{"chain_id", option.chain_id},
+                        {"token", to_string(option.token)},
+                        {"amount", to_string(option.amount)}});
+    }
+    return json.dump();
+}
+
+std::string metadata_json(std::vector<std::pair<std::string, std::string>> const& metadata) {
+    Json json = Json::object();
+    for (auto const& [key, value] : metadata) json[key] = value;
+    return json.dump();
+}
+
+}  // namespace sycee

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <sycee/app/ports.hpp>
+
+#include <pqxx/pqxx>
+
+#include <string>
+#include <vector>
+
+namespace sycee {
+
+// Payments with all that is booked of them, in the order of `keys`; unknown ones are left out. Two
+// statements more than rows, however many there are.
+std::vector<PaymentState> load_payment_states(pqxx::transaction_base& tx,
+                                              std::vector<PaymentKey> const& keys);
+
+std::string options_json(std::vector<PaymentOption> const& options);
+std::string metadata_json(std::vector<std::pair<std::string, std::string>> const& metadata);
+
+}  // namespace sycee

@@ -1,0 +1,166 @@
+#include <sycee/base/assert.hpp>
+#include <sycee/crypto/hash.hpp>
+#include <sycee/store/pg_access.hpp>
+
+#include "bulk_insert.hpp"
+#include "session.hpp"
+#include "values.hpp"
+
+#include <algorithm>
+
+namespace sycee {
+namespace {
+
+// The key itself and the children 0 and 1 that addresses are derived below.
+std::vector<Bytes32> claims_of(ExtendedPublicKey const& key) {
+    auto const claim = [](ExtendedPublicKey const& one) {
+        std::vector<std::uint8_t> bytes(one.key.begin(), one.key.end());
+        bytes.insert(bytes.end(), one.chain_code.begin(), one.chain_code.end());
+        return sha256(bytes);
+    };
+    std::vector<Bytes32> claims{claim(key)};
+    for (std::uint32_t const index : {0U, 1U}) {
+        if (auto const child = derive_child(key, index)) claims.push_back(claim(*child));
+    }
+    return claims;
+}
+
+bool is_claimed(pqxx::work& tx, std::vector<Bytes32> const& claims) {
+    return std::any_of(claims.begin(), claims.end(), [&tx](Bytes32 const& claim) {
+        return !tx.exec_params("SELECT 1 FROM extended_key_claims WHERE claim = $1",
+                               to_sql(ByteView(claim)))
+                    .empty();
+    });
+}
+
+}  // namespace
+
+Task<std::optional<ApiKeyRow>> PgAccess::find_api_key(ApiKeyId id) {
+    auto work = [id](pqxx::work& tx) -> std::optional<ApiKeyRow> {
+        auto const rows = tx.exec_params("SELECT merchant_id, label, secret_hash, " +
+                                             time_column("created_at") + ", " +
+                                             time_column("revoked_at") +
+                                             " FROM api_keys WHERE key_id = $1",
+                                         to_sql(id));
+        if (rows.empty()) return std::nullopt;
+        ApiKeyRow key{.id = id,
+                      .merchant_id = id_of<MerchantTag>(rows[0]["merchant_id"]),
+                      .label = rows[0]["label"].c_str(),
+                      .secret_hash = bytes_of<32>(rows[0]["secret_hash"]),
+                      .created_at = time_of(rows[0]["created_at"])};
+        if (!rows[0]["revoked_at"].is_null()) key.revoked_at = time_of(rows[0]["revoked_at"]);
+        return key;
+    };
+    co_return co_await transact(database_, work);
+}
+
+Task<std::optional<Operator>> PgAccess::find_operator(std::string name) {
+    auto work = [&](pqxx::work& tx) -> std::optional<Operator> {
+        auto const rows =
+            tx.exec_params("SELECT operator_id, password_hash FROM operators WHERE name = $1", name);
+        if (rows.empty()) return std::nullopt;
+        return Operator{id_of<OperatorTag>(rows[0][0]), name, rows[0][1].c_str()};
+    };
+    co_return co_await transact(database_, work);
+}
+
+Task<void> PgAccess::create_session(Bytes32 token_hash, OperatorId operator_id,
+                                    Timestamp expires_at) {
+    auto work = [&](pqxx::work& tx) {
+        tx.exec_params(
+            "INSERT INTO operator_sessions (token_hash, operator_id, expires_at)"
+            " VALUES ($1, $2, to_timestamp($3::bigint / 1000.0))",
+            to_sql(ByteView(token_hash)), to_sql(operator_id), to_sql(expires_at));
+    };
+    co_await transact(database_, work);
+}
+
+Task<std::optional<std::string>> PgAccess::find_session(Bytes32 token_hash, Timestamp now) {
+    auto work = [&](pqxx::work& tx) -> std::optional<std::string> {
+        auto const rows = tx.exec_params(
+            "SELECT o.name FROM operator_sessions s JOIN operators o USING (operator_id)"
+            " WHERE s.token_hash = $1 AND s.expires_at > to_timestamp($2::bigint / 1000.0)",
+            to_sql(ByteView(token_hash)), to_sql(now));
+        if (rows.empty()) return std::nullopt;
+        return rows[0][0].as<std::string>();
+    };
+    co_return co_await transact(database_, work);
+}
+
+Task<void> PgAccess::delete_session(Bytes32 token_hash) {
+    auto work = [&](pqxx::work& tx) {
+        tx.exec_params("DELETE FROM operator_sessions WHERE token_hash = $1",
+                       to_sql(ByteView(token_hash)));
+    };
+    co_await transact(database_, work);
+}
+
+Task<Result<void>> PgAccess::create_merchant(NewMerchant merchant) {
+    auto work = [&](pqxx::work& tx) -> Result<void> {
+        // Two merchants with related keys created at once would not see each other's claims.
+        tx.exec("LOCK TABLE extended_key_claims IN EXCLUSIVE MODE");
+        auto const claims = claims_of(merchant.extended_public_key);
+        if (is_claimed(tx, claims)) {
+            return refuse("xpub",
+                          "is in use already, or its parent or child is: the deposit addresses of two "
+                          "merchants would be the same");
+        }
+        bool const webhook = !merchant.webhook_url.empty();
+        std::string const secret = to_sql(ByteView(merchant.webhook_secret_sealed));
+        tx.exec_params(
+            "INSERT INTO merchants (merchant_id, name, extended_public_key, fee_basis_points,"
+            " webhook_url, webhook_secret_sealed, created_at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, to_timestamp($7::bigint / 1000.0))",
+            to_sql(merchant.id), merchant.name, to_string(merchant.extended_public_key),
+            merchant.fee_basis_points, webhook ? merchant.webhook_url.c_str() : nullptr,
+            webhook ? secret.c_str() : nullptr, to_sql(merchant.created_at));
+        BulkInsert rows("extended_key_claims", {{"claim", "bytea"}, {"merchant_id", "uuid"}});
+        for (Bytes32 const& claim : claims) rows.row(ByteView(claim), merchant.id);
+        rows.run(tx);
+        return {};
+    };
+    co_return co_await transact(database_, work);
+}
+
+Task<Result<void>> PgAccess::create_api_key(ApiKeyRow key) {
+    auto work = [&](pqxx::work& tx) -> Result<void> {
+        auto const inserted = tx.exec_params(
+            "INSERT INTO api_keys (merchant_id, key_id, label, secret_hash, created_at)"
+            " SELECT merchant_id, $2, $3, $4, to_timestamp($5::bigint / 1000.0) FROM merchants"
+            " WHERE merchant_id = $1",
+            to_sql(key.merchant_id), to_sql(key.id), key.label, to_sql(ByteView(key.secret_hash)),
+            to_sql(key.created_at));
+        if (inserted.affected_rows() != 1) {
+            return refuse("merchant", "there is no merchant " + to_string(key.merchant_id));
+        }
+        return {};
+    };
+    co_return co_await transact(database_, work);
+}
+
+Task<bool> PgAccess::revoke_api_key(ApiKeyId id, Timestamp now) {
+    auto work = [&](pqxx::work& tx) {
+        auto const revoked = tx.exec_params(
+            "UPDATE api_keys SET revoked_at = coalesce(revoked_at, to_timestamp($2::bigint / 1000.0))"
+            " WHERE key_id = $1",
+            to_sql(id), to_sql(now));
+        return revoked.affected_rows() == 1;
+    };
+    co_return co_await transact(database_, work);
+}
+
+Task<Result<void>> PgAccess::create_operator(Operator account, Timestamp now) {
+    auto work = [&](pqxx::work& tx) -> Result<void> {
+        auto const inserted = tx.exec_params(
+            "INSERT INTO operators (operator_id, name, password_hash, created_at)"
+            " VALUES ($1, $2, $3, to_timestamp($4::bigint / 1000.0)) ON CONFLICT (name) DO NOTHING",
+            to_sql(account.id), account.name, account.password_hash, to_sql(now));
+        if (inserted.affected_rows() != 1) {
+            return refuse("name", "there is an operator \"" + account.name + "\" already");
+        }
+        return {};
+    };
+    co_return co_await transact(database_, work);
+}
+
+}  // namespace sycee

@@ -1,0 +1,175 @@
+#include <sycee/base/assert.hpp>
+#include <sycee/runtime/log.hpp>
+#include <sycee/store/pg_reports.hpp>
+
+#include "record_rows.hpp"
+#include "session.hpp"
+#include "values.hpp"
+
+#include <stdexcept>
+
+namespace sycee {
+namespace {
+
+std::string merchant_columns() {
+    return "m.merchant_id, m.name, m.extended_public_key, m.fee_basis_points, m.webhook_url, " +
+           time_column("m.created_at", "created_at");
+}
+
+Merchant merchant_of(pqxx::row const& row) {
+    return {.id = id_of<MerchantTag>(row["merchant_id"]),
+            .name = row["name"].c_str(),
+            .extended_public_key = row["extended_public_key"].c_str(),
+            .fee_basis_points = row["fee_basis_points"].as<std::uint32_t>(),
+            .webhook_url = text_of(row["webhook_url"]),
+            .created_at = time_of(row["created_at"])};
+}
+
+std::vector<EventRow> load_events(pqxx::transaction_base& tx, PaymentKey const& payment) {
+    std::vector<EventRow> events;
+    for (auto const& row : tx.exec_params(
+             "SELECT event_id, type, payload, " + time_column("created_at") + ", attempts, " +
+                 time_column("next_attempt_at") +
+                 ", delivered_at IS NOT NULL AS delivered FROM outbox_events"
+                 " WHERE merchant_id = $1 AND payment_id = $2 ORDER BY event_id",
+             to_sql(payment.first), to_sql(payment.second))) {
+        EventRow event{.event = {.id = id_of<EventTag>(row["event_id"]),
+                                 .merchant_id = payment.first,
+                                 .payment_id = payment.second,
+                                 .type = row["type"].c_str(),
+                                 .payload = row["payload"].c_str(),
+                                 .created_at = time_of(row["created_at"])},
+                       .attempts = row["attempts"].as<unsigned>(),
+                       .delivered = row["delivered"].as<bool>()};
+        if (!row["next_attempt_at"].is_null()) event.next_attempt_at = time_of(row["next_attempt_at"]);
+        events.push_back(std::move(event));
+    }
+    return events;
+}
+
+std::vector<DeliveryRow> load_deliveries(pqxx::transaction_base& tx, PaymentKey const& payment) {
+    std::vector<DeliveryRow> deliveries;
+    for (auto const& row : tx.exec_params(
+             "SELECT e.type, a.event_id, a.attempt, " + time_column("a.attempted_at", "attempted_at") +
+                 ", a.status, a.error FROM outbox_events e"
+                 " JOIN webhook_attempts a USING (merchant_id, event_id)"
+                 " WHERE e.merchant_id = $1 AND e.payment_id = $2"
+                 " ORDER BY a.attempted_at, a.event_id, a.attempt",
+             to_sql(payment.first), to_sql(payment.second))) {
+        unsigned const status = row["status"].as<unsigned>();
+        deliveries.push_back({.event_type = row["type"].c_str(),
+                              .attempt = {.event_id = id_of<EventTag>(row["event_id"]),
+                                          .merchant_id = payment.first,
+                                          .attempt = row["attempt"].as<unsigned>(),
+                                          .at = time_of(row["attempted_at"]),
+                                          .status = status,
+                                          .error = row["error"].c_str(),
+                                          .delivered = status >= 200 && status < 300}});
+    }
+    return deliveries;
+}
+
+BalanceSheet::Balance balance_of(pqxx::field const& field) {
+    std::string_view text = field.c_str();
+    bool const negative = text.starts_with('-');
+    if (negative) text.remove_prefix(1);
+    auto const amount = parse_base_units(text);
+    ensure(amount.has_value(), "store: no amount in account_balances");
+    return {*amount, negative};
+}
+
+}  // namespace
+
+Task<std::vector<Merchant>> PgReports::merchants() {
+    auto work = [](SnapshotTransaction& tx) {
+        std::vector<Merchant> merchants;
+        for (auto const& row :
+             tx.exec("SELECT " + merchant_columns() + " FROM merchants m ORDER BY m.merchant_id")) {
+            merchants.push_back(merchant_of(row));
+        }
+        return merchants;
+    };
+    co_return co_await transact<SnapshotTransaction>(database_, work);
+}
+
+Task<PaymentTimeline> PgReports::timeline(PaymentKey payment) {
+    auto work = [&](SnapshotTransaction& tx) {
+        return PaymentTimeline{.records = load_payment_entries(tx, payment),
+                               .batches = load_payment_batches(tx, payment),
+                               .events = load_events(tx, payment),
+                               .deliveries = load_deliveries(tx, payment)};
+    };
+    co_return co_await transact<SnapshotTransaction>(database_, work);
+}
+
+Task<std::vector<BalanceRow>> PgReports::balances() {
+    auto work = [](SnapshotTransaction& tx) {
+        std::vector<BalanceRow> rows;
+        for (auto const& row :
+             tx.exec("SELECT b.merchant_id, m.name, b.chain_id, b.token, b.account, b.balance"
+                     " FROM account_balances b JOIN merchants m USING (merchant_id)"
+                     " ORDER BY b.merchant_id, b.chain_id, b.token, b.account")) {
+            auto const account = parse_account(row["account"].c_str());
+            ensure(account.has_value(), "store: an unknown account in account_balances");
+            rows.push_back({id_of<MerchantTag>(row["merchant_id"]), row["name"].c_str(),
+                            number_of(row["chain_id"]), address_in(row["token"]), *account,
+                            balance_of(row["balance"])});
+        }
+        return rows;
+    };
+    co_return co_await transact<SnapshotTransaction>(database_, work);
+}
+
+Task<std::vector<ChainStatus>> PgReports::chains() {
+    auto work = [](SnapshotTransaction& tx) {
+        std::vector<ChainStatus> chains;
+        for (auto const& row : tx.exec(
+                 "SELECT c.chain_id, head_number, head_hash, parent_hash, finalized_number, " +
+                 time_column("b.block_time", "block_time") + ", " +
+                 time_column("processed_at") + ", " + time_column("last_reorg_at") +
+                 ", last_reorg_depth, stopped_reason FROM chain_cursors c JOIN chain_blocks b"
+                 " ON b.chain_id = c.chain_id AND b.number = c.head_number ORDER BY c.chain_id")) {
+            ChainStatus status{.chain_id = number_of(row["chain_id"]),
+                               .head = {number_of(row["head_number"]), bytes_of<32>(row["head_hash"]),
+                                        bytes_of<32>(row["parent_hash"]), time_of(row["block_time"])},
+                               .finalized = number_of(row["finalized_number"]),
+                               .processed_at = time_of(row["processed_at"]),
+                               .last_reorg_depth = number_of(row["last_reorg_depth"]),
+                               .stopped_reason = text_of(row["stopped_reason"])};
+            if (!row["last_reorg_at"].is_null()) status.last_reorg_at = time_of(row["last_reorg_at"]);
+            chains.push_back(std::move(status));
+        }
+        return chains;
+    };
+    co_return co_await transact<SnapshotTransaction>(database_, work);
+}
+
+Task<bool> PgReports::ready() {
+    bool answered = false;
+    try {
+        co_await database_.check();
+        answered = true;
+    } catch (std::runtime_error const& error) {
+        log_warning("store", "not ready", {{"why", error.what()}});
+    }
+    co_return answered;
+}
+
+Task<std::vector<IssuedAddress>> PgReports::used_addresses() {
+    auto work = [](SnapshotTransaction& tx) {
+        std::vector<IssuedAddress> addresses;
+        for (auto const& row :
+             tx.exec("SELECT " + merchant_columns() +
+                     ", p.deposit_address, p.derivation_index FROM payments p"
+                     " JOIN merchants m USING (merchant_id) WHERE EXISTS (SELECT 1 FROM authorizations a"
+                     " WHERE a.merchant_id = p.merchant_id AND a.payment_id = p.payment_id)"
+                     " ORDER BY p.merchant_id, p.derivation_index")) {
+            addresses.push_back({merchant_of(row), address_in(row["deposit_address"]),
+                                 number_of(row["derivation_index"])});
+        }
+        return addresses;
+    };
+    co_return co_await transact<SnapshotTransaction>(database_, work);
+}
+
+}  // namespace sycee

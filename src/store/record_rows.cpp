@@ -1,0 +1,411 @@
+#include "record_rows.hpp"
+
+#include "bulk_insert.hpp"
+#include "values.hpp"
+
+#include <sycee/base/assert.hpp>
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <map>
+
+namespace sycee {
+namespace {
+
+using Column = BulkInsert::Column;
+
+std::vector<Column> with_header(std::vector<Column> columns) {
+    std::vector<Column> all{{"merchant_id", "uuid"},   {"chain_id", "bigint"},
+                            {"seq", "bigint"},         {"previous_hash", "bytea"},
+                            {"hash", "bytea"},         {"booked_at", "time"}};
+    all.insert(all.end(), columns.begin(), columns.end());
+    return all;
+}
+
+// One INSERT a kind. Each overload of operator() writes a record's row.
+class EntryInserts {
+  public:
+    void add(JournalEntry const& entry) {
+        entry_ = &entry;
+        std::visit(*this, entry.record);
+        std::int16_t line = 0;
+        for (Posting const& posting : postings_of(entry.record)) {
+            postings_.row(entry.merchant_id, entry.chain_id, entry.sequence, line++,
+                          ByteView(posting.token), to_string(posting.debit),
+                          to_string(posting.credit), posting.amount);
+        }
+    }
+
+    // In the order of their foreign keys.
+    void run(pqxx::transaction_base& tx) const {
+        authorizations_.run(tx);
+        clearings_.run(tx);
+        settlements_.run(tx);
+        batches_.run(tx);
+        unapplied_.run(tx);
+        withdrawals_.run(tx);
+        reversals_.run(tx);
+        postings_.run(tx);
+    }
+
+    void operator()(Authorization const& record) {
+        Transfer const& transfer = record.transfer;
+        row(authorizations_, record.payment_id, ByteView(transfer.key.transaction_hash),
+            transfer.key.token, transfer.key.ordinal, transfer.log_index, transfer.sender,
+            transfer.recipient, transfer.amount, transfer.block_number,
+            ByteView(transfer.block_hash), transfer.block_time, record.confirmations);
+    }
+    void operator()(Clearing const& record) {
+        row(clearings_, record.authorization_sequence, record.payment_id,
+            ByteView(record.authorization_hash), record.token, record.cleared_at_block,
+            record.fee_basis_points, record.gross, record.fee, record.net, record.excess);
+    }
+    void operator()(Settlement const& record) {
+        row(settlements_, record.authorization_sequence, record.payment_id,
+            ByteView(record.clearing_hash), record.batch_number, record.finalized_block, record.net);
+    }
+    void operator()(SettlementBatch const& record) {
+        row(batches_, record.batch_number, record.token, record.first_sequence,
+            record.last_sequence, record.settlement_count, record.finalized_block, record.net);
+    }
+    void operator()(Unapplied const& record) {
+        row(unapplied_, record.authorization_sequence, record.payment_id,
+            ByteView(record.authorization_hash), record.token, to_string(record.reason),
+            record.amount);
+    }
+    void operator()(Withdrawal const& record) {
+        Transfer const& transfer = record.transfer;
+        row(withdrawals_, record.payment_id, ByteView(transfer.key.transaction_hash),
+            transfer.key.token, transfer.key.ordinal, transfer.log_index, transfer.sender,
+            transfer.recipient, transfer.amount, record.unexplained, transfer.block_number,
+            ByteView(transfer.block_hash), transfer.block_time);
+    }
+    void operator()(Reversal const& record) {
+        row(reversals_, record.reversed_sequence, record.payment_id, to_string(record.reversed_kind),
+            ByteView(record.reversed_hash), record.ancestor_block);
+    }
+
+  private:
+    template <class... Values>
+    void row(BulkInsert& insert, Values const&... values) {
+        insert.row(entry_->merchant_id, entry_->chain_id, entry_->sequence,
+                   ByteView(entry_->previous_hash), ByteView(entry_->hash), entry_->booked_at,
+                   values...);
+    }
+
+    JournalEntry const* entry_ = nullptr;
+    BulkInsert authorizations_{"authorizations",
+                               with_header({{"payment_id", "uuid"},
+                                            {"tx_hash", "bytea"},
+                                            {"token", "bytea"},
+                                            {"ordinal", "integer"},
+                                            {"log_index", "integer"},
+                                            {"sender", "bytea"},
+                                            {"deposit_address", "bytea"},
+                                            {"amount", "numeric"},
+                                            {"block_number", "bigint"},
+                                            {"block_hash", "bytea"},
+                                            {"block_time", "time"},
+                                            {"confirmations", "integer"}})};
+    BulkInsert clearings_{"clearings", with_header({{"authorization_seq", "bigint"},
+                                                    {"payment_id", "uuid"},
+                                                    {"authorization_hash", "bytea"},
+                                                    {"token", "bytea"},
+                                                    {"cleared_at_block", "bigint"},
+                                                    {"fee_basis_points", "integer"},
+                                                    {"gross", "numeric"},
+                                                    {"fee", "numeric"},
+                                                    {"net", "numeric"},
+                                                    {"excess", "numeric"}})};
+    BulkInsert settlements_{"settlements", with_header({{"authorization_seq", "bigint"},
+                                                        {"payment_id", "uuid"},
+                                                        {"clearing_hash", "bytea"},
+                                                        {"batch_number", "bigint"},
+                                                        {"finalized_block", "bigint"},
+                                                        {"net", "numeric"}})};
+    BulkInsert batches_{"settlement_batches", with_header({{"batch_number", "bigint"},
+                                                           {"token", "bytea"},
+                                                           {"first_seq", "bigint"},
+                                                           {"last_seq", "bigint"},
+                                                           {"settlement_count", "bigint"},
+                                                           {"finalized_block", "bigint"},
+                                                           {"net", "numeric"}})};
+    BulkInsert unapplied_{"unapplied_receipts", with_header({{"authorization_seq", "bigint"},
+                                                             {"payment_id", "uuid"},
+                                                             {"authorization_hash", "bytea"},
+                                                             {"token", "bytea"},
+                                                             {"reason", "text"},
+                                                             {"amount", "numeric"}})};
+    BulkInsert withdrawals_{"withdrawals", with_header({{"payment_id", "uuid"},
+                                                        {"tx_hash", "bytea"},
+                                                        {"token", "bytea"},
+                                                        {"ordinal", "integer"},
+                                                        {"log_index", "integer"},
+                                                        {"deposit_address", "bytea"},
+                                                        {"recipient", "bytea"},
+                                                        {"amount", "numeric"},
+                                                        {"unexplained", "numeric"},
+                                                        {"block_number", "bigint"},
+                                                        {"block_hash", "bytea"},
+                                                        {"block_time", "time"}})};
+    BulkInsert reversals_{"reversals", with_header({{"reversed_seq", "bigint"},
+                                                    {"payment_id", "uuid"},
+                                                    {"reversed_kind", "text"},
+                                                    {"reversed_hash", "bytea"},
+                                                    {"ancestor_block", "bigint"}})};
+    BulkInsert postings_{"postings",
+                         {{"merchant_id", "uuid"},
+                          {"chain_id", "bigint"},
+                          {"seq", "bigint"},
+                          {"line", "smallint"},
+                          {"token", "bytea"},
+                          {"debit", "ledger_account"},
+                          {"credit", "ledger_account"},
+                          {"amount", "numeric"}}};
+};
+
+Transfer transfer_of(pqxx::row const& row, char const* sender, char const* recipient) {
+    return {.key = {number_of(row["chain_id"]), bytes_of<32>(row["tx_hash"]),
+                    address_in(row["token"]), row["ordinal"].as<std::uint32_t>()},
+            .log_index = row["log_index"].as<std::uint32_t>(),
+            .sender = address_in(row[sender]),
+            .recipient = address_in(row[recipient]),
+            .amount = amount_of(row["amount"]),
+            .block_number = number_of(row["block_number"]),
+            .block_hash = bytes_of<32>(row["block_hash"]),
+            .block_time = time_of(row["block_millis"])};
+}
+
+PaymentId payment_in(pqxx::row const& row) { return id_of<PaymentTag>(row["payment_id"]); }
+
+Record authorization_of(pqxx::row const& row) {
+    return Authorization{payment_in(row), incoming_transfer_of(row),
+                         row["confirmations"].as<std::uint32_t>()};
+}
+
+Record clearing_of(pqxx::row const& row) {
+    return Clearing{.payment_id = payment_in(row),
+                    .authorization_sequence = number_of(row["authorization_seq"]),
+                    .authorization_hash = bytes_of<32>(row["authorization_hash"]),
+                    .token = address_in(row["token"]),
+                    .cleared_at_block = number_of(row["cleared_at_block"]),
+                    .fee_basis_points = row["fee_basis_points"].as<std::uint32_t>(),
+                    .gross = amount_of(row["gross"]),
+                    .fee = amount_of(row["fee"]),
+                    .net = amount_of(row["net"]),
+                    .excess = amount_of(row["excess"])};
+}
+
+Record settlement_of(pqxx::row const& row) {
+    return Settlement{.payment_id = payment_in(row),
+                      .authorization_sequence = number_of(row["authorization_seq"]),
+                      .clearing_hash = bytes_of<32>(row["clearing_hash"]),
+                      .batch_number = number_of(row["batch_number"]),
+                      .finalized_block = number_of(row["finalized_block"]),
+                      .net = amount_of(row["net"])};
+}
+
+Record batch_of(pqxx::row const& row) {
+    return SettlementBatch{.batch_number = number_of(row["batch_number"]),
+                           .token = address_in(row["token"]),
+                           .first_sequence = number_of(row["first_seq"]),
+                           .last_sequence = number_of(row["last_seq"]),
+                           .settlement_count = number_of(row["settlement_count"]),
+                           .finalized_block = number_of(row["finalized_block"]),
+                           .net = amount_of(row["net"])};
+}
+
+Record unapplied_of(pqxx::row const& row) {
+    auto const reason = parse_unapplied_reason(row["reason"].c_str());
+    ensure(reason.has_value(), "store: an unknown reason in unapplied_receipts");
+    return Unapplied{.payment_id = payment_in(row),
+                     .authorization_sequence = number_of(row["authorization_seq"]),
+                     .authorization_hash = bytes_of<32>(row["authorization_hash"]),
+                     .token = address_in(row["token"]),
+                     .reason = *reason,
+                     .amount = amount_of(row["amount"])};
+}
+
+Record withdrawal_of(pqxx::row const& row) {
+    return Withdrawal{payment_in(row), outgoing_transfer_of(row), amount_of(row["unexplained"])};
+}
+
+Record reversal_of(pqxx::row const& row) {
+    auto const kind = parse_record_kind(row["reversed_kind"].c_str());
+    ensure(kind.has_value(), "store: an unknown kind in reversals");
+    return Reversal{.payment_id = payment_in(row),
+                    .reversed_kind = *kind,
+                    .reversed_sequence = number_of(row["reversed_seq"]),
+                    .reversed_hash = bytes_of<32>(row["reversed_hash"]),
+                    .ancestor_block = number_of(row["ancestor_block"]),
+                    .postings = {}};
+}
+
+struct BookTable {
+    char const* name;
+    bool has_block_time;
+    Record (*read)(pqxx::row const&);
+};
+
+constexpr std::array<BookTable, 7> kBooks{{{"authorizations", true, &authorization_of},
+                                           {"clearings", false, &clearing_of},
+                                           {"settlements", false, &settlement_of},
+                                           {"settlement_batches", false, &batch_of},
+                                           {"unapplied_receipts", false, &unapplied_of},
+                                           {"withdrawals", true, &withdrawal_of},
+                                           {"reversals", false, &reversal_of}}};
+
+JournalEntry entry_of(pqxx::row const& row, BookTable const& book) {
+    return {.merchant_id = id_of<MerchantTag>(row["merchant_id"]),
+            .chain_id = number_of(row["chain_id"]),
+            .sequence = number_of(row["seq"]),
+            .previous_hash = bytes_of<32>(row["previous_hash"]),
+            .hash = bytes_of<32>(row["hash"]),
+            .booked_at = time_of(row["booked_millis"]),
+            .record = book.read(row)};
+}
+
+std::string select_from(BookTable const& book) {
+    return "SELECT b.*, " + time_column("b.booked_at", "booked_millis") +
+           (book.has_block_time ? ", " + time_column("b.block_time", "block_millis") : "") +
+           " FROM " + book.name + " b ";
+}
+
+void sort_by_sequence(std::vector<JournalEntry>& entries) {
+    std::sort(entries.begin(), entries.end(), [](JournalEntry const& a, JournalEntry const& b) {
+        return std::pair(a.chain_id, a.sequence) < std::pair(b.chain_id, b.sequence);
+    });
+}
+
+void add_reversed_postings(std::vector<JournalEntry>& entries,
+                           std::vector<StoredPosting> const& postings) {
+    std::map<std::uint64_t, Postings> by_sequence;
+    for (auto const& stored : postings) {
+        by_sequence[stored.sequence].push_back(stored.posting);
+    }
+    for (JournalEntry& entry : entries) {
+        if (auto* reversal = std::get_if<Reversal>(&entry.record)) {
+            reversal->postings = by_sequence[entry.sequence];
+        }
+    }
+}
+
+Account account_of(pqxx::field const& field) {
+    auto const account = parse_account(field.c_str());
+    ensure(account.has_value(), "store: an unknown account in postings");
+    return *account;
+}
+
+}  // namespace
+
+Transfer incoming_transfer_of(pqxx::row const& row) {
+    return transfer_of(row, "sender", "deposit_address");
+}
+
+Transfer outgoing_transfer_of(pqxx::row const& row) {
+    return transfer_of(row, "deposit_address", "recipient");
+}
+
+std::optional<UnappliedReason> parse_unapplied_reason(std::string_view name) {
+    for (auto const reason : {UnappliedReason::underpaid, UnappliedReason::late,
+                              UnappliedReason::already_paid, UnappliedReason::token_not_offered}) {
+        if (to_string(reason) == name) return reason;
+    }
+    return std::nullopt;
+}
+
+std::optional<RecordKind> parse_record_kind(std::string_view name) {
+    for (auto const kind : {RecordKind::authorization, RecordKind::clearing, RecordKind::settlement,
+                            RecordKind::settlement_batch, RecordKind::unapplied,
+                            RecordKind::withdrawal, RecordKind::reversal}) {
+        if (to_string(kind) == name) return kind;
+    }
+    return std::nullopt;
+}
+
+void insert_entries(pqxx::transaction_base& tx, std::vector<JournalEntry> const& entries) {
+    EntryInserts inserts;
+    for (JournalEntry const& entry : entries) inserts.add(entry);
+    inserts.run(tx);
+}
+
+std::vector<StoredPosting> load_postings(pqxx::transaction_base& tx, MerchantId merchant_id,
+                                         ChainId chain_id) {
+    std::vector<StoredPosting> postings;
+    for (auto const& row : tx.exec_params(
+             "SELECT seq, token, debit, credit, amount FROM postings"
+             " WHERE merchant_id = $1 AND chain_id = $2 ORDER BY seq, line",
+             to_sql(merchant_id), chain_id)) {
+        postings.push_back({number_of(row["seq"]),
+                            {account_of(row["debit"]), account_of(row["credit"]),
+                             bytes_of<20>(row["token"]), amount_of(row["amount"])}});
+    }
+    return postings;
+}
+
+std::vector<JournalEntry> load_chain_entries(pqxx::transaction_base& tx, MerchantId merchant_id,
+                                             ChainId chain_id) {
+    std::vector<JournalEntry> entries;
+    for (BookTable const& book : kBooks) {
+        auto const rows =
+            tx.exec_params(select_from(book) + "WHERE b.merchant_id = $1 AND b.chain_id = $2",
+                           to_sql(merchant_id), chain_id);
+        for (auto const& row : rows) entries.push_back(entry_of(row, book));
+    }
+    sort_by_sequence(entries);
+    add_reversed_postings(entries, load_postings(tx, merchant_id, chain_id));
+    return entries;
+}
+
+std::vector<JournalEntry> load_payment_entries(pqxx::transaction_base& tx, PaymentKey payment) {
+    // Found through the authorizations and withdrawals of the payment, which are indexed by it; what is
+    // booked upon those has their sequence in its primary key.
+    static constexpr char const* kReached =
+        "JOIN (SELECT chain_id, seq FROM authorizations WHERE merchant_id = $1 AND payment_id = $2) a"
+        " ON b.merchant_id = $1 AND b.chain_id = a.chain_id AND b.authorization_seq = a.seq";
+    static std::map<std::string, std::string> const kFilters{
+        {"authorizations", "WHERE b.merchant_id = $1 AND b.payment_id = $2"},
+        {"withdrawals", "WHERE b.merchant_id = $1 AND b.payment_id = $2"},
+        {"clearings", kReached},
+        {"settlements", kReached},
+        {"unapplied_receipts", kReached},
+        {"reversals", "WHERE b.merchant_id = $1 AND b.payment_id = $2"}};
+    std::vector<JournalEntry> entries;
+    for (BookTable const& book : kBooks) {
+        auto const filter = kFilters.find(book.name);
+        if (filter == kFilters.end()) continue;
+        auto const rows = tx.exec_params(select_from(book) + filter->second, to_sql(payment.first),
+                                         to_sql(payment.second));
+        for (auto const& row : rows) entries.push_back(entry_of(row, book));
+    }
+    sort_by_sequence(entries);
+    for (JournalEntry& entry : entries) {
+        auto* reversal = std::get_if<Reversal>(&entry.record);
+        if (reversal == nullptr) continue;
+        for (JournalEntry const& reversed : entries) {
+            if (reversed.chain_id == entry.chain_id &&
+                reversed.sequence == reversal->reversed_sequence) {
+                reversal->postings = mirror(postings_of(reversed.record));
+            }
+        }
+    }
+    return entries;
+}
+
+std::vector<JournalEntry> load_payment_batches(pqxx::transaction_base& tx, PaymentKey payment) {
+    BookTable const& book = kBooks[3];
+    auto const rows = tx.exec_params(
+        select_from(book) +
+            "WHERE b.merchant_id = $1 AND (b.chain_id, b.batch_number) IN ("
+            " SELECT s.chain_id, s.batch_number FROM authorizations a JOIN settlements s"
+            " ON s.merchant_id = a.merchant_id AND s.chain_id = a.chain_id"
+            " AND s.authorization_seq = a.seq WHERE a.merchant_id = $1 AND a.payment_id = $2)",
+        to_sql(payment.first), to_sql(payment.second));
+    std::vector<JournalEntry> entries;
+    for (auto const& row : rows) entries.push_back(entry_of(row, book));
+    sort_by_sequence(entries);
+    return entries;
+}
+
+}  // namespace sycee

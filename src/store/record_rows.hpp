@@ -1,0 +1,40 @@
+#pragma once
+
+#include <sycee/app/ports.hpp>
+#include <sycee/payment/records.hpp>
+
+#include <pqxx/pqxx>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sycee {
+
+// Rows of authorizations and withdrawals selected with all their columns, block_time as block_millis.
+Transfer incoming_transfer_of(pqxx::row const& row);
+Transfer outgoing_transfer_of(pqxx::row const& row);
+std::optional<UnappliedReason> parse_unapplied_reason(std::string_view name);
+std::optional<RecordKind> parse_record_kind(std::string_view name);
+
+// Writes the records with their postings, a statement for each kind.
+void insert_entries(pqxx::transaction_base& tx, std::vector<JournalEntry> const& entries);
+
+// Every record of one merchant and chain in sequence order, or those of one payment with their
+// reversals. A reversal's postings are those stored with it.
+std::vector<JournalEntry> load_chain_entries(pqxx::transaction_base& tx, MerchantId merchant_id,
+                                             ChainId chain_id);
+std::vector<JournalEntry> load_payment_entries(pqxx::transaction_base& tx, PaymentKey payment);
+// The settlement batches that hold settlements of the payment.
+std::vector<JournalEntry> load_payment_batches(pqxx::transaction_base& tx, PaymentKey payment);
+
+struct StoredPosting {
+    std::uint64_t sequence = 0;
+    Posting posting;
+};
+// In sequence and line order.
+std::vector<StoredPosting> load_postings(pqxx::transaction_base& tx, MerchantId merchant_id,
+                                         ChainId chain_id);
+
+}  // namespace sycee

@@ -1,0 +1,125 @@
+#pragma once
+
+#include <sycee/admin/admin_pages.hpp>
+#include <sycee/crypto/hash.hpp>
+#include <sycee/runtime/password.hpp>
+
+#include "../checkout/page_fakes.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+#include <string>
+
+namespace sycee {
+
+class FakeReports final : public ReportPort {
+  public:
+    Task<std::vector<Merchant>> merchants() override { co_return merchant_rows; }
+    Task<PaymentTimeline> timeline(PaymentKey) override { co_return payment_timeline; }
+    Task<std::vector<BalanceRow>> balances() override { co_return balance_rows; }
+    Task<std::vector<ChainStatus>> chains() override { co_return chain_rows; }
+    Task<bool> ready() override { co_return true; }
+
+    std::vector<Merchant> merchant_rows;
+    PaymentTimeline payment_timeline;
+    std::vector<BalanceRow> balance_rows;
+    std::vector<ChainStatus> chain_rows;
+};
+
+class FakeAccess final : public AccessPort {
+  public:
+    Task<std::optional<ApiKeyRow>> find_api_key(ApiKeyId) override { co_return std::nullopt; }
+    Task<std::optional<Operator>> find_operator(std::string name) override {
+        ++lookups;
+        if (name != operator_row.name) co_return std::nullopt;
+        co_return operator_row;
+    }
+    Task<void> create_session(Bytes32 token_hash, OperatorId, Timestamp expires_at) override {
+        sessions[token_hash] = expires_at;
+        co_return;
+    }
+    Task<std::optional<std::string>> find_session(Bytes32 token_hash, Timestamp now) override {
+        auto const found = sessions.find(token_hash);
+        if (found == sessions.end() || found->second <= now) co_return std::nullopt;
+        co_return operator_row.name;
+    }
+    Task<void> delete_session(Bytes32 token_hash) override {
+        sessions.erase(token_hash);
+        co_return;
+    }
+
+    Operator operator_row;
+    std::map<Bytes32, Timestamp> sessions;
+    int lookups = 0;
+};
+
+constexpr char const* kOrigin = "https://pay.example";
+constexpr char const* kCookieName = "__Host-sycee_session";
+
+class AdminPagesTest : public testing::Test {
+  protected:
+    static void SetUpTestSuite() {
+        password_hash() = hash_password(Secret("correct horse battery"));
+    }
+    static std::string& password_hash() {
+        static std::string hash;
+        return hash;
+    }
+
+    AdminPagesTest() {
+        access_.operator_row.name = "ops";
+        access_.operator_row.password_hash = password_hash();
+        Merchant merchant;
+        merchant.id = world_.state.payment.merchant_id;
+        merchant.name = "Tea House";
+        reports_.merchant_rows.push_back(merchant);
+    }
+
+    static std::string header(HttpResponse const& response, std::string_view name) {
+        for (auto const& [field, value] : response.headers) {
+            if (field == name) return value;
+        }
+        return "";
+    }
+
+    HttpResponse get(std::string const& path, std::string const& query = "") {
+        HttpRequest request;
+        request.method = "GET";
+        request.path = path;
+        request.query = query;
+        if (!cookie_.empty()) request.headers = {{"cookie", cookie_}};
+        return run_task(world_.io, pages_.handle(request));
+    }
+
+    HttpResponse post(std::string const& path, std::string const& body,
+                      HttpHeaders headers = {{"origin", kOrigin}}) {
+        HttpRequest request;
+        request.method = "POST";
+        request.path = path;
+        request.body = body;
+        request.peer = "192.0.2.1";
+        request.headers = std::move(headers);
+        if (!cookie_.empty()) request.headers.emplace_back("cookie", cookie_);
+        return run_task(world_.io, pages_.handle(request));
+    }
+
+    HttpResponse log_in() {
+        auto response = post("/admin/login", "name=ops&password=correct+horse+battery");
+        std::string const set = header(response, "set-cookie");
+        cookie_ = set.substr(0, set.find(';'));
+        return response;
+    }
+
+    PageWorld world_;
+    FakeReports reports_;
+    FakeAccess access_;
+    WorkerPool workers_{1, 8};
+    Metrics metrics_;
+    AdminPages pages_{world_.service, reports_,     access_, workers_,
+                      world_.network, world_.clock, metrics_};
+    std::string cookie_;
+};
+
+}  // namespace sycee

@@ -1,0 +1,537 @@
+#include <sycee/api/api_key.hpp>
+#include <sycee/api/merchant_api.hpp>
+#include <sycee/runtime/errors.hpp>
+
+#include "run_task.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace sycee {
+namespace {
+
+using Json = nlohmann::json;
+
+Timestamp const kNow = timestamp_from_seconds(1'800'000'000);
+
+template <class Id>
+Id id_of(std::uint8_t number) {
+    return Id{make_uuid_v7(kNow, {number})};
+}
+
+class FixedClock final : public Clock {
+  public:
+    Timestamp now() const override { return kNow; }
+    Task<void> sleep_for(std::chrono::milliseconds) override { co_return; }
+};
+
+class MemoryAccess final : public AccessPort {
+  public:
+    std::map<ApiKeyId, ApiKeyRow> keys;
+    unsigned lookups = 0;
+
+    Task<std::optional<ApiKeyRow>> find_api_key(ApiKeyId id) override {
+        ++lookups;
+        auto const found = keys.find(id);
+        if (found == keys.end()) co_return std::nullopt;
+        co_return found->second;
+    }
+    Task<std::optional<Operator>> find_operator(std::string) override { co_return std::nullopt; }
+    Task<void> create_session(Bytes32, OperatorId, Timestamp) override { co_return; }
+    Task<std::optional<std::string>> find_session(Bytes32, Timestamp) override {
+        co_return std::nullopt;
+    }
+    Task<void> delete_session(Bytes32) override { co_return; }
+};
+
+class MemoryPayments final : public PaymentPort {
+  public:
+    std::vector<PaymentState> states;  // oldest first
+    std::optional<std::size_t> asked_limit;
+    std::exception_ptr fault;
+
+    Task<Payment> create(NewPayment payment, DeriveAddress,
+                         std::function<void(Payment const&)> announce) override {
+        if (fault) std::rethrow_exception(fault);
+        PaymentState state;
+        state.payment = {.merchant_id = payment.merchant_id,
+                         .id = payment.id,
+                         .deposit_address = Address{{0x11}},
+                         .currency = payment.currency,
+                         .price = payment.price,
+                         .options = payment.options,
+                         .reference = payment.reference,
+                         .description = payment.description,
+                         .metadata = payment.metadata,
+                         .success_url = payment.success_url,
+                         .created_at = payment.created_at,
+                         .expires_at = payment.expires_at};
+        announce(state.payment);
+        states.push_back(state);
+        co_return state.payment;
+    }
+    Task<std::optional<PaymentState>> find(MerchantId merchant_id, PaymentId id) override {
+        for (auto const& state : states) {
+            if (state.payment.merchant_id == merchant_id && state.payment.id == id) co_return state;
+        }
+        co_return std::nullopt;
+    }
+    Task<std::optional<PaymentState>> find_public(PaymentId) override { co_return std::nullopt; }
+    Task<PaymentPage> list(std::optional<MerchantId> merchant_id, std::optional<PaymentId> after,
+                           std::size_t limit) override {
+        asked_limit = limit;
+        PaymentPage page;
+        for (auto state = states.rbegin(); state != states.rend(); ++state) {
+            if (merchant_id && state->payment.merchant_id != *merchant_id) continue;
+            if (after && state->payment.id >= *after) continue;
+            if (page.payments.size() == limit) {
+                page.has_more = true;
+                break;
+            }
+            page.payments.push_back(*state);
+        }
+        co_return page;
+    }
+    Task<std::vector<WatchedAddress>> load_addresses() override {
+        co_return std::vector<WatchedAddress>{};
+    }
+};
+
+Network test_network() {
+    ChainSettings chain;
+    chain.id = 31'337;
+    chain.name = "Test chain";
+    chain.tokens = {{"USDT", Address{{0x22}}, 6}};
+    return {{chain}, "https://pay.example"};
+}
+
+class MerchantApiTest : public testing::Test {
+  protected:
+    MerchantApiTest() {
+        times_.set(31'337, kNow);
+        key_ = add_key(1, merchant_);
+    }
+
+    std::string add_key(std::uint8_t number, MerchantId merchant_id) {
+        auto const id = id_of<ApiKeyId>(number);
+        auto const key = make_api_key(id, Bytes32{number});
+        access_.keys[id] = {.id = id,
+                            .merchant_id = merchant_id,
+                            .label = "shop",
+                            .secret_hash = key.secret_hash,
+                            .created_at = kNow};
+        return key.text.reveal();
+    }
+
+    PaymentId add_payment(std::uint8_t number, MerchantId merchant_id) {
+        PaymentState state;
+        state.payment.merchant_id = merchant_id;
+        state.payment.id = id_of<PaymentId>(number);
+        state.payment.currency = "USD";
+        state.payment.price = Amount(5'000);
+        payments_.states.push_back(state);
+        return state.payment.id;
+    }
+
+    HttpResponse send(HttpRequest const& request) { return run_task(api_.handle(request)); }
+
+    HttpRequest request(std::string method, std::string path, std::string query = "") const {
+        HttpRequest made;
+        made.method = std::move(method);
+        made.path = std::move(path);
+        made.query = std::move(query);
+        made.headers = {{"authorization", "Bearer " + key_}};
+        return made;
+    }
+
+    HttpRequest post(std::string body, std::string content_type = "application/json") const {
+        auto made = request("POST", "/v1/payments");
+        made.headers.emplace_back("content-type", std::move(content_type));
+        made.body = std::move(body);
+        return made;
+    }
+
+    MerchantId merchant_ = id_of<MerchantId>(1);
+    MerchantId other_merchant_ = id_of<MerchantId>(2);
+    std::string key_;
+    Network network_ = test_network();
+    ChainTimes times_;
+    AddressBook addresses_;
+    FixedClock clock_;
+    Metrics metrics_;
+    MemoryAccess access_;
+    MemoryPayments payments_;
+    PaymentService service_{payments_, network_, times_, addresses_, clock_};
+    MerchantApi api_{service_, access_, network_, clock_, metrics_};
+};
+
+std::string header(HttpResponse const& response, std::string_view name) {
+    auto const found = std::ranges::find_if(
+        response.headers, [name](auto const& field) { return field.first == name; });
+    return found == response.headers.end() ? "" : found->second;
+}
+
+// The body of a problem, after checking what every problem has.
+Json problem(HttpResponse const& response) {
+    Json const json = Json::parse(response.body);
+    EXPECT_EQ(header(response, "content-type"), "application/problem+json");
+    EXPECT_EQ(header(response, "cache-control"), "no-store");
+    EXPECT_EQ(json.at("status"), response.status);
+    EXPECT_EQ(json.at("type"), "urn:sycee:problem:" + json.at("code").get<std::string>());
+    EXPECT_EQ(json.at("request_id"), header(response, "request-id"));
+    EXPECT_FALSE(json.at("title").get<std::string>().empty());
+    EXPECT_FALSE(json.at("detail").get<std::string>().empty());
+    return json;
+}
+
+TEST_F(MerchantApiTest, CreatesAPayment) {
+    auto const response = send(post(R"({"amount": "50.00", "currency": "USD",
+        "reference": "order-1001", "metadata": {"size": "L"}, "expires_in": 600,
+        "success_url": "https://shop.example/thanks", "description": null})",
+                                    "application/json; charset=UTF-8"));
+    ASSERT_EQ(response.status, 201U) << response.body;
+    Json const json = Json::parse(response.body);
+    EXPECT_EQ(header(response, "content-type"), "application/json");
+    EXPECT_EQ(header(response, "location"), "/v1/payments/" + json.at("id").get<std::string>());
+    EXPECT_EQ(header(response, "cache-control"), "no-store");
+    auto const request_id = header(response, "request-id");
+    EXPECT_TRUE(request_id.starts_with("req_") && request_id.size() == 30) << request_id;
+    EXPECT_EQ(json.at("status"), "open");
+    EXPECT_EQ(json.at("reference"), "order-1001");
+    EXPECT_TRUE(json.at("description").is_null());
+    EXPECT_EQ(json.at("metadata"), Json({{"size", "L"}}));
+    EXPECT_EQ(json.at("expires_at"), to_rfc3339(kNow + std::chrono::seconds(600)));
+    EXPECT_EQ(json.at("checkout_url"),
+              "https://pay.example/checkout/" + json.at("id").get<std::string>());
+    ASSERT_EQ(payments_.states.size(), 1U);
+    EXPECT_EQ(payments_.states[0].payment.merchant_id, merchant_);
+    EXPECT_EQ(payments_.states[0].payment.price, Amount(5'000));
+
+    auto const read = send(request("GET", header(response, "location")));
+    EXPECT_EQ(read.status, 200U);
+    EXPECT_EQ(read.body, response.body);
+}
+
+TEST_F(MerchantApiTest, BuildsLinksFromTheConfigurationAlone) {
+    auto made = post(R"({"amount": "50.00", "currency": "USD"})");
+    made.headers.emplace_back("host", "evil.example");
+    made.headers.emplace_back("x-forwarded-host", "evil.example");
+    auto const response = send(made);
+    ASSERT_EQ(response.status, 201U);
+    EXPECT_EQ(response.body.find("evil"), std::string::npos);
+    EXPECT_TRUE(header(response, "location").starts_with("/v1/payments/pay_"));
+}
+
+struct BadField {
+    char const* body;
+    char const* field;
+    char const* pointer;
+    char const* detail;  // a part of it
+};
+
+TEST_F(MerchantApiTest, NamesTheFieldThatIsWrongAndCreatesNothing) {
+    for (auto const& bad : {
+             BadField{R"({"currency": "USD"})", "amount", "/amount", "required"},
+             BadField{R"({"amount": null, "currency": "USD"})", "amount", "/amount", "required"},
+             BadField{R"({"amount": 50, "currency": "USD"})", "amount", "/amount",
+                      "as a string such as \"50.00\""},
+             BadField{R"({"amount": 50.00, "currency": "USD"})", "amount", "/amount",
+                      "as a string such as \"50.00\""},
+             BadField{R"({"amount": ["50"], "currency": "USD"})", "amount", "/amount", "array"},
+             BadField{R"({"amount": "-1", "currency": "USD"})", "amount", "/amount", "-1"},
+             BadField{R"({"amount": "0", "currency": "USD"})", "amount", "/amount", "above zero"},
+             BadField{R"({"amount": "1.001", "currency": "USD"})", "amount", "/amount", "2"},
+             BadField{R"({"amount": "1e3", "currency": "USD"})", "amount", "/amount", "1e3"},
+             BadField{R"({"amount": "", "currency": "USD"})", "amount", "/amount", "decimal"},
+             BadField{R"({"amount": "1"})", "currency", "/currency", "required"},
+             BadField{R"({"amount": "1", "currency": "EUR"})", "currency", "/currency", "EUR"},
+             BadField{R"({"amount": "1", "currency": "ääääääääääää"})", "currency", "/currency",
+                      "USD"},
+             BadField{R"({"amount": "1", "currency": true})", "currency", "/currency", "boolean"},
+             BadField{R"({"amount": "1", "currency": "USD", "status": "settled"})", "status",
+                      "/status", "not a field"},
+             BadField{R"({"amount": "1", "currency": "USD", "merchant_id": null})", "merchant_id",
+                      "/merchant_id", "not a field"},
+             BadField{R"({"amount": "1", "currency": "USD", "a/b~c": 1})", "a/b~c", "/a~1b~0c",
+                      "not a field"},
+             BadField{R"({"amount": "1", "currency": "USD", "amount": "2"})", "amount", "/amount",
+                      "twice"},
+             BadField{R"({"amount": "1", "\u0061mount": "2"})", "amount", "/amount", "twice"},
+             BadField{R"({"metadata": {"size": "L", "color": "red", "size": "M"}})",
+                      "metadata/size", "/metadata/size", "twice"},
+             BadField{R"({"list": [0, [], {"a": 1, "a": 2}]})", "list/2/a", "/list/2/a", "twice"},
+             BadField{R"({"amount": "1", "currency": "USD", "expires_in": "600"})", "expires_in",
+                      "/expires_in", "string"},
+             BadField{R"({"amount": "1", "currency": "USD", "expires_in": 600.0})", "expires_in",
+                      "/expires_in", "whole number"},
+             BadField{R"({"amount": "1", "currency": "USD", "expires_in": 59})", "expires_in",
+                      "/expires_in", "60"},
+             BadField{R"({"amount": "1", "currency": "USD", "expires_in": -9223372036854775808})",
+                      "expires_in", "/expires_in", "60"},
+             BadField{R"({"amount": "1", "currency": "USD", "expires_in": 9223372036854775808})",
+                      "expires_in", "/expires_in", "too large"},
+             BadField{R"({"amount": "1", "currency": "USD", "expires_in": 1e30})", "expires_in",
+                      "/expires_in", "whole number"},
+             BadField{R"({"amount": "1", "currency": "USD", "reference": 1001})", "reference",
+                      "/reference", "string"},
+             BadField{R"({"amount": "1", "currency": "USD", "reference": "a\u0000b"})",
+                      "reference", "/reference", "control"},
+             BadField{R"({"amount": "1", "currency": "USD", "description": {}})", "description",
+                      "/description", "object"},
+             BadField{R"({"amount": "1", "currency": "USD", "metadata": []})", "metadata",
+                      "/metadata", "object of strings"},
+             BadField{R"({"amount": "1", "currency": "USD", "metadata": {"size": 40}})",
+                      "metadata/size", "/metadata/size", "string"},
+             BadField{R"({"amount": "1", "currency": "USD", "metadata": {"size": null}})",
+                      "metadata/size", "/metadata/size", "string"},
+             BadField{R"({"amount": "1", "currency": "USD", "metadata": {"a/b": "x\u0001"}})",
+                      "metadata/a/b", "/metadata/a~1b", "control"},
+             BadField{R"({"amount": "1", "currency": "USD", "success_url": "javascript:alert(1)"})",
+                      "success_url", "/success_url", "http"},
+             BadField{R"(["amount"])", "", "", "JSON object"},
+             BadField{R"("amount")", "", "", "JSON object"},
+             BadField{"null", "", "", "JSON object"},
+}) {
+    auto const response = send(post(bad.body));
+    EXPECT_EQ(response.status, 400U) << bad.body;
+    auto const json = problem(response);
+    EXPECT_EQ(json.at("code"), "invalid_request") << bad.body;
+    auto const& errors = json.at("errors");
+    auto const named = std::ranges::find_if(
+        errors, [&bad](Json const& error) { return error.at("field") == bad.field; });
+    ASSERT_NE(named, errors.end()) << bad.body << response.body;
+    EXPECT_EQ(named->at("pointer"), bad.pointer) << bad.body;
+    EXPECT_NE(named->at("detail").get<std::string>().find(bad.detail), std::string::npos)
+        << bad.body << " -> " << response.body;
+}
+EXPECT_TRUE(payments_.states.empty());
+}
+
+TEST_F(MerchantApiTest, RefusesWhatIsNotJson) {
+    std::string const deep = "{\"a\":" + std::string(8, '[') + std::string(8, ']') + "}";
+    std::string const very_deep(60'000, '[');
+    for (std::string const& body : std::vector<std::string>{
+             "", " ", "{", "{}}", "{} {}", "{}x", R"({"amount": "1",})", R"({'amount': '1'})",
+             R"({"amount": NaN})", R"({"amount": 01})", R"({"amount": 1e999})", "{\"a\": \"\xff\"}",
+             "{\"a\": \"\xc0\xaf\"}", "{\"a\": \"\xed\xa0\x80\"}", R"({"a": "\ud800"})",
+             "{\"a\": \"\n\"}", "{// comment\n}", deep, very_deep}) {
+        auto const response = send(post(body));
+        EXPECT_EQ(response.status, 400U) << body.substr(0, 80);
+        EXPECT_EQ(problem(response).at("code"), "malformed_json") << body.substr(0, 80);
+    }
+    EXPECT_TRUE(payments_.states.empty());
+}
+
+TEST_F(MerchantApiTest, ListsEverythingThatIsWrongAtOnce) {
+    auto const json = problem(
+        send(post(R"({"amount": 50, "expires_in": 1.5, "colour": "red", "metadata": {"a": 1}})")));
+    std::vector<std::string> fields;
+    for (auto const& error : json.at("errors"))
+        fields.push_back(error.at("field"));
+    EXPECT_EQ(fields, (std::vector<std::string>{"amount", "currency", "metadata/a", "expires_in",
+                                                "colour"}));
+    EXPECT_EQ(json.at("detail"), "5 fields are wrong.");
+}
+
+TEST_F(MerchantApiTest, KeepsAProblemSmallHoweverMuchIsWrong) {
+    Json body;
+    for (int i = 0; i < 1'000; ++i)
+        body[std::string(90, 'x') + std::to_string(i)] = i;
+    body[std::string(20'000, 'y')] = 1;
+    auto const response = send(post(body.dump()));
+    EXPECT_EQ(problem(response).at("errors").size(), 20U);
+    EXPECT_LT(response.body.size(), 10'000U);
+}
+
+TEST_F(MerchantApiTest, WantsPlainJson) {
+    std::string const body = R"({"amount": "1", "currency": "USD"})";
+    for (auto const* type : {"", "text/plain", "application/x-www-form-urlencoded",
+                             "application/json-patch+json", "application/json; charset=utf-16"}) {
+        auto const response = send(post(body, type));
+        EXPECT_EQ(response.status, 415U) << type;
+        EXPECT_EQ(problem(response).at("code"), "unsupported_media_type");
+    }
+    auto compressed = post(body);
+    compressed.headers.emplace_back("content-encoding", "gzip");
+    EXPECT_EQ(send(compressed).status, 415U);
+    EXPECT_TRUE(payments_.states.empty());
+    EXPECT_EQ(send(post(body, "Application/JSON ; Charset=\"utf-8\"")).status, 201U);
+}
+
+TEST_F(MerchantApiTest, GivesOneAnswerToEveryBadKey) {
+    auto const revoked = add_key(2, merchant_);
+    access_.keys[id_of<ApiKeyId>(2)].revoked_at = kNow;
+    auto const unknown = make_api_key(id_of<ApiKeyId>(9), Bytes32{9}).text.reveal();
+    auto const wrong_secret = make_api_key(id_of<ApiKeyId>(1), Bytes32{9}).text.reveal();
+    // What the comparison for an unknown id is made against must open nothing.
+    std::vector<std::string> const headers{"",
+                                           "Bearer",
+                                           "Bearer ",
+                                           key_,
+                                           "Basic " + key_,
+                                           "Bearer " + key_ + "x",
+                                           "Bearer key",
+                                           "Bearer " + revoked,
+                                           "Bearer " + unknown,
+                                           "Bearer " + wrong_secret};
+    std::optional<Json> first;
+    for (auto const& value : headers) {
+        for (auto const* path : {"/v1/payments", "/v1/nothing"}) {
+            auto made = request("POST", path);
+            made.headers = {{"authorization", value}};
+            auto const response = send(made);
+            EXPECT_EQ(response.status, 401U) << value;
+            EXPECT_EQ(header(response, "www-authenticate"), "Bearer");
+            auto json = problem(response);
+            json.erase("request_id");
+            if (!first) first = json;
+            EXPECT_EQ(json, *first) << value;
+        }
+    }
+    EXPECT_TRUE(payments_.states.empty());
+    auto lower_case = request("GET", "/v1/payments");
+    lower_case.headers = {{"authorization", "bearer " + key_}};
+    EXPECT_EQ(send(lower_case).status, 200U);
+}
+
+TEST_F(MerchantApiTest, ShowsNobodyAnotherMerchantsPayment) {
+    auto const mine = add_payment(1, merchant_);
+    auto const theirs = add_payment(2, other_merchant_);
+    EXPECT_EQ(send(request("GET", "/v1/payments/" + to_string(mine))).status, 200U);
+
+    std::optional<Json> first;
+    for (auto const& id : {to_string(id_of<PaymentId>(3)), to_string(theirs), std::string("x"),
+                           std::string(), to_string(merchant_)}) {
+        auto const response = send(request("GET", "/v1/payments/" + id));
+        EXPECT_EQ(response.status, 404U) << id;
+        auto json = problem(response);
+        json.erase("request_id");
+        if (!first) first = json;
+        EXPECT_EQ(json, *first) << id;
+    }
+
+    Json const list = Json::parse(send(request("GET", "/v1/payments")).body);
+    ASSERT_EQ(list.at("data").size(), 1U);
+    EXPECT_EQ(list.at("data")[0].at("id"), to_string(mine));
+    // Another merchant's id as a cursor is a place in time and nothing more.
+    Json const after =
+        Json::parse(send(request("GET", "/v1/payments", "after=" + to_string(theirs))).body);
+    EXPECT_EQ(after.at("data").size(), 1U);
+}
+
+TEST_F(MerchantApiTest, ListsNewestFirstPageByPage) {
+    for (std::uint8_t i = 1; i <= 5; ++i)
+        add_payment(i, merchant_);
+    std::vector<std::string> seen;
+    std::string query = "limit=2";
+    for (int page = 0; page < 3; ++page) {
+        auto const response = send(request("GET", "/v1/payments", query));
+        ASSERT_EQ(response.status, 200U) << response.body;
+        Json const json = Json::parse(response.body);
+        EXPECT_EQ(json.at("object"), "list");
+        for (auto const& payment : json.at("data"))
+            seen.push_back(payment.at("id"));
+        EXPECT_EQ(json.at("has_more"), page < 2);
+        EXPECT_EQ(json.at("next_cursor"), page < 2 ? Json(seen.back()) : Json(nullptr));
+        if (page < 2) query = "after=" + seen.back() + "&limit=2";
+    }
+    std::vector<std::string> expected;
+    for (std::uint8_t i = 5; i >= 1; --i)
+        expected.push_back(to_string(id_of<PaymentId>(i)));
+    EXPECT_EQ(seen, expected);
+}
+
+TEST_F(MerchantApiTest, ReadsThePageParametersStrictly) {
+    for (auto const& [query, limit] : std::vector<std::pair<std::string, std::size_t>>{
+             {"", 10}, {"limit=1", 1}, {"limit=100", 100}}) {
+        EXPECT_EQ(send(request("GET", "/v1/payments", query)).status, 200U) << query;
+        EXPECT_EQ(payments_.asked_limit, limit) << query;
+    }
+    payments_.asked_limit.reset();
+    for (auto const& [query, field] : std::vector<std::pair<std::string, std::string>>{
+             {"limit=0", "limit"},
+             {"limit=101", "limit"},
+             {"limit=-1", "limit"},
+             {"limit=%2B5", "limit"},
+             {"limit=5x", "limit"},
+             {"limit=", "limit"},
+             {"limit", "limit"},
+             {"limit=99999999999999999999999", "limit"},
+             {"limit=1&limit=2", "limit"},
+             {"after=", "after"},
+             {"after=pay_x", "after"},
+             {"after=" + to_string(merchant_), "after"},
+             {"before=1", "before"},
+             {"%ff=1", "\xef\xbf\xbd"},
+             {"merchant_id=" + to_string(other_merchant_), "merchant_id"}}) {
+        auto const response = send(request("GET", "/v1/payments", query));
+        EXPECT_EQ(response.status, 400U) << query;
+        auto const json = problem(response);
+        ASSERT_EQ(json.at("errors").size(), 1U) << query;
+        EXPECT_EQ(json.at("errors")[0].at("field"), field);
+        EXPECT_FALSE(json.at("errors")[0].contains("pointer"));
+    }
+    EXPECT_FALSE(payments_.asked_limit);
+}
+
+TEST_F(MerchantApiTest, KnowsItsPathsAndMethods) {
+    auto const id = to_string(add_payment(1, merchant_));
+    for (auto const* path : {"/v1", "/v1/", "/v1/payment", "/v1/paymentsx", "/v2/payments"}) {
+        auto const response = send(request("GET", path));
+        EXPECT_EQ(response.status, 404U) << path;
+        EXPECT_EQ(problem(response).at("code"), "not_found");
+    }
+    EXPECT_EQ(send(request("GET", "/v1/payments/" + id + "/records")).status, 404U);
+    for (auto const* method : {"PUT", "PATCH", "DELETE", "OPTIONS", "get"}) {
+        auto const response = send(request(method, "/v1/payments"));
+        EXPECT_EQ(response.status, 405U) << method;
+        EXPECT_EQ(header(response, "allow"), "GET, HEAD, POST");
+        EXPECT_EQ(problem(response).at("code"), "method_not_allowed");
+    }
+    auto const response = send(request("POST", "/v1/payments/" + id));
+    EXPECT_EQ(response.status, 405U);
+    EXPECT_EQ(header(response, "allow"), "GET, HEAD");
+    EXPECT_EQ(send(request("HEAD", "/v1/payments/" + id)).status, 200U);
+}
+
+TEST_F(MerchantApiTest, AnswersItsOwnFaultsWithoutTheirDetails) {
+    std::string const body = R"({"amount": "1", "currency": "USD"})";
+    payments_.fault = std::make_exception_ptr(Unavailable("connection to 10.0.0.5 refused"));
+    auto const unavailable = send(post(body));
+    EXPECT_EQ(unavailable.status, 503U);
+    EXPECT_EQ(header(unavailable, "retry-after"), "1");
+    EXPECT_EQ(problem(unavailable).at("code"), "unavailable");
+    EXPECT_EQ(unavailable.body.find("10.0.0.5"), std::string::npos);
+
+    payments_.fault = std::make_exception_ptr(std::runtime_error("SELECT secret FROM payments"));
+    auto const failed = send(post(body));
+    EXPECT_EQ(failed.status, 500U);
+    EXPECT_EQ(problem(failed).at("code"), "internal");
+    EXPECT_EQ(failed.body.find("SELECT"), std::string::npos);
+    EXPECT_NE(metrics_.text().find("sycee_api_requests_total"), std::string::npos);
+
+    // The server cancels a handler that takes too long: that is no fault to report.
+    payments_.fault =
+        std::make_exception_ptr(boost::system::system_error(boost::asio::error::operation_aborted));
+    EXPECT_THROW(send(post(body)), boost::system::system_error);
+}
+
+TEST_F(MerchantApiTest, GivesNoAddressThatNobodyWatches) {
+    ChainTimes const none;
+    PaymentService unready(payments_, network_, none, addresses_, clock_);
+    MerchantApi api(unready, access_, network_, clock_, metrics_);
+    auto const response = run_task(api.handle(post(R"({"amount": "1", "currency": "USD"})")));
+    EXPECT_EQ(response.status, 503U);
+    EXPECT_EQ(header(response, "retry-after"), "1");
+    EXPECT_TRUE(payments_.states.empty());
+}
+
+}  // namespace
+}  // namespace sycee
