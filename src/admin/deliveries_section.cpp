@@ -25,7 +25,7 @@ Html attempt_row(DeliveryRow const& row) {
     if (!attempt.error.empty()) answer += ": " + attempt.error;
     return html("<tr>{}{}{}{}{}</tr>",
                 {cell("Event", row.event_type), number_cell("Attempt", attempt.attempt),
-                 cell("At", moment(attempt.at)), cell("Answer", answer),
+                 cell("At", moment(attempt.at)), cell("Answer", free_text(answer)),
                  cell("Result", attempt.delivered ? "delivered" : "failed")});
 }
 

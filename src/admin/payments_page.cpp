@@ -6,17 +6,18 @@ namespace {
 
 Html payment_row(PaymentRow const& row, PaymentsPage const& page, std::string const& root) {
     Payment const& payment = row.state.payment;
-    auto const merchant = page.merchants.find(payment.merchant_id);
     std::string const id = to_string(payment.id);
+    auto const found = page.merchants.find(payment.merchant_id);
+    std::string const merchant =
+        found == page.merchants.end() ? to_string(payment.merchant_id) : found->second;
+    Html const link =
+        html(R"(<a href="{}/payments/{}"><code class="long">{}</code></a>)", {root, id, id});
     return html(
         "<tr>{}{}{}{}{}{}</tr>\n",
         {cell("Created", moment(payment.created_at)), cell("Status", status_badge(row.status)),
          number_cell("Amount", price_text(payment)),
-         cell("Reference", payment.reference.empty() ? "–" : payment.reference),
-         cell("Merchant",
-              merchant == page.merchants.end() ? to_string(payment.merchant_id) : merchant->second),
-         cell("Payment", html(R"(<a href="{}/payments/{}"><code class="long">{}</code></a>)",
-                              {root, id, id}))});
+         cell("Reference", free_text(payment.reference.empty() ? "–" : payment.reference)),
+         cell("Merchant", free_text(merchant)), cell("Payment", link)});
 }
 
 }  // namespace

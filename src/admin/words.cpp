@@ -69,6 +69,10 @@ Html status_badge(PaymentStatus status) {
     return html(R"(<span class="badge {}">{}</span>)", {name, words});
 }
 
+Html free_text(std::string_view text) {
+    return html(R"(<span class="free">{}</span>)", {text});
+}
+
 Html cell(std::string_view label, HtmlArgument const& content) {
     return html(R"(<td data-label="{}">{}</td>)", {label, piece(content)});
 }

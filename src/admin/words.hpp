@@ -33,6 +33,9 @@ Html short_hash(Bytes32 const& hash);
 Html address(Address const& value);
 Html status_badge(PaymentStatus status);
 
+// Text of shops and receivers, which breaks anywhere.
+Html free_text(std::string_view text);
+
 // A table's cell, which on a phone stands under its label.
 Html cell(std::string_view label, HtmlArgument const& content);
 Html number_cell(std::string_view label, HtmlArgument const& content);

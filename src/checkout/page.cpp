@@ -58,7 +58,7 @@ Html order_section(CheckoutView const& view) {
             html(R"(<p class="label">{}</p><h1 class="amount number">{} <small>{}</small></h1>)"
                  R"(<p class="price">{}on {}</p>)",
                  {view.received.empty() ? "Amount due" : "Still due", option.due, option.token,
-                  view.received.empty() ? html("{} ", {view.price}) : html("of {} ", {view.price}),
+                  view.received.empty() ? html("{} ", {view.price}) : html("of {}, ", {view.price}),
                   option.network});
     } else {
         auto const space = view.price.rfind(' ');

@@ -28,6 +28,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
@@ -231,9 +232,13 @@ class Application {
         co_return text_response(404, "text/plain", "Not found\n");
     }
 
-    // Ready without every chain: the checkout page of what is under way must still be shown.
+    // Ready with one chain of several: payments can be taken, and a chain that lags must not hide the
+    // checkout pages of what is under way.
     Task<HttpResponse> readiness() {
-        bool const ready = started_ && !draining_ && co_await reports_.ready();
+        bool const followed = std::any_of(
+            config_.network.chains.begin(), config_.network.chains.end(),
+            [this](ChainSettings const& settings) { return times_.followed(settings.id); });
+        bool const ready = started_ && !draining_ && followed && co_await reports_.ready();
         co_return text_response(ready ? 200 : 503, "text/plain", ready ? "ready\n" : "not ready\n");
     }
 

@@ -237,26 +237,6 @@ Task<bool> Connection::serve_one() {
     co_return co_await respond(response, head_only, parser.get().version() == 11, keep);
 }
 
-HttpResponse answer_to_failure(HttpRequest const& request, std::exception_ptr const& error) {
-    unsigned status = 500;
-    std::string reason = "not an exception of ours";
-    try {
-        std::rethrow_exception(error);
-    } catch (Unavailable const& failure) {
-        status = 503;
-        reason = failure.what();
-    } catch (std::exception const& failure) {
-        reason = failure.what();
-    } catch (...) {
-        status = 500;
-    }
-    log(status == 503 ? LogLevel::warning : LogLevel::error, "net", "a request failed",
-        {{"method", request.method}, {"path", request.path}, {"error", reason}});
-    auto response = problem_response(status);
-    if (status == 503) response.with("retry-after", "1");
-    return response;
-}
-
 Task<HttpResponse> Connection::call_handler(HttpRequest const& request) {
     std::exception_ptr error;
     try {
@@ -272,7 +252,7 @@ Task<HttpResponse> Connection::call_handler(HttpRequest const& request) {
     // The failure may only be how the handler took the cancellation of this connection.
     auto const cancellation = co_await asio::this_coro::cancellation_state;
     if (cancellation.cancelled() != asio::cancellation_type::none) std::rethrow_exception(error);
-    co_return answer_to_failure(request, error);
+    co_return failure_response(request, error);
 }
 
 Task<bool> Connection::respond(HttpResponse const& response, bool head_only, bool http_1_1,

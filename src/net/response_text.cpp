@@ -1,5 +1,8 @@
 #include "response_text.hpp"
 
+#include <sycee/runtime/errors.hpp>
+#include <sycee/runtime/log.hpp>
+
 #include "ascii.hpp"
 
 #include <algorithm>
@@ -106,6 +109,26 @@ HttpResponse problem_response(unsigned status) {
     body.append(reason_of(status));
     body.append(R"(","status":)").append(std::to_string(status)).append("}");
     return text_response(status, "application/problem+json", std::move(body));
+}
+
+HttpResponse failure_response(HttpRequest const& request, std::exception_ptr const& error) {
+    unsigned status = 500;
+    std::string reason = "not an exception of ours";
+    try {
+        std::rethrow_exception(error);
+    } catch (Unavailable const& failure) {
+        status = 503;
+        reason = failure.what();
+    } catch (std::exception const& failure) {
+        reason = failure.what();
+    } catch (...) {
+        status = 500;
+    }
+    log(status == 503 ? LogLevel::warning : LogLevel::error, "net", "a request failed",
+        {{"method", request.method}, {"path", request.path}, {"error", reason}});
+    auto response = problem_response(status);
+    if (status == 503) response.with("retry-after", "1");
+    return response;
 }
 
 }  // namespace sycee

@@ -3,7 +3,9 @@
 #include <sycee/base/result.hpp>
 #include <sycee/net/http_message.hpp>
 
+#include <exception>
 #include <string>
+#include <string_view>
 
 namespace sycee {
 
@@ -22,5 +24,7 @@ std::string response_head(HttpResponse const& response, BodyFraming framing,
 
 // RFC 9457, without a detail.
 HttpResponse problem_response(unsigned status);
+// For what a handler threw, which goes to the log.
+HttpResponse failure_response(HttpRequest const& request, std::exception_ptr const& error);
 
 }  // namespace sycee

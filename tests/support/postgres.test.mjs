@@ -18,7 +18,7 @@ for (const name of ["plain", "two words", "it's", 'a,"b', "x".repeat(100)]) {
     await chmod(parent, 0o755);
     const directory = path.join(parent, name);
     try {
-      let postgres = await Postgres.start({ directory });
+      let postgres = await Postgres.start({ directory, initdb: ["--no-sync"] });
       await postgres.createDatabase("sycee");
       await postgres.createDatabase("sycee");
       await postgres.query("CREATE TABLE t (n int); INSERT INTO t SELECT generate_series(1, 1000)", "sycee");
@@ -40,7 +40,8 @@ for (const name of ["plain", "two words", "it's", 'a,"b', "x".repeat(100)]) {
 }
 
 test("scripts/with-postgres passes on the exit code and leaves nothing behind", async () => {
-  const script = 'psql -XAt "$SYCEE_TEST_DATABASE" -c "SELECT 40 + 2, current_setting($$unix_socket_directories$$)"; exit 7';
+  const sql = "SELECT 40 + 2, current_setting('unix_socket_directories')";
+  const script = `psql -XAt "$SYCEE_TEST_DATABASE" -c "${sql}"; exit 7`;
   const result = await run([withPostgres, "bash", "-c", script]);
   const [answer, folder] = result.stdout.trim().split("|");
   assert.equal(answer, "42");

@@ -79,7 +79,7 @@ export class Sycee {
 
   async #alive() {
     this.#service.assertRunning();
-    const answer = await fetch(`${this.url}/livez`, { signal: AbortSignal.timeout(2_000) });
+    const answer = await fetch(`${this.url}/readyz`, { signal: AbortSignal.timeout(2_000) });
     await answer.arrayBuffer();
     return answer.status === 200;
   }

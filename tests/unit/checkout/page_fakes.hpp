@@ -118,6 +118,15 @@ struct PageWorld {
         store();
     }
 
+    void lose_a_transfer() {
+        TransferKey key;
+        key.chain_id = kTestChain;
+        key.token = kTestToken;
+        key.ordinal = 99;
+        state.reversed_transfers.emplace_back(key, clock.time);
+        store();
+    }
+
     boost::asio::io_context io{1};
     FakeClock clock;
     Network network = test_network();

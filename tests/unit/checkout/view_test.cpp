@@ -79,7 +79,7 @@ TEST_P(CheckoutStates, HaveTheirWords) {
     auto const& param = GetParam();
     PageWorld world;
     if (param.paid > 0) world.credit(param.paid, param.stage);
-    world.state.was_reversed = param.reversed;
+    if (param.reversed) world.lose_a_transfer();
     Timestamp const start = world.clock.time;
     world.clock.time = start + param.wall_clock;
     world.times.set(kTestChain, start + param.chain_clock);
