@@ -69,8 +69,10 @@ ${refresh ? `<meta http-equiv="refresh" content="${refresh}">` : ""}
 `;
 }
 
-const price = ({ amount, currency }) => `${currency === "USD" ? "$" : ""}${amount}${currency === "USD" ? "" : ` ${currency}`}`;
+const price = ({ amount, currency }) => (currency === "USD" ? `$${amount}` : `${amount} ${currency}`);
 const badge = (status) => `<span class="state ${escape(status)}">${escape(status.replace("_", " "))}</span>`;
+
+const table = (head, rows) => `<div class="scroll"><table>${head}${rows.join("")}</table></div>`;
 
 export function productPage(item) {
   return page(
@@ -90,7 +92,9 @@ export function productPage(item) {
 
 export function orderPage(order) {
   const [headline, text] = states[order.status] ?? [order.status, ""];
-  const rows = order.events.map((event) => `<tr><td>${escape(event.type)}</td><td>${escape(event.timestamp)}</td></tr>`);
+  const rows = order.events.map(
+    ({ type, timestamp }) => `<tr><td>${escape(type)}</td><td>${new Date(timestamp).toUTCString().slice(17)}</td></tr>`,
+  );
   return page(
     order.reference,
     `<section class="card">
@@ -98,7 +102,7 @@ export function orderPage(order) {
   <h1>${escape(headline)}</h1>
   <p>${escape(text)} ${badge(order.status)}</p>
   <p><a href="${escape(order.checkout_url)}">Checkout page</a></p>
-  ${rows.length ? `<div class="scroll"><table><tr><th>Webhook</th><th>Time</th></tr>${rows.join("")}</table></div>` : ""}
+  ${rows.length ? table("<tr><th>Webhook</th><th>Time</th></tr>", rows) : ""}
 </section>`,
     final.has(order.status) ? {} : { refresh: 2 },
   );
@@ -109,14 +113,19 @@ export function ordersPage(orders) {
     (order) => `<tr><td><a href="/orders/${escape(order.reference)}">${escape(order.reference)}</a></td>
 <td class="wide">${escape(order.description)}</td><td>${escape(price(order))}</td><td>${badge(order.status)}</td></tr>`,
   );
-  const table = `<div class="scroll"><table><tr><th>Order</th><th class="wide">Item</th><th>Price</th><th>State</th></tr>${rows.join("")}</table></div>`;
+  const head = `<tr><th>Order</th><th class="wide">Item</th><th>Price</th><th>State</th></tr>`;
   return page(
     "Orders",
-    `<section class="card"><h1>Orders</h1>${rows.length ? table : `<p class="muted">No orders yet.</p>`}</section>`,
+    `<section class="card"><h1>Orders</h1>
+${rows.length ? table(head, rows) : `<p class="muted">No orders yet.</p>`}</section>`,
     { refresh: 5 },
   );
 }
 
 export function messagePage(title, text) {
-  return page(title, `<section class="card"><h1>${escape(title)}</h1><p>${escape(text)}</p><p><a href="/">Back to the shop</a></p></section>`);
+  return page(
+    title,
+    `<section class="card"><h1>${escape(title)}</h1><p>${escape(text)}</p>
+<p><a href="/">Back to the shop</a></p></section>`,
+  );
 }

@@ -71,8 +71,8 @@ export function createShop({ url, data, syceeUrl, apiKey, webhookSecret }) {
     const { pathname } = new URL(request.url, "http://shop");
     const route = routes[`${request.method} ${pathname}`];
     if (route) return route(request);
-    if (request.method === "GET" && pathname.startsWith("/orders/")) return showOrder(pathname.slice("/orders/".length));
-    return notFound();
+    const reference = request.method === "GET" && pathname.match(/^\/orders\/([\w-]+)$/)?.[1];
+    return reference ? showOrder(reference) : notFound();
   }
 
   return createServer(async (request, response) => {

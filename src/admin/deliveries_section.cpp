@@ -33,26 +33,30 @@ Html attempt_row(DeliveryRow const& row) {
 
 Html deliveries_section(PaymentTimeline const& timeline) {
     if (timeline.events.empty()) {
-        return html(
-            R"(<section class="card"><h2>Webhooks</h2><p class="none">No event yet.</p></section>)");
+        return html(R"(<section class="card"><h2>Webhooks</h2><p class="none">No event yet.</p>)"
+                    R"(</section>)");
     }
     Html events;
     for (auto const& row : timeline.events)
         events += event_row(row);
-    Html section = html(
-        R"(<section class="card"><h2>Webhooks</h2><table class="list"><thead><tr><th>Event</th><th>Id</th>)"
-        R"(<th>Created (UTC)</th><th>State</th><th class="number">Attempts</th><th>Next attempt</th></tr>)"
-        R"(</thead><tbody>{}</tbody></table></section>)",
-        {events});
+    Html section =
+        html(R"(<section class="card"><h2>Webhooks</h2><table class="list"><thead><tr>)"
+             R"(<th>Event</th><th>Id</th>)"
+             R"(<th>Created (UTC)</th><th>State</th><th class="number">Attempts</th><th>Next )"
+             R"(attempt</th></tr>)"
+             R"(</thead><tbody>{}</tbody></table></section>)",
+             {events});
     if (timeline.deliveries.empty()) return section;
     Html attempts;
     for (auto const& row : timeline.deliveries)
         attempts += attempt_row(row);
-    section += html(
-        R"(<section class="card"><h2>Delivery attempts</h2><table class="list"><thead><tr><th>Event</th>)"
-        R"(<th class="number">Attempt</th><th>At (UTC)</th><th>Answer</th><th>Result</th></tr></thead>)"
-        R"(<tbody>{}</tbody></table></section>)",
-        {attempts});
+    section +=
+        html(R"(<section class="card"><h2>Delivery attempts</h2><table class="list"><thead><tr>)"
+             R"(<th>Event</th>)"
+             R"(<th class="number">Attempt</th><th>At (UTC)</th><th>Answer</th><th>Result</th>)"
+             R"(</tr></thead>)"
+             R"(<tbody>{}</tbody></table></section>)",
+             {attempts});
     return section;
 }
 

@@ -77,8 +77,10 @@ HttpResponse login_response(unsigned status, Frame const& frame, std::string_vie
         problem.empty() ? Html{} : html(R"(<p class="problem" role="alert">{}</p>)", {problem});
     Html const body = html(
         R"(<form class="login" method="post" action="{}/login">{}<h1>Dashboard</h1>{}
-<label>Name<input name="name" value="{}" autocomplete="username" autocapitalize="none" spellcheck="false" required autofocus></label>
-<label>Password<input name="password" type="password" autocomplete="current-password" required></label>
+<label>Name<input name="name" value="{}" autocomplete="username"
+autocapitalize="none" spellcheck="false" required autofocus></label>
+<label>Password<input name="password" type="password" autocomplete="current-password"
+required></label>
 <button>Log in</button></form>)",
         {frame.root, frame.files.inline_svg("wordmark.svg"), note, name});
     return html_response(status, document(frame, "Log in", {}, body));

@@ -44,7 +44,8 @@ Html transfer_row(Transfer const& transfer, std::string_view direction, std::str
         "<tr>{}{}{}{}{}{}</tr>",
         {cell("Direction", direction), cell("Stage", stage),
          number_cell("Amount", token_amount(network, key.chain_id, key.token, transfer.amount)),
-         cell("Block", html("{}<br>{}", {transfer.block_number, moment(transfer.block_time)})),
+         cell("Block",
+              html("<span>{}<br>{}</span>", {transfer.block_number, moment(transfer.block_time)})),
          cell("Transaction",
               html(R"(<code class="long">{}</code>)", {to_hex0x(key.transaction_hash)})),
          cell(in ? "From" : "To", address(in ? transfer.sender : transfer.recipient))});

@@ -40,7 +40,8 @@ Html payments_body(PaymentsPage const& page, std::string const& root) {
                       {root, to_string(page.rows.back().state.payment.id)});
     }
     return html(
-        R"(<h1>Payments</h1><section class="card"><table class="list"><thead><tr><th>Created (UTC)</th>)"
+        R"(<h1>Payments</h1><section class="card"><table class="list"><thead><tr>)"
+        R"(<th>Created (UTC)</th>)"
         R"(<th>Status</th><th class="number">Amount</th><th>Reference</th><th>Merchant</th>)"
         R"(<th>Payment</th></tr></thead><tbody>
 {}</tbody></table></section><nav class="pager" aria-label="Pages">{}</nav>)",

@@ -121,6 +121,7 @@ Html entry_item(JournalEntry const& entry, PaymentTimeline const& timeline,
 
 Html timeline_section(PaymentTimeline const& timeline, Network const& network) {
     std::vector<JournalEntry const*> entries;
+    entries.reserve(timeline.records.size() + timeline.batches.size());
     for (auto const& entry : timeline.records)
         entries.push_back(&entry);
     for (auto const& entry : timeline.batches)

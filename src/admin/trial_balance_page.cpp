@@ -77,9 +77,12 @@ Html sheet_section(Sheet const& sheet, Network const& network) {
             : html(R"(<span class="badge bad">! does not balance: run “sycee verify”</span>)");
     return html(
         R"(<section class="card"><div class="title"><h2>{}</h2>{}</div>)"
-        R"(<p class="under">{} on {}</p><table class="sheet"><thead><tr><th>Debit: where the coins are</th>)"
-        R"(<th class="number">{}</th><th>Credit: whose they are</th><th class="number">{}</th></tr></thead>)"
-        R"(<tbody>{}</tbody><tfoot><tr>{}<td class="number">{}</td>{}<td class="number">{}</td></tr>)"
+        R"(<p class="under">{} on {}</p><table class="sheet"><thead><tr><th>Debit: where )"
+        R"(the coins are</th>)"
+        R"(<th class="number">{}</th><th>Credit: whose they are</th><th )"
+        R"(class="number">{}</th></tr></thead>)"
+        R"(<tbody>{}</tbody><tfoot><tr>{}<td class="number">{}</td>{}<td )"
+        R"(class="number">{}</td></tr>)"
         R"(</tfoot></table></section>
 )",
         {sheet.merchant, verdict, token_name(network, sheet.chain_id, sheet.token),

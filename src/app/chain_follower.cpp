@@ -13,11 +13,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr BlockNumber kMostBlocks = 64;      // of one step, and so of one transaction
-constexpr BlockNumber kDeepestReorg = 512;   // walked back in one step before giving up
+constexpr BlockNumber kMostBlocks = 64;     // of one step, and so of one transaction
+constexpr BlockNumber kDeepestReorg = 512;  // walked back in one step before giving up
 constexpr auto kStoppedPoll = 60s;
 
-std::string label(ChainId id) { return std::to_string(id); }
+std::string label(ChainId id) {
+    return std::to_string(id);
+}
 
 // True where a step could move something of this payment: what is not due is not read again.
 bool is_due(PaymentState const& state, ChainStep const& step) {
@@ -45,6 +47,17 @@ bool is_due(PaymentState const& state, ChainStep const& step) {
     return false;
 }
 
+// Events of one millisecond: their ids rise in the order in which they happened, which is the order
+// in which they are delivered.
+void number_events(std::vector<OutboxEvent>& events) {
+    std::vector<EventId> ids;
+    for (OutboxEvent const& event : events)
+        ids.push_back(event.id);
+    std::sort(ids.begin(), ids.end());
+    for (std::size_t i = 0; i < events.size(); ++i)
+        events[i].id = ids[i];
+}
+
 }  // namespace
 
 // What one step has read so far.
@@ -60,7 +73,8 @@ struct ChainFollower::Batch {
 ChainFollower::ChainFollower(ChainSettings const& settings, Network const& network,
                              ChainFollowerPorts ports)
     : settings_(settings), network_(network), ports_(ports) {
-    for (auto const& token : settings.tokens) tokens_.push_back(token.contract);
+    for (auto const& token : settings.tokens)
+        tokens_.push_back(token.contract);
 }
 
 Task<void> ChainFollower::run() {
@@ -87,7 +101,8 @@ Task<void> ChainFollower::run() {
             } catch (Unavailable const& unavailable) {
                 log_error("chain", "the stop could not be recorded", {{"why", unavailable.what()}});
             }
-            for (;;) co_await ports_.clock.sleep_for(kStoppedPoll);
+            for (;;)
+                co_await ports_.clock.sleep_for(kStoppedPoll);
         }
         if (fault) {
             log_warning("chain", "step failed, will retry",
@@ -154,8 +169,8 @@ Task<bool> ChainFollower::step() {
         }
     }
 
-    bool const nothing = batch.added.empty() && !batch.rolled_back_to &&
-                         batch.finalized == headers_->finalized();
+    bool const nothing =
+        batch.added.empty() && !batch.rolled_back_to && batch.finalized == headers_->finalized();
     if (!nothing) co_await commit(std::move(batch));
     co_return more && !nothing;
 }
@@ -198,7 +213,8 @@ Task<bool> ChainFollower::read_blocks(Batch& batch, BlockHeader node_head, Block
 
 void ChainFollower::match(Batch& batch, BlockWithLogs const& block) const {
     auto const decoded = decode_transfers(settings_.id, block.header, tokens_, block.logs);
-    if (!decoded) throw Unavailable("the node's logs can't be right: " + to_string(decoded.error()));
+    if (!decoded)
+        throw Unavailable("the node's logs can't be right: " + to_string(decoded.error()));
     batch.malformed += decoded->malformed;
     for (Transfer const& transfer : decoded->transfers) {
         if (auto const* payment = ports_.addresses.find(transfer.recipient)) {
@@ -222,7 +238,8 @@ ChainStep ChainFollower::step_of(Batch const& batch) const {
 std::vector<PaymentKey> ChainFollower::touched_by(Batch const& batch, ChainStep const& step) const {
     std::set<PaymentKey> touched;
     for (auto const& [merchant_id, transfers] : batch.matched) {
-        for (auto const& matched : transfers) touched.insert({merchant_id, matched.payment_id});
+        for (auto const& matched : transfers)
+            touched.insert({merchant_id, matched.payment_id});
     }
     for (auto const& [key, state] : open_) {
         if (is_due(state, step)) touched.insert(key);
@@ -239,28 +256,26 @@ Task<void> ChainFollower::commit(Batch batch) {
         views = co_await ports_.ledger.load_views(settings_.id, std::move(touched));
     }
 
-    ChainCommit commit{.chain_id = settings_.id,
-                       .expected_head = headers_->head(),
-                       .rolled_back_to = batch.rolled_back_to,
-                       .reorg_depth = batch.rolled_back_to
-                                          ? headers_->head().number - *batch.rolled_back_to
-                                          : 0,
-                       .added = batch.added,
-                       .finalized = batch.finalized,
-                       .entries = {},
-                       .heads = {},
-                       .events = {},
-                       .now = now};
+    ChainCommit commit{
+        .chain_id = settings_.id,
+        .expected_head = headers_->head(),
+        .rolled_back_to = batch.rolled_back_to,
+        .reorg_depth = batch.rolled_back_to ? headers_->head().number - *batch.rolled_back_to : 0,
+        .added = batch.added,
+        .finalized = batch.finalized,
+        .entries = {},
+        .heads = {},
+        .events = {},
+        .now = now};
     std::vector<PaymentState> states;
     for (MerchantView& view : views) {
         MerchantId const merchant_id = view.merchant_id;
         // An announced payment whose commit failed is in the address book but not in the books.
         auto transfers = batch.matched[merchant_id];
         std::erase_if(transfers, [&view](MatchedTransfer const& matched) {
-            return std::none_of(view.payments.begin(), view.payments.end(),
-                                [&](PaymentState const& state) {
-                                    return state.payment.id == matched.payment_id;
-                                });
+            return std::none_of(
+                view.payments.begin(), view.payments.end(),
+                [&](PaymentState const& state) { return state.payment.id == matched.payment_id; });
         });
         MerchantStep result = advance_merchant(std::move(view), transfers, step, now);
         if (result.head != result.first_head) {
@@ -277,6 +292,7 @@ Task<void> ChainFollower::commit(Batch batch) {
         }
         std::move(result.payments.begin(), result.payments.end(), std::back_inserter(states));
     }
+    number_events(commit.events);
     bool const has_events = !commit.events.empty();
     std::uint64_t const reorg_depth = commit.reorg_depth;
     auto const booked = commit.entries.size();
@@ -287,7 +303,8 @@ Task<void> ChainFollower::commit(Batch batch) {
         log_warning("chain", "reorg", {{"chain", settings_.id}, {"depth", reorg_depth}});
         ports_.metrics.count("sycee_chain_reorgs_total", {{"chain", label(settings_.id)}});
     }
-    for (BlockHeader const& header : batch.added) headers_->append(header);
+    for (BlockHeader const& header : batch.added)
+        headers_->append(header);
     headers_->finalize(batch.finalized);
     ports_.times.set(settings_.id, headers_->head().time);
     auto const chain_label = label(settings_.id);

@@ -62,7 +62,9 @@ Json option_json(Payment const& payment, PaymentOption const& option, Network co
     return json;
 }
 
-Json nullable(std::string const& text) { return text.empty() ? Json(nullptr) : Json(text); }
+Json nullable(std::string const& text) {
+    return text.empty() ? Json(nullptr) : Json(text);
+}
 
 }  // namespace
 
@@ -90,7 +92,8 @@ Json payment_json(PaymentState const& state, PaymentStatus status, Network const
     json["reference"] = nullable(payment.reference);
     json["description"] = nullable(payment.description);
     json["metadata"] = Json::object();
-    for (auto const& [key, value] : payment.metadata) json["metadata"][key] = value;
+    for (auto const& [key, value] : payment.metadata)
+        json["metadata"][key] = value;
     json["success_url"] = nullable(payment.success_url);
     json["checkout_url"] = checkout_url(payment.id, network);
     json["expires_at"] = to_rfc3339(payment.expires_at);

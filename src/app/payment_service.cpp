@@ -54,7 +54,8 @@ Result<void> check_url(std::string const& url) {
     if (auto checked = check_text("success_url", url, kUrlBytes); !checked) return checked;
     bool const web = url.starts_with("https://") || url.starts_with("http://");
     bool const clean = std::none_of(url.begin(), url.end(), [](char c) {
-        return static_cast<unsigned char>(c) <= 0x20 || c == '"' || c == '<' || c == '>' || c == '\\';
+        return static_cast<unsigned char>(c) <= 0x20 || c == '"' || c == '<' || c == '>' ||
+               c == '\\';
     });
     if (!web || !clean) return refuse("success_url", "must be an http or https URL");
     return {};
@@ -62,7 +63,8 @@ Result<void> check_url(std::string const& url) {
 
 Result<Amount> check_price(std::string const& amount, std::string const& currency) {
     auto const decimals = currency_decimals(currency);
-    if (!decimals) return refuse("currency", "must be \"USD\", not \"" + currency.substr(0, 20) + "\"");
+    if (!decimals)
+        return refuse("currency", "must be \"USD\", not \"" + currency.substr(0, 20) + "\"");
     auto const price = parse_decimal(amount, *decimals);
     if (!price) return refuse("amount", price.error().message);
     if (price->is_zero()) return refuse("amount", "must be above zero");

@@ -14,8 +14,7 @@ constexpr std::size_t kBatch = 20;
 constexpr auto kIdle = 5s;
 
 // The waits that Standard Webhooks suggests: ten attempts over about 75 hours.
-constexpr std::array<std::chrono::seconds, 9> kWaits{5s,  5min, 30min, 2h, 5h,
-                                                     10h, 14h,  20h,   24h};
+constexpr std::array<std::chrono::seconds, 9> kWaits{5s, 5min, 30min, 2h, 5h, 10h, 14h, 20h, 24h};
 
 }  // namespace
 
@@ -49,7 +48,8 @@ Task<void> WebhookDispatcher::run() {
 
 Task<std::size_t> WebhookDispatcher::step() {
     auto const due = co_await outbox_.due(clock_.now(), kBatch);
-    for (auto const& delivery : due) co_await deliver(delivery);
+    for (auto const& delivery : due)
+        co_await deliver(delivery);
     co_return due.size();
 }
 

@@ -16,13 +16,16 @@ bool append_digit(Uint128& value, char digit) {
     return true;
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
 
 // What is quoted back of an input: enough to recognise it, never a page of it.
 std::string quoted(std::string_view text) {
     constexpr std::size_t kShown = 60;
     std::string shown;
-    for (char const c : text.substr(0, kShown)) shown.push_back(c < 0x20 || c == 0x7f ? '?' : c);
+    for (char const c : text.substr(0, kShown))
+        shown.push_back(c < 0x20 || c == 0x7f ? '?' : c);
     return '"' + shown + (text.size() > kShown ? "…\"" : "\"");
 }
 
@@ -85,7 +88,8 @@ std::string to_string(Amount amount) {
 
 Result<Amount> parse_base_units(std::string_view text) {
     if (text.empty() || !std::all_of(text.begin(), text.end(), is_digit)) {
-        return refuse("", "must be a whole number of base units in decimal digits, not " + quoted(text));
+        return refuse(
+            "", "must be a whole number of base units in decimal digits, not " + quoted(text));
     }
     if (text.size() > 1 && text.front() == '0') {
         return refuse("", "must not begin with a zero, as " + quoted(text) + " does");
@@ -149,7 +153,8 @@ Result<Amount> amount_from_word(std::span<std::uint8_t const, 32> word) {
         return refuse("value", "the EVM word is 2^128 or above");
     }
     Uint128 value = 0;
-    for (std::uint8_t const byte : word.last<16>()) value = (value << 8) | byte;
+    for (std::uint8_t const byte : word.last<16>())
+        value = (value << 8) | byte;
     return Amount(value);
 }
 

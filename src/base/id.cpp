@@ -14,7 +14,8 @@ Uuid make_uuid_v7(Timestamp now, Bytes<10> const& random) {
     for (unsigned i = 0; i < 6; ++i) {
         uuid.bytes[i] = static_cast<std::uint8_t>(milliseconds >> (8 * (5 - i)));
     }
-    for (unsigned i = 0; i < 10; ++i) uuid.bytes[6 + i] = random[i];
+    for (unsigned i = 0; i < 10; ++i)
+        uuid.bytes[6 + i] = random[i];
     uuid.bytes[6] = static_cast<std::uint8_t>((uuid.bytes[6] & 0x0f) | 0x70);  // version 7
     uuid.bytes[8] = static_cast<std::uint8_t>((uuid.bytes[8] & 0x3f) | 0x80);  // variant 10
     return uuid;
@@ -22,7 +23,8 @@ Uuid make_uuid_v7(Timestamp now, Bytes<10> const& random) {
 
 std::string to_string(Uuid const& uuid) {
     std::string text = to_hex(uuid.bytes);
-    for (std::size_t const position : {20U, 16U, 12U, 8U}) text.insert(position, 1, '-');
+    for (std::size_t const position : {20U, 16U, 12U, 8U})
+        text.insert(position, 1, '-');
     return text;
 }
 

@@ -1,6 +1,7 @@
 #include <sycee/checkout/checkout_pages.hpp>
 #include <sycee/crypto/hash.hpp>
 #include <sycee/runtime/errors.hpp>
+#include <sycee/runtime/log.hpp>
 
 #include "embedded.hpp"
 #include "page.hpp"
@@ -150,9 +151,9 @@ Task<void> CheckoutPages::send_events(PaymentId id, std::string query, HttpStrea
             sent = json;
             wait = quiet_time(view);
             final = view.final;
-        } catch (Unavailable const&) {
-            // The database is away for a moment: the page keeps what it shows, and the line stays
-            // open.
+        } catch (Unavailable const& error) {
+            // For a moment: the page keeps what it shows, and the line stays open.
+            log_debug("checkout", "no state for an open page", {{"error", error.what()}});
         }
         co_await stream.send(chunk);
         if (final) co_return;

@@ -102,12 +102,13 @@ Html time_left(CheckoutView const& view) {
 
 Html state_section(CheckoutView const& view) {
     StateText const text = state_text(view);
-    return html(
-        R"(<div class="state"><div class="mark" data-swap="mark" aria-hidden="true">)"
-        R"(<svg viewBox="0 0 40 40" width="40" height="40"><circle cx="20" cy="20" r="18"/>{}</svg></div>)"
-        R"(<div class="words" role="status" aria-live="polite"><p class="title" id="state-title">{}</p>)"
-        R"(<p id="state-message">{}</p></div><div data-swap="time">{}</div></div>)",
-        {state_icon(view.phase), text.title, text.message, time_left(view)});
+    return html(R"(<div class="state"><div class="mark" data-swap="mark" aria-hidden="true">)"
+                R"(<svg viewBox="0 0 40 40" width="40" height="40"><circle cx="20" cy="20" )"
+                R"(r="18"/>{}</svg></div>)"
+                R"(<div class="words" role="status" aria-live="polite"><p class="title" )"
+                R"(id="state-title">{}</p>)"
+                R"(<p id="state-message">{}</p></div><div data-swap="time">{}</div></div>)",
+                {state_icon(view.phase), text.title, text.message, time_left(view)});
 }
 
 // Where the money is on its way: the three stages of the books, in the payer's words.
@@ -144,12 +145,13 @@ Html help_text(CheckoutView const& view) {
             R"(you send again, and name this payment:</p><p><code class="id">{}</code></p></div>)",
             {view.id});
     }
-    return html(
-        R"(<div class="help"><h2>Already paid?</h2><p>Nothing is lost. A transfer that came late or )"
-        R"(was too small is kept under this payment. Contact the shop and name it:</p>)"
-        R"(<p><code class="id">{}</code></p><h2>Not paid yet?</h2>)"
-        R"(<p>Go back to the shop and start the payment again. You will get a new address.</p></div>)",
-        {view.id});
+    return html(R"(<div class="help"><h2>Already paid?</h2><p>Nothing is lost. A transfer that )"
+                R"(came late or )"
+                R"(was too small is kept under this payment. Contact the shop and name it:</p>)"
+                R"(<p><code class="id">{}</code></p><h2>Not paid yet?</h2>)"
+                R"(<p>Go back to the shop and start the payment again. You will get a new )"
+                R"(address.</p></div>)",
+                {view.id});
 }
 
 Html panel(CheckoutView const& view, PageContext const& context) {
@@ -165,9 +167,9 @@ Html panel(CheckoutView const& view, PageContext const& context) {
         case Phase::reversed:
             return help_text(view);
         case Phase::checking:
-            return html(
-                R"(<div class="help"><p>Address of this payment: <code class="address">{}</code></p></div>)",
-                {view.address});
+            return html(R"(<div class="help"><p>Address of this payment: <code )"
+                        R"(class="address">{}</code></p></div>)",
+                        {view.address});
     }
     return {};
 }
@@ -204,7 +206,8 @@ std::string not_found_page(WebFiles const& files) {
     Html const body = html(
         R"(<main id="checkout" class="missing"><section class="panel"><div class="help">)"
         R"(<h1>There is no such payment</h1><p>The link may be incomplete. Open it again from the )"
-        R"(shop, or from the message that it came in.</p><p>Please do not send anything to an address )"
+        R"(shop, or from the message that it came in.</p><p>Please do not send anything to )"
+        R"(an address )"
         R"(that you can't see on a payment's own page.</p></div></section></main>)");
     return document(files, "Payment not found", {}, body).text;
 }

@@ -66,10 +66,10 @@ Html emphasised(std::string const& address) {
 
 Html fields(CheckoutView const& view, bool uri_code) {
     auto const& option = view.option();
-    Html rows = html(
-        R"(<div class="field"><dt>Exact amount</dt>)"
-        R"(<dd><span class="value number"><span id="exact-amount">{}</span> {}</span>{}</dd></div>)",
-        {option.due, option.token, copy_button(option.due, "amount")});
+    Html rows = html(R"(<div class="field"><dt>Exact amount</dt>)"
+                     R"(<dd><span class="value number"><span id="exact-amount">{}</span> )"
+                     R"({}</span>{}</dd></div>)",
+                     {option.due, option.token, copy_button(option.due, "amount")});
     rows += html(R"(<div class="field"><dt>Address</dt>)"
                  R"(<dd><code class="value address" id="deposit-address">{}</code>{}</dd></div>)",
                  {emphasised(view.address), copy_button(view.address, "address")});

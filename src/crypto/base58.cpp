@@ -37,12 +37,14 @@ std::string to_base58_check(ByteView payload) {
     bytes.insert(bytes.end(), sum.begin(), sum.end());
 
     std::vector<std::uint8_t> digits;
-    for (std::uint8_t const byte : bytes) multiply_add(digits, 58, 256, byte);
+    for (std::uint8_t const byte : bytes)
+        multiply_add(digits, 58, 256, byte);
     auto const zeros = static_cast<std::size_t>(
         std::find_if(bytes.begin(), bytes.end(), [](auto byte) { return byte != 0; }) -
         bytes.begin());
     std::string text(zeros, kAlphabet[0]);
-    for (std::uint8_t const digit : digits) text.push_back(kAlphabet[digit]);
+    for (std::uint8_t const digit : digits)
+        text.push_back(kAlphabet[digit]);
     return text;
 }
 

@@ -28,7 +28,8 @@ std::optional<std::vector<std::uint8_t>> from_base64(std::string_view text) {
         EVP_DecodeBlock(bytes.data(), reinterpret_cast<unsigned char const*>(text.data()),
                         static_cast<int>(text.size()));
     if (length < 0) return std::nullopt;
-    bytes.resize(static_cast<std::size_t>(length) - padding);  // EVP counts the padding as zero bytes
+    bytes.resize(static_cast<std::size_t>(length) -
+                 padding);  // EVP counts the padding as zero bytes
     return bytes;
 }
 

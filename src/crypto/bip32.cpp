@@ -26,7 +26,8 @@ secp256k1_context const* curve() {
 
 std::optional<secp256k1_pubkey> parse_point(CompressedPublicKey const& key) {
     secp256k1_pubkey point;
-    if (secp256k1_ec_pubkey_parse(curve(), &point, key.data(), key.size()) != 1) return std::nullopt;
+    if (secp256k1_ec_pubkey_parse(curve(), &point, key.data(), key.size()) != 1)
+        return std::nullopt;
     return point;
 }
 
@@ -44,8 +45,8 @@ Bytes<4> fingerprint(CompressedPublicKey const& key) {
     Bytes32 const inner = sha256(key);
     Bytes20 digest{};
     unsigned length = 0;
-    int const done = EVP_Digest(inner.data(), inner.size(), digest.data(), &length, EVP_ripemd160(),
-                                nullptr);
+    int const done =
+        EVP_Digest(inner.data(), inner.size(), digest.data(), &length, EVP_ripemd160(), nullptr);
     ensure(done == 1 && length == digest.size(), "crypto: RIPEMD-160 is not available");
     return {digest[0], digest[1], digest[2], digest[3]};
 }
@@ -69,7 +70,8 @@ Bytes<64> uncompressed_point(CompressedPublicKey const& key) {
 Result<ExtendedPublicKey> parse_extended_public_key(std::string_view text) {
     auto const payload = from_base58_check(text);
     if (!payload || payload->size() != kSerializedSize) {
-        return refuse("xpub", "is not an extended key: a letter is wrong or missing (bad checksum)");
+        return refuse("xpub",
+                      "is not an extended key: a letter is wrong or missing (bad checksum)");
     }
     if (text.starts_with("xprv")) {
         return refuse("xpub", "is an extended private key; give the public one, which can't spend");

@@ -35,9 +35,13 @@ Bytes32 sha256(ByteView data) {
     return digest;
 }
 
-Bytes32 hmac_sha256(ByteView key, ByteView data) { return hmac<32>(EVP_sha256(), key, data); }
+Bytes32 hmac_sha256(ByteView key, ByteView data) {
+    return hmac<32>(EVP_sha256(), key, data);
+}
 
-Bytes<64> hmac_sha512(ByteView key, ByteView data) { return hmac<64>(EVP_sha512(), key, data); }
+Bytes<64> hmac_sha512(ByteView key, ByteView data) {
+    return hmac<64>(EVP_sha512(), key, data);
+}
 
 bool equal_in_constant_time(ByteView a, ByteView b) {
     return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;

@@ -13,7 +13,9 @@ std::vector<std::uint8_t> call_of(std::string_view signature) {
 
 }  // namespace
 
-std::vector<std::uint8_t> decimals_call() { return call_of("decimals()"); }
+std::vector<std::uint8_t> decimals_call() {
+    return call_of("decimals()");
+}
 
 std::vector<std::uint8_t> balance_of_call(Address const& holder) {
     auto call = call_of("balanceOf(address)");

@@ -6,8 +6,12 @@
 namespace sycee {
 namespace {
 
-bool is_upper(char c) { return c >= 'A' && c <= 'F'; }
-bool is_lower(char c) { return c >= 'a' && c <= 'f'; }
+bool is_upper(char c) {
+    return c >= 'A' && c <= 'F';
+}
+bool is_lower(char c) {
+    return c >= 'a' && c <= 'f';
+}
 
 }  // namespace
 
@@ -24,8 +28,8 @@ std::string to_string(Address const& address) {
 Result<Address> parse_address(std::string_view text) {
     auto const bytes = bytes_from_hex<20>(text);
     if (!bytes || !text.starts_with("0x")) {
-        return refuse("", "must be 0x and 40 hex digits, not \"" + std::string(text.substr(0, 60)) +
-                              "\"");
+        return refuse(
+            "", "must be 0x and 40 hex digits, not \"" + std::string(text.substr(0, 60)) + "\"");
     }
     Address const address{*bytes};
     auto const digits = text.substr(2);

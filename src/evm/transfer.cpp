@@ -48,8 +48,8 @@ Result<DecodedTransfers> decode_transfers(ChainId chain_id, BlockHeader const& b
     std::map<std::pair<TransactionHash, Address>, std::uint32_t> ordinals;
     std::optional<std::uint32_t> previous_index;
     for (Log const& log : logs) {
-        std::string const where = "log " + std::to_string(log.log_index) + " of block " +
-                                  std::to_string(block.number);
+        std::string const where =
+            "log " + std::to_string(log.log_index) + " of block " + std::to_string(block.number);
         if (log.block_hash != block.hash || log.block_number != block.number) {
             return refuse("logs", where + " belongs to block " + std::to_string(log.block_number) +
                                       " " + to_hex0x(log.block_hash));
@@ -61,7 +61,8 @@ Result<DecodedTransfers> decode_transfers(ChainId chain_id, BlockHeader const& b
         previous_index = log.log_index;
         bool const known = std::find(tokens.begin(), tokens.end(), log.contract) != tokens.end();
         if (!known || log.topics.empty() || log.topics[0] != transfer_topic()) {
-            return refuse("logs", where + " was not asked for: contract " + to_string(log.contract));
+            return refuse("logs",
+                          where + " was not asked for: contract " + to_string(log.contract));
         }
 
         std::uint32_t const ordinal = ordinals[{log.transaction_hash, log.contract}]++;
@@ -71,14 +72,15 @@ Result<DecodedTransfers> decode_transfers(ChainId chain_id, BlockHeader const& b
         } else if (parties->amount.is_zero()) {
             ++decoded.zero_value;
         } else {
-            decoded.transfers.push_back({.key = {chain_id, log.transaction_hash, log.contract, ordinal},
-                                         .log_index = log.log_index,
-                                         .sender = parties->sender,
-                                         .recipient = parties->recipient,
-                                         .amount = parties->amount,
-                                         .block_number = block.number,
-                                         .block_hash = block.hash,
-                                         .block_time = block.time});
+            decoded.transfers.push_back(
+                {.key = {chain_id, log.transaction_hash, log.contract, ordinal},
+                 .log_index = log.log_index,
+                 .sender = parties->sender,
+                 .recipient = parties->recipient,
+                 .amount = parties->amount,
+                 .block_number = block.number,
+                 .block_hash = block.hash,
+                 .block_time = block.time});
         }
     }
     return decoded;

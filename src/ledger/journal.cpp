@@ -26,7 +26,9 @@ constexpr std::array<AccountRow, kAccountCount> kAccounts{{
     {Account::refund_frozen, "refund_frozen", false},
 }};
 
-AccountRow const& row(Account account) { return kAccounts[static_cast<std::size_t>(account)]; }
+AccountRow const& row(Account account) {
+    return kAccounts[static_cast<std::size_t>(account)];
+}
 
 void add(Postings& postings, Account debit, Account credit, Bytes20 const& token, Amount amount) {
     if (!amount.is_zero()) postings.push_back({debit, credit, token, amount});
@@ -34,7 +36,9 @@ void add(Postings& postings, Account debit, Account credit, Bytes20 const& token
 
 }  // namespace
 
-std::string_view to_string(Account account) { return row(account).name; }
+std::string_view to_string(Account account) {
+    return row(account).name;
+}
 
 std::optional<Account> parse_account(std::string_view name) {
     auto const found = std::find_if(kAccounts.begin(), kAccounts.end(),
@@ -43,7 +47,9 @@ std::optional<Account> parse_account(std::string_view name) {
     return found->account;
 }
 
-bool is_debit_account(Account account) { return row(account).debit; }
+bool is_debit_account(Account account) {
+    return row(account).debit;
+}
 
 Postings authorization_postings(Bytes20 const& token, Amount amount) {
     Postings postings;

@@ -46,7 +46,8 @@ constexpr std::size_t kPasswordThreads = 1;
 constexpr std::size_t kMostPasswordsWaiting = 20;
 constexpr std::size_t kMostTasks = 64;
 
-// Everything of the running service, built in the order in which it is used and destroyed in reverse.
+// Everything of the running service, built in the order in which it is used and destroyed in
+// reverse.
 class Application {
   public:
     Application(Executor executor, Config config, Bytes32 const& sealing_key)
@@ -73,10 +74,9 @@ class Application {
           tasks_(executor, kMostTasks) {
         for (ChainSettings const& chain : config_.network.chains) {
             nodes_.push_back(std::make_unique<EvmNode>(executor, chain, clock_, NodeLimits{}));
-            ChainFollowerPorts const ports{*nodes_.back(), ledger_, addresses_, times_, feed_,
-                                           outbox_wake_,   clock_,  metrics_};
-            followers_.push_back(
-                std::make_unique<ChainFollower>(chain, config_.network, ports));
+            ChainFollowerPorts const ports{*nodes_.back(), ledger_,      addresses_, times_,
+                                           feed_,          outbox_wake_, clock_,     metrics_};
+            followers_.push_back(std::make_unique<ChainFollower>(chain, config_.network, ports));
         }
     }
 
@@ -91,7 +91,8 @@ class Application {
         tasks_.spawn("signals", wait_for_signals());
         tasks_.spawn("start", start());
 
-        while (!stopping_) co_await stop_.wait_after(stop_.generation(), 1h);
+        while (!stopping_)
+            co_await stop_.wait_after(stop_.generation(), 1h);
 
         log_info("main", "draining");
         draining_ = true;
@@ -110,7 +111,8 @@ class Application {
         stop_.notify();
     }
 
-    // The first signal drains; the second ends the program as it stands, which is as safe as kill -9.
+    // The first signal drains; the second ends the program as it stands, which is as safe as kill
+    // -9.
     Task<void> wait_for_signals() {
         asio::signal_set signals(executor_, SIGINT, SIGTERM);
         int const signal = co_await signals.async_wait(asio::use_awaitable);
@@ -164,7 +166,8 @@ class Application {
     }
 
     Task<void> load_addresses() {
-        for (auto const& entry : co_await payments_.load_addresses()) addresses_.add(entry);
+        for (auto const& entry : co_await payments_.load_addresses())
+            addresses_.add(entry);
         log_info("main", "addresses loaded", {{"count", addresses_.size()}});
     }
 
@@ -211,7 +214,8 @@ class Application {
     std::unique_ptr<HttpServer> make_metrics_server() {
         if (config_.server.metrics_port == 0) return nullptr;
         auto const handler = [this](HttpRequest const& request) -> Task<HttpResponse> {
-            if (request.path != "/metrics") co_return text_response(404, "text/plain", "not found\n");
+            if (request.path != "/metrics")
+                co_return text_response(404, "text/plain", "not found\n");
             co_return text_response(200, "text/plain; version=0.0.4", metrics_.text());
         };
         return std::make_unique<HttpServer>(executor_, "127.0.0.1", config_.server.metrics_port,
@@ -232,8 +236,8 @@ class Application {
         co_return text_response(404, "text/plain", "Not found\n");
     }
 
-    // Ready with one chain of several: payments can be taken, and a chain that lags must not hide the
-    // checkout pages of what is under way.
+    // Ready with one chain of several: payments can be taken, and a chain that lags must not hide
+    // the checkout pages of what is under way.
     Task<HttpResponse> readiness() {
         bool const followed = std::any_of(
             config_.network.chains.begin(), config_.network.chains.end(),

@@ -1,7 +1,5 @@
 #include "commands.hpp"
 
-#include "report_text.hpp"
-
 #include <sycee/api/api_key.hpp>
 #include <sycee/app/payment_service.hpp>
 #include <sycee/crypto/base64.hpp>
@@ -14,6 +12,8 @@
 #include <sycee/store/pg_reports.hpp>
 #include <sycee/store/verify.hpp>
 #include <sycee/webhook/signature.hpp>
+
+#include "report_text.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -35,7 +35,9 @@ int refused(Error const& error) {
     return kRefused;
 }
 
-void print(Json const& json) { std::cout << json.dump(2) << "\n"; }
+void print(Json const& json) {
+    std::cout << json.dump(2) << "\n";
+}
 
 // The first line of a file: a secret never stands in the arguments, where every user of the machine
 // sees it.
@@ -65,12 +67,13 @@ std::string first_address_of(ExtendedPublicKey const& key) {
 
 Json merchant_json(Merchant const& merchant) {
     auto const key = parse_extended_public_key(merchant.extended_public_key);
-    return {{"id", to_string(merchant.id)},
-            {"name", merchant.name},
-            {"first_address", key ? first_address_of(*key) : ""},
-            {"fee_basis_points", merchant.fee_basis_points},
-            {"webhook_url", merchant.webhook_url.empty() ? Json(nullptr) : Json(merchant.webhook_url)},
-            {"created_at", to_rfc3339(merchant.created_at)}};
+    return {
+        {"id", to_string(merchant.id)},
+        {"name", merchant.name},
+        {"first_address", key ? first_address_of(*key) : ""},
+        {"fee_basis_points", merchant.fee_basis_points},
+        {"webhook_url", merchant.webhook_url.empty() ? Json(nullptr) : Json(merchant.webhook_url)},
+        {"created_at", to_rfc3339(merchant.created_at)}};
 }
 
 Result<MerchantId> parse_merchant_id(std::string const& text) {
@@ -90,20 +93,22 @@ Task<Json> balances_of(IssuedAddress issued, EvmNode& node, ChainSettings const&
     Json rows = Json::array();
     for (TokenSettings const& token : chain.tokens) {
         Amount const balance = co_await node.token_balance(token.contract, issued.address);
-        rows.push_back({{"merchant", to_string(issued.merchant.id)},
-                        {"address", to_string(issued.address)},
-                        {"derivation_path", key ? derivation_path(*key, issued.derivation_index) : ""},
-                        {"chain_id", chain.id},
-                        {"token", token.symbol},
-                        {"contract", to_string(token.contract)},
-                        {"balance", to_decimal(balance, token.decimals)},
-                        {"balance_base_units", to_string(balance)}});
+        rows.push_back(
+            {{"merchant", to_string(issued.merchant.id)},
+             {"address", to_string(issued.address)},
+             {"derivation_path", key ? derivation_path(*key, issued.derivation_index) : ""},
+             {"chain_id", chain.id},
+             {"token", token.symbol},
+             {"contract", to_string(token.contract)},
+             {"balance", to_decimal(balance, token.decimals)},
+             {"balance_base_units", to_string(balance)}});
     }
     co_return rows;
 }
 
 void print_csv(Json const& rows) {
-    std::cout << "merchant,address,derivation_path,chain_id,token,contract,balance,balance_base_units\n";
+    std::cout
+        << "merchant,address,derivation_path,chain_id,token,contract,balance,balance_base_units\n";
     for (auto const& row : rows) {
         std::string line;
         for (auto const& [name, value] : row.items()) {
@@ -119,7 +124,8 @@ void print_csv(Json const& rows) {
 Task<int> migrate(Config config) {
     Database database(config.database_url, 1);
     auto const applied = co_await database.migrate();
-    for (auto const& name : applied) std::cout << "applied " << name << "\n";
+    for (auto const& name : applied)
+        std::cout << "applied " << name << "\n";
     if (applied.empty()) std::cout << "The database is up to date.\n";
     co_return kDone;
 }
@@ -154,14 +160,16 @@ Task<int> create_merchant(Config config, MerchantInput input) {
 
     std::string const first = first_address_of(*key);
     if (input.json) {
-        Json json{{"id", to_string(merchant.id)}, {"name", merchant.name}, {"first_address", first}};
+        Json json{
+            {"id", to_string(merchant.id)}, {"name", merchant.name}, {"first_address", first}};
         if (!shown_secret.empty()) json["webhook_secret"] = shown_secret;
         print(json);
     } else {
-        std::cout << "Merchant        " << to_string(merchant.id) << "  " << merchant.name
-                  << "\nFirst address   " << first
-                  << "\n\nCompare the first address with the first one that your wallet shows for this "
-                     "account.\nIf they differ, do not take payments: the money would go elsewhere.\n";
+        std::cout
+            << "Merchant        " << to_string(merchant.id) << "  " << merchant.name
+            << "\nFirst address   " << first
+            << "\n\nCompare the first address with the first one that your wallet shows for this "
+               "account.\nIf they differ, do not take payments: the money would go elsewhere.\n";
         if (!shown_secret.empty()) {
             std::cout << "\nWebhook secret  " << shown_secret
                       << "\nShown only now. The shop verifies webhooks with it.\n";
@@ -174,7 +182,8 @@ Task<int> list_merchants(Config config, bool json) {
     Database database(config.database_url, 1);
     PgReports reports(database);
     Json list = Json::array();
-    for (auto const& merchant : co_await reports.merchants()) list.push_back(merchant_json(merchant));
+    for (auto const& merchant : co_await reports.merchants())
+        list.push_back(merchant_json(merchant));
     if (json) {
         print(list);
         co_return kDone;
@@ -260,7 +269,8 @@ Task<int> export_addresses(Executor executor, Config config, std::string merchan
         EvmNode node(executor, chain, clock, NodeLimits{});
         for (IssuedAddress const& issued : addresses) {
             if (only && issued.merchant.id != *only) continue;
-            for (auto& row : co_await balances_of(issued, node, chain)) rows.push_back(std::move(row));
+            for (auto& row : co_await balances_of(issued, node, chain))
+                rows.push_back(std::move(row));
         }
     }
     if (format == "json") {
@@ -282,7 +292,8 @@ Task<int> show_payment(Config config, std::string text) {
     PaymentKey const key{state->payment.merchant_id, *id};
     auto const timeline = co_await reports.timeline(key);
     ChainTimes times;
-    for (auto const& chain : co_await reports.chains()) times.set(chain.chain_id, chain.head.time);
+    for (auto const& chain : co_await reports.chains())
+        times.set(chain.chain_id, chain.head.time);
     std::cout << timeline_text(*state, status_of(*state, times.time_for(state->payment)), timeline,
                                config.network);
     co_return kDone;

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "config.hpp"
-
 #include <sycee/runtime/task.hpp>
+
+#include "config.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -10,8 +10,8 @@
 
 namespace sycee {
 
-// The commands of the program beside `serve`. Each prints to stdout for a person, or one JSON document
-// with `json`, and gives its exit code: 0 done, 1 failed, 2 refused for what was given.
+// The commands of the program beside `serve`. Each prints to stdout for a person, or one JSON
+// document with `json`, and gives its exit code: 0 done, 1 failed, 2 refused for what was given.
 
 Task<int> migrate(Config config);
 

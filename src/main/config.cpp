@@ -62,8 +62,9 @@ class Section {
             where = node->source();
         }
         if (value < least || value > most) {
-            reject(where, path(key), "must be from " + std::to_string(least) + " to " +
-                                         std::to_string(most) + ", not " + std::to_string(value));
+            reject(where, path(key),
+                   "must be from " + std::to_string(least) + " to " + std::to_string(most) +
+                       ", not " + std::to_string(value));
         }
         return value;
     }
@@ -89,7 +90,8 @@ class Section {
         if (array == nullptr || !array->is_array_of_tables()) {
             reject(node->source(), path(key), "must be written as [[" + path(key) + "]]");
         }
-        for (auto const& element : *array) result.push_back(element.as_table());
+        for (auto const& element : *array)
+            result.push_back(element.as_table());
         return result;
     }
 
@@ -108,7 +110,9 @@ class Section {
         }
     }
 
-    std::string path(std::string const& key) const { return name_.empty() ? key : name_ + "." + key; }
+    std::string path(std::string const& key) const {
+        return name_.empty() ? key : name_ + "." + key;
+    }
     toml::source_region where(std::string const& key) const {
         auto const* node = table_.get(key);
         return node == nullptr ? table_.source() : node->source();
@@ -171,7 +175,8 @@ ChainSettings read_chain(toml::table const& table, std::string const& name,
     chain.name = section.text("name");
     chain.http_url = section.text("http_url");
     if (!has_scheme(chain.http_url, {"http", "https"})) {
-        reject(section.where("http_url"), section.path("http_url"), "must begin with http:// or https://");
+        reject(section.where("http_url"), section.path("http_url"),
+               "must begin with http:// or https://");
     }
     chain.ws_url = section.text("ws_url", "");
     if (!chain.ws_url.empty() && !has_scheme(chain.ws_url, {"ws", "wss"})) {
@@ -180,7 +185,8 @@ ChainSettings read_chain(toml::table const& table, std::string const& name,
     chain.confirmations = static_cast<std::uint32_t>(section.number("confirmations", 1, 10'000));
     chain.block_time = std::chrono::seconds(section.number("block_time", 1, 3600, 12));
     auto const tokens = section.tables("tokens");
-    if (tokens.empty()) reject(table.source(), section.path("tokens"), "a chain needs at least one token");
+    if (tokens.empty())
+        reject(table.source(), section.path("tokens"), "a chain needs at least one token");
     std::set<Address> contracts;
     for (std::size_t i = 0; i < tokens.size(); ++i) {
         std::string const token_name = name + ".tokens[" + std::to_string(i) + "]";
@@ -200,7 +206,8 @@ void read_chains(Section& root, Config& config, Environment const& environment) 
         std::string const name = "chains[" + std::to_string(i) + "]";
         ChainSettings chain = read_chain(*tables[i], name, environment);
         if (config.network.chain(chain.id) != nullptr) {
-            reject(tables[i]->source(), name + ".id", std::to_string(chain.id) + " stands there twice");
+            reject(tables[i]->source(), name + ".id",
+                   std::to_string(chain.id) + " stands there twice");
         }
         config.network.chains.push_back(std::move(chain));
     }
@@ -213,9 +220,11 @@ void read_server(Section& root, Config& config, Environment const& environment) 
     config.server.metrics_port =
         static_cast<std::uint16_t>(server.number("metrics_port", 0, 65'535, 0));
     std::string url = server.text("public_url");
-    while (url.ends_with('/')) url.pop_back();
+    while (url.ends_with('/'))
+        url.pop_back();
     if (!has_scheme(url, {"http", "https"})) {
-        reject(server.where("public_url"), "server.public_url", "must begin with http:// or https://");
+        reject(server.where("public_url"), "server.public_url",
+               "must begin with http:// or https://");
     }
     config.network.public_url = url;
     server.refuse_unknown_keys();
@@ -246,7 +255,8 @@ Config read(toml::table const& table, std::filesystem::path const& folder,
     static std::set<std::string> const kLevels{"debug", "info", "warning", "error"};
     if (!kLevels.contains(config.log_level)) {
         reject(log.where("level"), "log.level",
-               "must be \"debug\", \"info\", \"warning\" or \"error\", not \"" + config.log_level + "\"");
+               "must be \"debug\", \"info\", \"warning\" or \"error\", not \"" + config.log_level +
+                   "\"");
     }
     log.refuse_unknown_keys();
 
@@ -303,7 +313,8 @@ Result<Bytes32> load_sealing_key(std::filesystem::path const& file) {
                       "`openssl rand -hex 32 > " +
                           file.string() + "`, chmod 600, and keep a copy in a safe place");
     }
-    while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
+    while (!text->empty() && (text->back() == '\n' || text->back() == '\r'))
+        text->pop_back();
     auto const key = bytes_from_hex<32>(*text);
     if (!key) return refuse(file.string(), "must hold 64 hex digits");
     return *key;

@@ -38,8 +38,8 @@ Result<Config> parse_config(std::string_view text, std::filesystem::path const& 
 // As above, from a file and this process's environment.
 Result<Config> load_config(std::filesystem::path const& file);
 
-// The 32 bytes that seal the secrets in the database: 64 hex digits in a file that only its owner can
-// read.
+// The 32 bytes that seal the secrets in the database: 64 hex digits in a file that only its owner
+// can read.
 Result<Bytes32> load_sealing_key(std::filesystem::path const& file);
 
 }  // namespace sycee

@@ -1,7 +1,7 @@
+#include <sycee/runtime/log.hpp>
+
 #include "application.hpp"
 #include "commands.hpp"
-
-#include <sycee/runtime/log.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -33,13 +33,18 @@ void add_merchant(CommandLine& line) {
     auto* group = line.app.add_subcommand("merchant", "Who is paid");
     group->require_subcommand(1);
     auto* create = group->add_subcommand(
-        "create", "Adds a merchant and shows its first deposit address, to compare with the wallet");
+        "create",
+        "Adds a merchant and shows its first deposit address, to compare with the wallet");
     create->add_option("--name", line.merchant.name, "Shown to payers and operators")->required();
-    create->add_option("--xpub", line.merchant.xpub,
-                       "Extended public key of an account of its own (m/44'/60'/N'); make one with "
-                       "tools/xpub")->required();
-    create->add_option("--fee-basis-points", line.merchant.fee_basis_points,
-                       "Operator's fee in hundredths of a percent")->check(CLI::Range(0, 10'000));
+    create
+        ->add_option("--xpub", line.merchant.xpub,
+                     "Extended public key of an account of its own (m/44'/60'/N'); make one with "
+                     "tools/xpub")
+        ->required();
+    create
+        ->add_option("--fee-basis-points", line.merchant.fee_basis_points,
+                     "Operator's fee in hundredths of a percent")
+        ->check(CLI::Range(0, 10'000));
     create->add_option("--webhook-url", line.merchant.webhook_url, "Where events are posted");
     create->add_option("--webhook-secret-file", line.merchant.webhook_secret_file,
                        "File with a whsec_ secret; without it one is made and shown once");
@@ -84,8 +89,10 @@ void add_people(CommandLine& line) {
     group->require_subcommand(1);
     auto* create = group->add_subcommand("create", "Adds an operator");
     create->add_option("--name", line.name, "Name to log in with")->required();
-    create->add_option("--password-file", line.password_file,
-                       "File whose first line is the password, at least 12 characters")->required();
+    create
+        ->add_option("--password-file", line.password_file,
+                     "File whose first line is the password, at least 12 characters")
+        ->required();
     create->callback([&line] {
         line.command = [&line](Executor, Config config) {
             return create_operator(std::move(config), line.name, line.password_file);
@@ -97,24 +104,31 @@ void add_reports(CommandLine& line) {
     auto* addresses = line.app.add_subcommand("addresses", "Where the money is");
     addresses->require_subcommand(1);
     auto* exported = addresses->add_subcommand(
-        "export", "Every address that was paid, with its derivation path and its balances on chain");
+        "export",
+        "Every address that was paid, with its derivation path and its balances on chain");
     exported->add_option("--merchant", line.merchant_id, "Only this merchant's");
-    exported->add_option("--format", line.format, "csv or json")->check(CLI::IsMember({"csv", "json"}));
+    exported->add_option("--format", line.format, "csv or json")
+        ->check(CLI::IsMember({"csv", "json"}));
     exported->callback([&line] {
         line.command = [&line](Executor executor, Config config) {
             return export_addresses(executor, std::move(config), line.merchant_id, line.format);
         };
     });
-    auto* payment = line.app.add_subcommand("payment", "Shows a payment's records, postings and events");
+    auto* payment =
+        line.app.add_subcommand("payment", "Shows a payment's records, postings and events");
     payment->add_option("id", line.id, "The payment's id, pay_…")->required();
     payment->callback([&line] {
         line.command = [&line](Executor, Config config) {
             return show_payment(std::move(config), line.id);
         };
     });
-    line.app.add_subcommand("trial-balance", "Shows every account of every merchant, and that they balance")
+    line.app
+        .add_subcommand("trial-balance",
+                        "Shows every account of every merchant, and that they balance")
         ->callback([&line] {
-            line.command = [](Executor, Config config) { return show_trial_balance(std::move(config)); };
+            line.command = [](Executor, Config config) {
+                return show_trial_balance(std::move(config));
+            };
         });
     line.app.add_subcommand("verify", "Re-adds the books and names the first row that is wrong")
         ->callback([&line] {
@@ -161,9 +175,8 @@ int run(int argc, char** argv) {
         return kRefused;
     }
     set_log_level(config->log_level);
-    return run_task([&line, &config](Executor executor) {
-        return line.command(executor, std::move(*config));
-    });
+    return run_task(
+        [&line, &config](Executor executor) { return line.command(executor, std::move(*config)); });
 }
 
 }  // namespace

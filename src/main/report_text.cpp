@@ -8,10 +8,13 @@
 namespace sycee {
 namespace {
 
-std::string short_hash(Bytes32 const& hash) { return to_hex(hash).substr(0, 12); }
+std::string short_hash(Bytes32 const& hash) {
+    return to_hex(hash).substr(0, 12);
+}
 
 // "50.000000 USDT", or base units where the configuration no longer knows the token.
-std::string money(Amount amount, ChainId chain_id, Address const& contract, Network const& network) {
+std::string money(Amount amount, ChainId chain_id, Address const& contract,
+                  Network const& network) {
     ChainSettings const* chain = network.chain(chain_id);
     TokenSettings const* token = chain == nullptr ? nullptr : chain->token(contract);
     if (token == nullptr) return to_string(amount) + " base units of " + to_string(contract);
@@ -48,8 +51,8 @@ struct Describe {
                std::string(to_string(record.reason));
     }
     std::string operator()(Withdrawal const& record) const {
-        return money(record.transfer.amount, chain_id, record.transfer.key.token, network) + " to " +
-               to_string(record.transfer.recipient);
+        return money(record.transfer.amount, chain_id, record.transfer.key.token, network) +
+               " to " + to_string(record.transfer.recipient);
     }
     std::string operator()(Reversal const& record) const {
         return "of " + std::string(to_string(record.reversed_kind)) + " " +
@@ -81,11 +84,13 @@ std::string timeline_text(PaymentState const& state, PaymentStatus status,
     Payment const& payment = state.payment;
     out << to_string(payment.id) << "  " << to_string(status) << "\n  "
         << to_decimal(payment.price, currency_decimals(payment.currency).value_or(0)) << " "
-        << payment.currency << " to " << to_string(payment.deposit_address)
-        << " (derivation index " << payment.derivation_index << ")\n\nRecords\n";
-    for (auto const& entry : timeline.records) append(out, entry, network);
+        << payment.currency << " to " << to_string(payment.deposit_address) << " (derivation index "
+        << payment.derivation_index << ")\n\nRecords\n";
+    for (auto const& entry : timeline.records)
+        append(out, entry, network);
     if (!timeline.batches.empty()) out << "\nSettlement batches\n";
-    for (auto const& entry : timeline.batches) append(out, entry, network);
+    for (auto const& entry : timeline.batches)
+        append(out, entry, network);
     out << "\nEvents\n";
     for (auto const& event : timeline.events) {
         out << "  " << to_string(event.event.id) << "  " << event.event.type << "  "
@@ -135,7 +140,8 @@ std::string csv_field(std::string const& text) {
     }
     if (field.find_first_of(",\"\r\n") == std::string::npos) return field;
     std::string quoted = "\"";
-    for (char const c : field) quoted += c == '"' ? "\"\"" : std::string(1, c);
+    for (char const c : field)
+        quoted += c == '"' ? "\"\"" : std::string(1, c);
     return quoted + "\"";
 }
 

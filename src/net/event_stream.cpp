@@ -16,7 +16,7 @@ using boost::system::system_error;
 namespace {
 
 // What a client may send during a stream, all of it ignored.
-constexpr std::size_t kMostInput = 64 * 1024;
+constexpr std::size_t kMostInput = std::size_t{64} * 1024;
 
 }  // namespace
 

@@ -31,7 +31,7 @@ using boost::system::error_code;
 using boost::system::system_error;
 using Parser = http::response_parser<http::string_body>;
 
-constexpr std::size_t kReadSize = 16 * 1024;
+constexpr std::size_t kReadSize = std::size_t{16} * 1024;
 constexpr std::uint32_t kMostHeaderBytes = 32 * 1024;
 
 // Reads the answer to one request.
@@ -137,8 +137,11 @@ std::string request_text(Url const& url, HttpHeaders const& headers, std::string
 }  // namespace
 
 struct HttpClient::State {
-    State(Executor const& executor, Url u, HttpClientLimits l)
-        : url(std::move(u)), limits(std::move(l)), tls(make_tls_context(url)), turns(executor) {}
+    State(Executor executor, Url u, HttpClientLimits l)
+        : url(std::move(u)),
+          limits(std::move(l)),
+          tls(make_tls_context(url)),
+          turns(std::move(executor)) {}
 
     Task<HttpAnswer> call(std::string const& request);
     Task<std::optional<HttpAnswer>> call_on_kept(std::string const& request);
@@ -195,7 +198,7 @@ Task<HttpAnswer> HttpClient::State::call(std::string const& request) {
 }
 
 HttpClient::HttpClient(Executor executor, Url origin, HttpClientLimits limits)
-    : state_(std::make_unique<State>(executor, std::move(origin), std::move(limits))) {}
+    : state_(std::make_unique<State>(std::move(executor), std::move(origin), std::move(limits))) {}
 
 HttpClient::~HttpClient() = default;
 

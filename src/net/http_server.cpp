@@ -36,7 +36,7 @@ using Parser = http::request_parser<http::string_body>;
 
 constexpr std::size_t kReadSize = 4096;
 // How much, and for how long, a refused client may go on sending before its connection is reset.
-constexpr std::size_t kLingerBytes = 256 * 1024;
+constexpr std::size_t kLingerBytes = std::size_t{256} * 1024;
 constexpr std::chrono::seconds kLingerTime{2};
 constexpr std::chrono::milliseconds kFirstAcceptPause{10};
 constexpr std::chrono::milliseconds kMostAcceptPause{1'000};
@@ -289,12 +289,12 @@ Task<void> Connection::explain_and_linger() {
 }  // namespace
 
 struct HttpServer::State {
-    State(Executor const& executor, HttpServerLimits limits, HttpHandler handler)
+    State(Executor executor, HttpServerLimits limits, HttpHandler handler)
         : service{limits, std::move(handler), false, {}},
           acceptor(executor),
-          sessions(executor, limits.connections) {}
+          sessions(std::move(executor), limits.connections) {}
 
-    void listen(std::string const& address, std::uint16_t wanted);
+    void listen(std::string address, std::uint16_t wanted);
     void admit(std::shared_ptr<State> const& self, tcp::socket socket);
 
     Service service;
@@ -303,7 +303,7 @@ struct HttpServer::State {
     TaskGroup sessions;
 };
 
-void HttpServer::State::listen(std::string const& address, std::uint16_t wanted) {
+void HttpServer::State::listen(std::string address, std::uint16_t wanted) {
     error_code ec;
     tcp::endpoint const endpoint(asio::ip::make_address(address, ec), wanted);
     if (!ec) acceptor.open(endpoint.protocol(), ec);
@@ -332,8 +332,8 @@ void HttpServer::State::admit(std::shared_ptr<State> const& self, tcp::socket so
 
 HttpServer::HttpServer(Executor executor, std::string address, std::uint16_t port,
                        HttpServerLimits limits, HttpHandler handler)
-    : state_(std::make_shared<State>(executor, limits, std::move(handler))) {
-    state_->listen(address, port);
+    : state_(std::make_shared<State>(std::move(executor), limits, std::move(handler))) {
+    state_->listen(std::move(address), port);
 }
 
 HttpServer::~HttpServer() = default;

@@ -1,23 +1,24 @@
 #include "percent.hpp"
 
-#include <charconv>
-
 namespace sycee {
 namespace {
 
-bool is_hex_digit(char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+// 16 for what is not a hex digit.
+unsigned hex_value(char c) {
+    if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
+    if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a') + 10;
+    if (c >= 'A' && c <= 'F') return static_cast<unsigned>(c - 'A') + 10;
+    return 16;
 }
 
 }  // namespace
 
 std::optional<char> percent_escape(std::string_view two_digits) {
-    if (two_digits.size() != 2 || !is_hex_digit(two_digits[0]) || !is_hex_digit(two_digits[1])) {
-        return std::nullopt;
-    }
-    unsigned char byte = 0;
-    std::from_chars(two_digits.data(), two_digits.data() + 2, byte, 16);
-    return static_cast<char>(byte);
+    if (two_digits.size() != 2) return std::nullopt;
+    unsigned const high = hex_value(two_digits[0]);
+    unsigned const low = hex_value(two_digits[1]);
+    if (high > 15 || low > 15) return std::nullopt;
+    return static_cast<char>(high * 16 + low);
 }
 
 std::optional<std::string> percent_decode(std::string_view text) {

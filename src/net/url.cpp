@@ -25,7 +25,7 @@ std::string bare_host(std::string_view encoded) {
     return lower_case(encoded);
 }
 
-Result<std::uint16_t> explicit_port(std::string_view digits) {
+Result<std::uint16_t> explicit_port(std::string const& digits) {
     std::uint16_t port = 0;
     auto const end = digits.data() + digits.size();
     auto const parsed = std::from_chars(digits.data(), end, port);
@@ -61,7 +61,7 @@ Result<Url> parse_url(std::string_view text) {
     url.host = bare_host(host);
     url.port = *port;
     if (view.has_port()) {
-        auto const number = explicit_port(std::string_view(view.port().data(), view.port().size()));
+        auto const number = explicit_port(std::string(view.port().data(), view.port().size()));
         if (!number) return std::unexpected(number.error());
         url.port = *number;
     }

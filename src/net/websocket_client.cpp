@@ -87,8 +87,8 @@ class StreamLink final : public Link {
 }  // namespace
 
 struct WebSocketClient::State {
-    State(Executor const& executor, Url u, WebSocketLimits l)
-        : url(std::move(u)), limits(l), tls(make_tls_context(url)), sends(executor) {}
+    State(Executor executor, Url u, WebSocketLimits l)
+        : url(std::move(u)), limits(l), tls(make_tls_context(url)), sends(std::move(executor)) {}
 
     std::shared_ptr<Link> current() const {
         if (!link) throw Unavailable("not connected");
@@ -140,7 +140,7 @@ Task<void> WebSocketClient::State::write(std::string const& text) {
 }
 
 WebSocketClient::WebSocketClient(Executor executor, Url url, WebSocketLimits limits)
-    : state_(std::make_unique<State>(executor, std::move(url), limits)) {}
+    : state_(std::make_unique<State>(std::move(executor), std::move(url), limits)) {}
 
 WebSocketClient::~WebSocketClient() {
     if (state_->link) state_->link->close();

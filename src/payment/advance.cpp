@@ -28,12 +28,20 @@ class MerchantAdvance {
             before_.push_back(state);
         }
         if (step_.rolled_back_to) {
-            for (PaymentState& state : view_.payments) reverse(state, *step_.rolled_back_to);
+            for (PaymentState& state : view_.payments)
+                reverse(state, *step_.rolled_back_to);
         }
-        for (MatchedTransfer const& matched : transfers) book(matched);
-        for (std::size_t i = 0; i < view_.payments.size(); ++i) tell_about_reversal(i);
-        for (PaymentState& state : view_.payments) clear(state);
-        for (PaymentState& state : view_.payments) put_on_desk(state);
+        for (MatchedTransfer const& matched : transfers)
+            book(matched);
+        for (std::size_t i = 0; i < view_.payments.size(); ++i) {
+            // A cleared payment whose transfers only moved is told once, as it stands in the end.
+            bool const only_moved = has_only_moved(i);
+            if (!only_moved) tell_about_reversal(i);
+            clear(view_.payments[i], only_moved);
+            if (only_moved) tell_about_reversal(i);
+        }
+        for (PaymentState& state : view_.payments)
+            put_on_desk(state);
         settle();
 
         MerchantStep result{.first_head = journal_.first_head(), .head = journal_.head()};
@@ -84,8 +92,8 @@ class MerchantAdvance {
                                         .postings = mirror(postings)});
     }
 
-    // The newest record first: what left, then each transfer in with what was booked upon it. A clearing
-    // falls only with its authorization.
+    // The newest record first: what left, then each transfer in with what was booked upon it. A
+    // clearing falls only with its authorization.
     void reverse(PaymentState& state, BlockNumber ancestor) {
         auto const taken_away = [&](Transfer const& transfer) {
             return on_this_chain(transfer) && transfer.block_number > ancestor;
@@ -106,7 +114,8 @@ class MerchantAdvance {
             reverse_credit(id, *credit, ancestor);
             state.reversed_transfers.emplace_back(credit->transfer.key, credit->first_seen_time);
         }
-        std::erase_if(state.credits, [&](Credit const& credit) { return taken_away(credit.transfer); });
+        std::erase_if(state.credits,
+                      [&](Credit const& credit) { return taken_away(credit.transfer); });
     }
 
     void reverse_credit(PaymentId id, Credit const& credit, BlockNumber ancestor) {
@@ -140,8 +149,9 @@ class MerchantAdvance {
     }
 
     void authorize(PaymentState& state, Transfer const& transfer) {
-        bool const live = std::any_of(state.credits.begin(), state.credits.end(),
-                                      [&](Credit const& credit) { return credit.transfer.key == transfer.key; });
+        bool const live =
+            std::any_of(state.credits.begin(), state.credits.end(),
+                        [&](Credit const& credit) { return credit.transfer.key == transfer.key; });
         ensure(!live, "one transfer, one credit: " + to_hex0x(transfer.key.transaction_hash) +
                           " has a live authorization already");
         PaymentStatus const before = status(state);
@@ -152,7 +162,8 @@ class MerchantAdvance {
                       .authorization_hash = record.hash,
                       .first_seen_time = transfer.block_time};
         for (auto const& [key, time] : state.reversed_transfers) {
-            if (key == transfer.key) credit.first_seen_time = std::min(credit.first_seen_time, time);
+            if (key == transfer.key)
+                credit.first_seen_time = std::min(credit.first_seen_time, time);
         }
         state.credits.push_back(std::move(credit));
         if (last_reversal_.contains(state.payment.id)) {
@@ -167,8 +178,8 @@ class MerchantAdvance {
         }
     }
 
-    // Beyond the book balance the rest is booked as received without explanation (a balance older than
-    // the address, say): it must not stop the chain.
+    // Beyond the book balance the rest is booked as received without explanation (a balance older
+    // than the address, say): it must not stop the chain.
     void withdraw(PaymentState& state, Transfer const& transfer) {
         Amount in;
         Amount out;
@@ -181,8 +192,7 @@ class MerchantAdvance {
             out += outflow.transfer.amount;
         }
         Amount const balance = in - out;
-        Amount const unexplained =
-            transfer.amount > balance ? transfer.amount - balance : Amount{};
+        Amount const unexplained = transfer.amount > balance ? transfer.amount - balance : Amount{};
         JournalHead const record =
             journal_.append(Withdrawal{state.payment.id, transfer, unexplained});
         state.outflows.push_back({transfer, record.sequence, record.hash, unexplained});
@@ -193,27 +203,37 @@ class MerchantAdvance {
         return a.key.chain_id == b.key.chain_id && a.key.token == b.key.token;
     }
 
-    // One event for what a reorg did to a payment: moved, if the replacing branch holds it as well.
+    // True where the replacing branch holds every transfer that the payment had.
+    bool is_all_there(std::size_t index) const {
+        auto const& now = view_.payments[index].credits;
+        auto const& before = before_[index].credits;
+        return std::all_of(before.begin(), before.end(), [&now](Credit const& old) {
+            return std::any_of(now.begin(), now.end(), [&old](Credit const& credit) {
+                return credit.transfer.key == old.transfer.key;
+            });
+        });
+    }
+
+    bool has_only_moved(std::size_t index) const {
+        return last_reversal_.contains(view_.payments[index].payment.id) && is_all_there(index) &&
+               statuses_before_[index] == PaymentStatus::cleared;
+    }
+
+    // One event for what a reorg did to a payment.
     void tell_about_reversal(std::size_t index) {
         PaymentState const& state = view_.payments[index];
         auto const record = last_reversal_.find(state.payment.id);
         if (record == last_reversal_.end()) return;
-        PaymentState const& before = before_[index];
-        bool const all_there = std::all_of(
-            before.credits.begin(), before.credits.end(), [&](Credit const& old) {
-                return std::any_of(
-                    state.credits.begin(), state.credits.end(),
-                    [&](Credit const& now) { return now.transfer.key == old.transfer.key; });
-            });
-        bool const was_cleared = statuses_before_[index] == PaymentStatus::cleared;
+        bool const all_there = is_all_there(index);
         PaymentEvent& event =
             tell(all_there ? "payment.moved" : "payment.reversed", state, record->second);
-        event.goods_may_be_released = was_cleared && !all_there;
+        event.goods_may_be_released =
+            !all_there && statuses_before_[index] == PaymentStatus::cleared;
     }
 
     // Transfers that met the rule and together cover the payment clear in one transaction, with the
     // fixed order of their arrival. Those on other chains count when their own chain cleared them.
-    void clear(PaymentState& state) {
+    void clear(PaymentState& state, bool silently) {
         std::vector<Credit*> candidates;
         std::vector<Credit const*> counted;
         for (Credit& credit : state.credits) {
@@ -227,9 +247,8 @@ class MerchantAdvance {
         }
         if (candidates.empty()) return;
         std::vector<Credit const*> already(counted);
-        std::erase_if(already, [](Credit const* credit) {
-            return credit->stage == CreditStage::authorized;
-        });
+        std::erase_if(
+            already, [](Credit const* credit) { return credit->stage == CreditStage::authorized; });
         if (cover(state.payment, already).covered) return;
         Coverage const coverage = cover(state.payment, counted);
         if (!coverage.covered) return;
@@ -241,12 +260,12 @@ class MerchantAdvance {
             if (candidate == candidates.end() || coverage.applied[i].is_zero()) continue;
             record = append_clearing(state, **candidate, coverage.applied[i]);
         }
-        if (status(state) != before) tell("payment.cleared", state, record);
+        if (status(state) != before && !silently) tell("payment.cleared", state, record);
     }
 
     JournalHead append_clearing(PaymentState const& state, Credit& credit, Amount gross) {
-        Amount const fee = multiply_divide_down(gross, Amount(view_.fee_basis_points),
-                                                Amount(kBasisPoints));
+        Amount const fee =
+            multiply_divide_down(gross, Amount(view_.fee_basis_points), Amount(kBasisPoints));
         Clearing const clearing{.payment_id = state.payment.id,
                                 .authorization_sequence = credit.authorization_sequence,
                                 .authorization_hash = credit.authorization_hash,

@@ -22,7 +22,8 @@ Amount pegged_amount(Amount price, unsigned currency_decimals, unsigned token_de
     auto const power_of_ten = [](unsigned exponent) {
         ensure(exponent <= 38, "payment: a token has more than 38 decimals");
         Uint128 power = 1;
-        for (unsigned i = 0; i < exponent; ++i) power *= 10;
+        for (unsigned i = 0; i < exponent; ++i)
+            power *= 10;
         return Amount(power);
     };
     return multiply_divide_up(price, power_of_ten(token_decimals), power_of_ten(currency_decimals));

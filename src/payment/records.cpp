@@ -101,23 +101,34 @@ struct PostingsOf {
 
 std::string_view to_string(UnappliedReason reason) {
     switch (reason) {
-        case UnappliedReason::underpaid: return "underpaid";
-        case UnappliedReason::late: return "late";
-        case UnappliedReason::already_paid: return "already_paid";
-        case UnappliedReason::token_not_offered: return "token_not_offered";
+        case UnappliedReason::underpaid:
+            return "underpaid";
+        case UnappliedReason::late:
+            return "late";
+        case UnappliedReason::already_paid:
+            return "already_paid";
+        case UnappliedReason::token_not_offered:
+            return "token_not_offered";
     }
     return "";
 }
 
 std::string_view to_string(RecordKind kind) {
     switch (kind) {
-        case RecordKind::authorization: return "authorization";
-        case RecordKind::clearing: return "clearing";
-        case RecordKind::settlement: return "settlement";
-        case RecordKind::settlement_batch: return "settlement_batch";
-        case RecordKind::unapplied: return "unapplied";
-        case RecordKind::withdrawal: return "withdrawal";
-        case RecordKind::reversal: return "reversal";
+        case RecordKind::authorization:
+            return "authorization";
+        case RecordKind::clearing:
+            return "clearing";
+        case RecordKind::settlement:
+            return "settlement";
+        case RecordKind::settlement_batch:
+            return "settlement_batch";
+        case RecordKind::unapplied:
+            return "unapplied";
+        case RecordKind::withdrawal:
+            return "withdrawal";
+        case RecordKind::reversal:
+            return "reversal";
     }
     return "";
 }
@@ -126,7 +137,9 @@ RecordKind kind_of(Record const& record) {
     return static_cast<RecordKind>(record.index());  // the enumerators stand in the variant's order
 }
 
-Postings postings_of(Record const& record) { return std::visit(PostingsOf{}, record); }
+Postings postings_of(Record const& record) {
+    return std::visit(PostingsOf{}, record);
+}
 
 Bytes32 hash_of(JournalEntry const& entry) {
     CanonicalBytes bytes("sycee.record.1");

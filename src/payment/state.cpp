@@ -51,16 +51,19 @@ std::vector<TokenPart> sum_by_token(Payment const& payment,
 }
 
 bool lost_a_transfer(PaymentState const& state) {
-    return std::any_of(
-        state.reversed_transfers.begin(), state.reversed_transfers.end(), [&](auto const& reversed) {
-            return std::none_of(state.credits.begin(), state.credits.end(), [&](Credit const& credit) {
-                return credit.transfer.key == reversed.first;
-            });
-        });
+    return std::any_of(state.reversed_transfers.begin(), state.reversed_transfers.end(),
+                       [&](auto const& reversed) {
+                           return std::none_of(state.credits.begin(), state.credits.end(),
+                                               [&](Credit const& credit) {
+                                                   return credit.transfer.key == reversed.first;
+                                               });
+                       });
 }
 
 // Enough of a token is exactly the option's amount, however its price divides.
-bool pays_alone(TokenPart const& part) { return part.sum >= part.option->amount; }
+bool pays_alone(TokenPart const& part) {
+    return part.sum >= part.option->amount;
+}
 
 }  // namespace
 
@@ -77,10 +80,14 @@ std::optional<PaymentStatus> parse_payment_status(std::string_view name) {
 
 std::string_view to_string(CreditStage stage) {
     switch (stage) {
-        case CreditStage::authorized: return "authorized";
-        case CreditStage::cleared: return "cleared";
-        case CreditStage::settled: return "settled";
-        case CreditStage::unapplied: return "unapplied";
+        case CreditStage::authorized:
+            return "authorized";
+        case CreditStage::cleared:
+            return "cleared";
+        case CreditStage::settled:
+            return "settled";
+        case CreditStage::unapplied:
+            return "unapplied";
     }
     return "";
 }
@@ -98,9 +105,10 @@ Coverage cover(Payment const& payment, std::vector<Credit const*> const& credits
             break;
         }
         Amount const value = std::min(
-            remaining, pays_alone(part) ? payment.price
-                                        : multiply_divide_down(part.sum, payment.price, due));
-        part.needed = value == remaining ? multiply_divide_up(remaining, due, payment.price) : part.sum;
+            remaining,
+            pays_alone(part) ? payment.price : multiply_divide_down(part.sum, payment.price, due));
+        part.needed =
+            value == remaining ? multiply_divide_up(remaining, due, payment.price) : part.sum;
         remaining -= value;
         if (remaining.is_zero()) break;
     }

@@ -79,8 +79,8 @@ bool TaskGroup::spawn(std::string name, Task<void> task) {
     if (state_->stopping || state_->running.size() >= state_->most_tasks) return false;
     auto const running = std::make_shared<Running>(std::move(name));
     auto const place = state_->running.insert(state_->running.end(), running);
-    auto on_end = [state = state_, place](std::exception_ptr error) {
-        auto const ended = *place;
+    auto on_end = [state = state_, place](std::exception_ptr const& error) {
+        auto const ended = std::move(*place);
         state->running.erase(place);
         if (error) log_failure(ended->name, error);
         if (state->running.empty() && state->joiner != nullptr) state->joiner->cancel();

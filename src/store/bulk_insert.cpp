@@ -8,7 +8,8 @@ pqxx::result exec_arrays(pqxx::transaction_base& tx, std::string const& sql,
                          std::vector<PgArray> const& arrays) {
     std::vector<std::string> parameters;
     parameters.reserve(arrays.size());
-    for (auto const& array : arrays) parameters.push_back(array.str());
+    for (auto const& array : arrays)
+        parameters.push_back(array.str());
     return tx.exec_params(sql, pqxx::prepare::make_dynamic_params(parameters));
 }
 
@@ -26,11 +27,11 @@ void BulkInsert::run(pqxx::transaction_base& tx, std::string_view suffix) const 
         arrays += separator + "$" + std::to_string(i + 1) +
                   "::" + (time ? "bigint" : std::string(columns_[i].type)) + "[]";
     }
-    auto const result = exec_arrays(tx,
-                                    "INSERT INTO " + std::string(table_) + " (" + names + ") SELECT " +
-                                        values + " FROM unnest(" + arrays + ") AS r(" + names + ") " +
-                                        std::string(suffix),
-                                    arrays_);
+    auto const result =
+        exec_arrays(tx,
+                    "INSERT INTO " + std::string(table_) + " (" + names + ") SELECT " + values +
+                        " FROM unnest(" + arrays + ") AS r(" + names + ") " + std::string(suffix),
+                    arrays_);
     ensure(!suffix.empty() || result.affected_rows() == rows_,
            "store: not every row was inserted into " + std::string(table_));
 }

@@ -27,8 +27,8 @@ class BulkInsert {
         ++rows_;
     }
 
-    // Throws InvariantViolation unless every row was inserted. `suffix` may be an ON CONFLICT clause:
-    // then fewer are accepted.
+    // Throws InvariantViolation unless every row was inserted. `suffix` may be an ON CONFLICT
+    // clause: then fewer are accepted.
     void run(pqxx::transaction_base& tx, std::string_view suffix = {}) const;
 
   private:

@@ -18,11 +18,14 @@ constexpr char const* kSessionSettings =
     "SET idle_in_transaction_session_timeout = '30s'; SET timezone = 'UTC';"
     "SET bytea_output = 'hex'; SET client_encoding = 'UTF8'; SET client_min_messages = 'warning'";
 
-std::string checksum(migrations::EmbeddedFile const& file) { return to_hex(sha256(as_bytes(file.data))); }
+std::string checksum(migrations::EmbeddedFile const& file) {
+    return to_hex(sha256(as_bytes(file.data)));
+}
 
 void create_table_of_migrations(pqxx::work& tx) {
     tx.exec(
-        "CREATE TABLE IF NOT EXISTS schema_migrations (name text PRIMARY KEY, checksum text NOT NULL, "
+        "CREATE TABLE IF NOT EXISTS schema_migrations (name text PRIMARY KEY, checksum text NOT "
+        "NULL, "
         "applied_at timestamptz NOT NULL DEFAULT now())");
 }
 
@@ -45,8 +48,9 @@ std::vector<std::string> missing_migrations(pqxx::transaction_base& tx) {
         if (!applied) missing.emplace_back(file.name);
     }
     if (known != rows.size()) {
-        throw std::runtime_error("the database has migrations that this program does not know: it was "
-                                 "written by a newer version of Sycee");
+        throw std::runtime_error(
+            "the database has migrations that this program does not know: it was "
+            "written by a newer version of Sycee");
     }
     return missing;
 }
@@ -95,7 +99,8 @@ void rethrow_database_error() {
         throw Unavailable(std::string("database: no connection: ") + error.what());
     } catch (pqxx::sql_error const& error) {
         std::string const state = error.sqlstate();
-        if (state.starts_with("23")) throw InvariantViolation(std::string("database: ") + error.what());
+        if (state.starts_with("23"))
+            throw InvariantViolation(std::string("database: ") + error.what());
         throw Unavailable("database: " + std::string(error.what()) + " (" + state + ")");
     } catch (pqxx::pqxx_exception const& error) {
         throw Unavailable(std::string("database: ") + error.base().what());

@@ -1,9 +1,9 @@
 #include "payment_rows.hpp"
 
+#include <sycee/base/assert.hpp>
+
 #include "record_rows.hpp"
 #include "values.hpp"
-
-#include <sycee/base/assert.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -99,7 +99,8 @@ Credit credit_of(pqxx::row const& row) {
 
 std::string credits_query() {
     return "SELECT a.*, " + time_column("a.block_time", "block_millis") +
-           ", r.seq AS reversal_seq, c.seq AS clearing_seq, c.hash AS clearing_hash, c.gross, c.fee,"
+           ", r.seq AS reversal_seq, c.seq AS clearing_seq, c.hash AS clearing_hash, c.gross, "
+           "c.fee,"
            " c.excess, s.seq AS settlement_seq, u.seq AS unapplied_seq, u.hash AS unapplied_hash,"
            " u.reason AS unapplied_reason"
            " FROM unnest($1::uuid[], $2::uuid[]) AS k(merchant_id, payment_id)"
@@ -150,7 +151,8 @@ std::vector<PaymentState> load_payment_states(pqxx::transaction_base& tx,
         "SELECT p.merchant_id, p.payment_id, derivation_index, deposit_address, currency, price, "
         "options, reference, description, metadata, success_url, " +
             time_column("created_at") + ", " + time_column("expires_at") +
-            " FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS k(merchant_id, payment_id, place)"
+            " FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS k(merchant_id, payment_id, "
+            "place)"
             " JOIN payments p USING (merchant_id, payment_id) ORDER BY place",
         merchants, payments);
     std::vector<PaymentState> states;
@@ -169,12 +171,12 @@ std::vector<PaymentState> load_payment_states(pqxx::transaction_base& tx,
         }
     }
     for (auto const& row : tx.exec_params(outflows_query(), merchants, payments)) {
-        states[place.at(key_of(row))].outflows.push_back({outgoing_transfer_of(row),
-                                                          number_of(row["seq"]),
-                                                          bytes_of<32>(row["hash"]),
-                                                          amount_of(row["unexplained"])});
+        states[place.at(key_of(row))].outflows.push_back(
+            {outgoing_transfer_of(row), number_of(row["seq"]), bytes_of<32>(row["hash"]),
+             amount_of(row["unexplained"])});
     }
-    for (PaymentState& state : states) take_first_seen_times(state);
+    for (PaymentState& state : states)
+        take_first_seen_times(state);
     return states;
 }
 
@@ -190,7 +192,8 @@ std::string options_json(std::vector<PaymentOption> const& options) {
 
 std::string metadata_json(std::vector<std::pair<std::string, std::string>> const& metadata) {
     Json json = Json::object();
-    for (auto const& [key, value] : metadata) json[key] = value;
+    for (auto const& [key, value] : metadata)
+        json[key] = value;
     return json.dump();
 }
 

@@ -37,11 +37,10 @@ bool is_claimed(pqxx::work& tx, std::vector<Bytes32> const& claims) {
 
 Task<std::optional<ApiKeyRow>> PgAccess::find_api_key(ApiKeyId id) {
     auto work = [id](pqxx::work& tx) -> std::optional<ApiKeyRow> {
-        auto const rows = tx.exec_params("SELECT merchant_id, label, secret_hash, " +
-                                             time_column("created_at") + ", " +
-                                             time_column("revoked_at") +
-                                             " FROM api_keys WHERE key_id = $1",
-                                         to_sql(id));
+        auto const rows = tx.exec_params(
+            "SELECT merchant_id, label, secret_hash, " + time_column("created_at") + ", " +
+                time_column("revoked_at") + " FROM api_keys WHERE key_id = $1",
+            to_sql(id));
         if (rows.empty()) return std::nullopt;
         ApiKeyRow key{.id = id,
                       .merchant_id = id_of<MerchantTag>(rows[0]["merchant_id"]),
@@ -56,8 +55,8 @@ Task<std::optional<ApiKeyRow>> PgAccess::find_api_key(ApiKeyId id) {
 
 Task<std::optional<Operator>> PgAccess::find_operator(std::string name) {
     auto work = [&](pqxx::work& tx) -> std::optional<Operator> {
-        auto const rows =
-            tx.exec_params("SELECT operator_id, password_hash FROM operators WHERE name = $1", name);
+        auto const rows = tx.exec_params(
+            "SELECT operator_id, password_hash FROM operators WHERE name = $1", name);
         if (rows.empty()) return std::nullopt;
         return Operator{id_of<OperatorTag>(rows[0][0]), name, rows[0][1].c_str()};
     };
@@ -101,9 +100,10 @@ Task<Result<void>> PgAccess::create_merchant(NewMerchant merchant) {
         tx.exec("LOCK TABLE extended_key_claims IN EXCLUSIVE MODE");
         auto const claims = claims_of(merchant.extended_public_key);
         if (is_claimed(tx, claims)) {
-            return refuse("xpub",
-                          "is in use already, or its parent or child is: the deposit addresses of two "
-                          "merchants would be the same");
+            return refuse(
+                "xpub",
+                "is in use already, or its parent or child is: the deposit addresses of two "
+                "merchants would be the same");
         }
         bool const webhook = !merchant.webhook_url.empty();
         std::string const secret = to_sql(ByteView(merchant.webhook_secret_sealed));
@@ -115,7 +115,8 @@ Task<Result<void>> PgAccess::create_merchant(NewMerchant merchant) {
             merchant.fee_basis_points, webhook ? merchant.webhook_url.c_str() : nullptr,
             webhook ? secret.c_str() : nullptr, to_sql(merchant.created_at));
         BulkInsert rows("extended_key_claims", {{"claim", "bytea"}, {"merchant_id", "uuid"}});
-        for (Bytes32 const& claim : claims) rows.row(ByteView(claim), merchant.id);
+        for (Bytes32 const& claim : claims)
+            rows.row(ByteView(claim), merchant.id);
         rows.run(tx);
         return {};
     };
@@ -141,7 +142,8 @@ Task<Result<void>> PgAccess::create_api_key(ApiKeyRow key) {
 Task<bool> PgAccess::revoke_api_key(ApiKeyId id, Timestamp now) {
     auto work = [&](pqxx::work& tx) {
         auto const revoked = tx.exec_params(
-            "UPDATE api_keys SET revoked_at = coalesce(revoked_at, to_timestamp($2::bigint / 1000.0))"
+            "UPDATE api_keys SET revoked_at = coalesce(revoked_at, to_timestamp($2::bigint / "
+            "1000.0))"
             " WHERE key_id = $1",
             to_sql(id), to_sql(now));
         return revoked.affected_rows() == 1;

@@ -23,9 +23,10 @@ void move_cursor(pqxx::work& tx, ChainCommit const& commit, BlockHeader const& h
         "UPDATE chain_cursors SET head_number = $4, head_hash = $5, finalized_number = $6,"
         " processed_at = " +
             to_timestamp(commit.now) + ", stopped_reason = NULL" +
-            (commit.rolled_back_to ? ", last_reorg_at = " + to_timestamp(commit.now) +
-                                         ", last_reorg_depth = " + std::to_string(commit.reorg_depth)
-                                   : "") +
+            (commit.rolled_back_to
+                 ? ", last_reorg_at = " + to_timestamp(commit.now) +
+                       ", last_reorg_depth = " + std::to_string(commit.reorg_depth)
+                 : "") +
             " WHERE chain_id = $1 AND head_number = $2 AND head_hash = $3",
         commit.chain_id, commit.expected_head.number, to_sql(ByteView(commit.expected_head.hash)),
         head.number, to_sql(ByteView(head.hash)), commit.finalized);
@@ -65,14 +66,12 @@ void move_heads(pqxx::work& tx, ChainCommit const& commit) {
         }
     }
     auto heads = commit.heads;
-    std::sort(heads.begin(), heads.end(), [](HeadMove const& a, HeadMove const& b) {
-        return a.merchant_id < b.merchant_id;
-    });
+    std::sort(heads.begin(), heads.end(),
+              [](HeadMove const& a, HeadMove const& b) { return a.merchant_id < b.merchant_id; });
     std::vector<PgArray> arrays(6);
-    BulkInsert first("journal_heads", {{"merchant_id", "uuid"},
-                                       {"chain_id", "bigint"},
-                                       {"seq", "bigint"},
-                                       {"hash", "bytea"}});
+    BulkInsert first(
+        "journal_heads",
+        {{"merchant_id", "uuid"}, {"chain_id", "bigint"}, {"seq", "bigint"}, {"hash", "bytea"}});
     for (HeadMove const& head : heads) {
         first.row(head.merchant_id, commit.chain_id, 0, ByteView(Bytes32{}));
         arrays[0].add(head.merchant_id);
@@ -83,15 +82,16 @@ void move_heads(pqxx::work& tx, ChainCommit const& commit) {
         arrays[5].add(batches[head.merchant_id]);
     }
     first.run(tx, "ON CONFLICT DO NOTHING");
-    auto const moved = exec_arrays(
-        tx,
-        "UPDATE journal_heads h SET seq = to_seq, hash = to_hash,"
-        " last_batch_number = greatest(h.last_batch_number, batch)"
-        " FROM unnest($1::uuid[], $2::bigint[], $3::bytea[], $4::bigint[], $5::bytea[], $6::bigint[])"
-        " AS m(merchant_id, from_seq, from_hash, to_seq, to_hash, batch)"
-        " WHERE h.merchant_id = m.merchant_id AND h.chain_id = " +
-            std::to_string(commit.chain_id) + " AND h.seq = from_seq AND h.hash = from_hash",
-        arrays);
+    auto const moved = exec_arrays(tx,
+                                   "UPDATE journal_heads h SET seq = to_seq, hash = to_hash,"
+                                   " last_batch_number = greatest(h.last_batch_number, batch)"
+                                   " FROM unnest($1::uuid[], $2::bigint[], $3::bytea[], "
+                                   "$4::bigint[], $5::bytea[], $6::bigint[])"
+                                   " AS m(merchant_id, from_seq, from_hash, to_seq, to_hash, batch)"
+                                   " WHERE h.merchant_id = m.merchant_id AND h.chain_id = " +
+                                       std::to_string(commit.chain_id) +
+                                       " AND h.seq = from_seq AND h.hash = from_hash",
+                                   arrays);
     if (moved.affected_rows() != heads.size()) {
         throw Unavailable("a journal of chain " + std::to_string(commit.chain_id) +
                           " has moved meanwhile");
@@ -123,13 +123,14 @@ class LiveRows {
     // Exactly one row for each reversal, or nothing at all is written.
     void run(pqxx::work& tx, ChainId chain_id) const {
         if (removals_ != 0) {
-            auto const gone = exec_arrays(
-                tx,
-                "DELETE FROM " + std::string(table_) +
-                    " l USING unnest($1::uuid[], $2::bigint[]) AS g(merchant_id, seq)"
-                    " WHERE l.merchant_id = g.merchant_id AND l.chain_id = " +
-                    std::to_string(chain_id) + " AND l." + std::string(sequence_column_) + " = g.seq",
-                {merchants_, sequences_});
+            auto const gone =
+                exec_arrays(tx,
+                            "DELETE FROM " + std::string(table_) +
+                                " l USING unnest($1::uuid[], $2::bigint[]) AS g(merchant_id, seq)"
+                                " WHERE l.merchant_id = g.merchant_id AND l.chain_id = " +
+                                std::to_string(chain_id) + " AND l." +
+                                std::string(sequence_column_) + " = g.seq",
+                            {merchants_, sequences_});
             ensure(gone.affected_rows() == removals_,
                    "one transfer, one credit: a reversal found no row in " + std::string(table_));
         }
@@ -283,9 +284,11 @@ std::vector<MerchantView> views_of(pqxx::work& tx, ChainId chain_id,
         views[state.payment.merchant_id].payments.push_back(std::move(state));
     }
     PgArray merchants;
-    for (auto const& [merchant_id, view] : views) merchants.add(merchant_id);
+    for (auto const& [merchant_id, view] : views)
+        merchants.add(merchant_id);
     auto const rows = tx.exec_params(
-        "SELECT m.merchant_id, m.fee_basis_points, h.seq, h.hash, h.last_batch_number FROM merchants m"
+        "SELECT m.merchant_id, m.fee_basis_points, h.seq, h.hash, h.last_batch_number FROM "
+        "merchants m"
         " LEFT JOIN journal_heads h ON h.merchant_id = m.merchant_id AND h.chain_id = $2"
         " WHERE m.merchant_id = ANY($1::uuid[])",
         merchants.str(), chain_id);
@@ -298,7 +301,8 @@ std::vector<MerchantView> views_of(pqxx::work& tx, ChainId chain_id,
         view.last_batch_number = number_of(row["last_batch_number"]);
     }
     std::vector<MerchantView> result;
-    for (auto& [merchant_id, view] : views) result.push_back(std::move(view));
+    for (auto& [merchant_id, view] : views)
+        result.push_back(std::move(view));
     return result;
 }
 
@@ -311,10 +315,10 @@ Task<std::optional<FollowedChain>> PgLedger::load_chain(ChainId chain_id) {
         if (cursor.empty()) return std::nullopt;
         FollowedChain chain;
         chain.finalized = number_of(cursor[0][0]);
-        auto const rows = tx.exec_params("SELECT number, hash, parent_hash, " +
-                                             time_column("block_time") +
-                                             " FROM chain_blocks WHERE chain_id = $1 ORDER BY number",
-                                         chain_id);
+        auto const rows =
+            tx.exec_params("SELECT number, hash, parent_hash, " + time_column("block_time") +
+                               " FROM chain_blocks WHERE chain_id = $1 ORDER BY number",
+                           chain_id);
         for (auto const& row : rows) {
             chain.headers.push_back({number_of(row["number"]), bytes_of<32>(row["hash"]),
                                      bytes_of<32>(row["parent_hash"]), time_of(row["block_time"])});
@@ -327,7 +331,8 @@ Task<std::optional<FollowedChain>> PgLedger::load_chain(ChainId chain_id) {
 Task<void> PgLedger::begin_chain(ChainId chain_id, BlockHeader header, Timestamp now) {
     auto work = [&](pqxx::work& tx) {
         tx.exec_params(
-            "INSERT INTO chain_cursors (chain_id, head_number, head_hash, finalized_number, processed_at)"
+            "INSERT INTO chain_cursors (chain_id, head_number, head_hash, finalized_number, "
+            "processed_at)"
             " VALUES ($1, $2, $3, $2, " +
                 to_timestamp(now) + ")",
             chain_id, header.number, to_sql(ByteView(header.hash)));
@@ -363,9 +368,9 @@ Task<void> PgLedger::commit(ChainCommit commit) {
         if (!commit.added.empty()) {
             head = commit.added.back();
         } else if (commit.rolled_back_to) {
-            auto const row = tx.exec_params1(
-                "SELECT hash FROM chain_blocks WHERE chain_id = $1 AND number = $2",
-                commit.chain_id, *commit.rolled_back_to);
+            auto const row =
+                tx.exec_params1("SELECT hash FROM chain_blocks WHERE chain_id = $1 AND number = $2",
+                                commit.chain_id, *commit.rolled_back_to);
             head.number = *commit.rolled_back_to;
             head.hash = bytes_of<32>(row[0]);
         }

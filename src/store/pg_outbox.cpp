@@ -9,14 +9,14 @@ namespace sycee {
 Task<std::vector<PendingDelivery>> PgOutbox::due(Timestamp now, std::size_t limit) {
     auto work = [&](pqxx::work& tx) {
         std::vector<PendingDelivery> due;
-        auto const rows = tx.exec_params(
-            "SELECT e.merchant_id, e.event_id, e.payment_id, e.type, e.payload, " +
-                time_column("e.created_at", "created_at") +
-                ", e.attempts, m.webhook_url, m.webhook_secret_sealed"
-                " FROM outbox_events e JOIN merchants m USING (merchant_id)"
-                " WHERE e.next_attempt_at <= to_timestamp($1::bigint / 1000.0)"
-                " ORDER BY e.next_attempt_at, e.event_id LIMIT $2",
-            to_sql(now), limit);
+        auto const rows =
+            tx.exec_params("SELECT e.merchant_id, e.event_id, e.payment_id, e.type, e.payload, " +
+                               time_column("e.created_at", "created_at") +
+                               ", e.attempts, m.webhook_url, m.webhook_secret_sealed"
+                               " FROM outbox_events e JOIN merchants m USING (merchant_id)"
+                               " WHERE e.next_attempt_at <= to_timestamp($1::bigint / 1000.0)"
+                               " ORDER BY e.next_attempt_at, e.event_id LIMIT $2",
+                           to_sql(now), limit);
         for (auto const& row : rows) {
             due.push_back({.event = {.id = id_of<EventTag>(row["event_id"]),
                                      .merchant_id = id_of<MerchantTag>(row["merchant_id"]),
@@ -36,8 +36,10 @@ Task<std::vector<PendingDelivery>> PgOutbox::due(Timestamp now, std::size_t limi
 Task<void> PgOutbox::record(DeliveryAttempt attempt) {
     auto work = [&](pqxx::work& tx) {
         tx.exec_params(
-            "INSERT INTO webhook_attempts (merchant_id, event_id, attempt, attempted_at, status, error)"
-            " VALUES ($1, $2, $3, to_timestamp($4::bigint / 1000.0), $5, $6) ON CONFLICT DO NOTHING",
+            "INSERT INTO webhook_attempts (merchant_id, event_id, attempt, attempted_at, status, "
+            "error)"
+            " VALUES ($1, $2, $3, to_timestamp($4::bigint / 1000.0), $5, $6) ON CONFLICT DO "
+            "NOTHING",
             to_sql(attempt.merchant_id), to_sql(attempt.event_id), attempt.attempt,
             to_sql(attempt.at), attempt.status, attempt.error);
         std::optional<std::string> next;

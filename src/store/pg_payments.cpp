@@ -8,8 +8,8 @@
 namespace sycee {
 namespace {
 
-// Takes the merchant's next index with an address. The row is locked until the commit, so an index is
-// never used twice, and a failed create leaves no gap that a wallet's gap limit would count.
+// Takes the merchant's next index with an address. The row is locked until the commit, so an index
+// is never used twice, and a failed create leaves no gap that a wallet's gap limit would count.
 std::pair<std::uint64_t, Address> next_address(pqxx::work& tx, MerchantId merchant_id,
                                                DeriveAddress const& derive) {
     for (;;) {
@@ -44,7 +44,8 @@ Payment payment_of(NewPayment&& input, std::uint64_t index, Address const& addre
 
 void insert(pqxx::work& tx, Payment const& payment) {
     tx.exec_params(
-        "INSERT INTO payments (merchant_id, payment_id, derivation_index, deposit_address, currency,"
+        "INSERT INTO payments (merchant_id, payment_id, derivation_index, deposit_address, "
+        "currency,"
         " price, options, reference, description, metadata, success_url, created_at, expires_at)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,"
         " to_timestamp($12::bigint / 1000.0), to_timestamp($13::bigint / 1000.0))",
@@ -101,7 +102,8 @@ Task<std::optional<PaymentState>> PgPayments::find(MerchantId merchant_id, Payme
 Task<std::optional<PaymentState>> PgPayments::find_public(PaymentId id) {
     auto work = [&](pqxx::work& tx) {
         auto const rows = tx.exec_params(
-            "SELECT merchant_id, payment_id FROM payments WHERE payment_id = $1 LIMIT 1", to_sql(id));
+            "SELECT merchant_id, payment_id FROM payments WHERE payment_id = $1 LIMIT 1",
+            to_sql(id));
         return first(load_payment_states(tx, keys_of(rows)));
     };
     co_return co_await transact(database_, work);
@@ -110,18 +112,19 @@ Task<std::optional<PaymentState>> PgPayments::find_public(PaymentId id) {
 Task<PaymentPage> PgPayments::list(std::optional<MerchantId> merchant_id,
                                    std::optional<PaymentId> after, std::size_t limit) {
     auto work = [&](pqxx::work& tx) {
-        // Ids rise with the time of creation. Without a cursor, everything is older than the largest id.
-        std::string const before =
-            after ? to_sql(*after) : "ffffffff-ffff-ffff-ffff-ffffffffffff";
+        // Ids rise with the time of creation. Without a cursor, everything is older than the
+        // largest id.
+        std::string const before = after ? to_sql(*after) : "ffffffff-ffff-ffff-ffff-ffffffffffff";
         auto const rows =
-            merchant_id
-                ? tx.exec_params("SELECT merchant_id, payment_id FROM payments"
-                                 " WHERE merchant_id = $1 AND payment_id < $2"
-                                 " ORDER BY payment_id DESC LIMIT $3",
-                                 to_sql(*merchant_id), before, limit + 1)
-                : tx.exec_params("SELECT merchant_id, payment_id FROM payments WHERE payment_id < $1"
-                                 " ORDER BY payment_id DESC LIMIT $2",
-                                 before, limit + 1);
+            merchant_id ? tx.exec_params(
+                              "SELECT merchant_id, payment_id FROM payments"
+                              " WHERE merchant_id = $1 AND payment_id < $2"
+                              " ORDER BY payment_id DESC LIMIT $3",
+                              to_sql(*merchant_id), before, limit + 1)
+                        : tx.exec_params(
+                              "SELECT merchant_id, payment_id FROM payments WHERE payment_id < $1"
+                              " ORDER BY payment_id DESC LIMIT $2",
+                              before, limit + 1);
         auto keys = keys_of(rows);
         PaymentPage page;
         page.has_more = keys.size() > limit;
@@ -138,8 +141,8 @@ Task<std::vector<WatchedAddress>> PgPayments::load_addresses() {
         std::vector<WatchedAddress> addresses;
         for (auto const& row :
              tx.exec("SELECT deposit_address, merchant_id, payment_id FROM payments")) {
-            addresses.push_back({address_in(row[0]),
-                                 {id_of<MerchantTag>(row[1]), id_of<PaymentTag>(row[2])}});
+            addresses.push_back(
+                {address_in(row[0]), {id_of<MerchantTag>(row[1]), id_of<PaymentTag>(row[2])}});
         }
         return addresses;
     };

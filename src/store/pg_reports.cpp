@@ -27,12 +27,12 @@ Merchant merchant_of(pqxx::row const& row) {
 
 std::vector<EventRow> load_events(pqxx::transaction_base& tx, PaymentKey const& payment) {
     std::vector<EventRow> events;
-    for (auto const& row : tx.exec_params(
-             "SELECT event_id, type, payload, " + time_column("created_at") + ", attempts, " +
-                 time_column("next_attempt_at") +
-                 ", delivered_at IS NOT NULL AS delivered FROM outbox_events"
-                 " WHERE merchant_id = $1 AND payment_id = $2 ORDER BY event_id",
-             to_sql(payment.first), to_sql(payment.second))) {
+    for (auto const& row :
+         tx.exec_params("SELECT event_id, type, payload, " + time_column("created_at") +
+                            ", attempts, " + time_column("next_attempt_at") +
+                            ", delivered_at IS NOT NULL AS delivered FROM outbox_events"
+                            " WHERE merchant_id = $1 AND payment_id = $2 ORDER BY event_id",
+                        to_sql(payment.first), to_sql(payment.second))) {
         EventRow event{.event = {.id = id_of<EventTag>(row["event_id"]),
                                  .merchant_id = payment.first,
                                  .payment_id = payment.second,
@@ -41,7 +41,8 @@ std::vector<EventRow> load_events(pqxx::transaction_base& tx, PaymentKey const& 
                                  .created_at = time_of(row["created_at"])},
                        .attempts = row["attempts"].as<unsigned>(),
                        .delivered = row["delivered"].as<bool>()};
-        if (!row["next_attempt_at"].is_null()) event.next_attempt_at = time_of(row["next_attempt_at"]);
+        if (!row["next_attempt_at"].is_null())
+            event.next_attempt_at = time_of(row["next_attempt_at"]);
         events.push_back(std::move(event));
     }
     return events;
@@ -49,13 +50,14 @@ std::vector<EventRow> load_events(pqxx::transaction_base& tx, PaymentKey const& 
 
 std::vector<DeliveryRow> load_deliveries(pqxx::transaction_base& tx, PaymentKey const& payment) {
     std::vector<DeliveryRow> deliveries;
-    for (auto const& row : tx.exec_params(
-             "SELECT e.type, a.event_id, a.attempt, " + time_column("a.attempted_at", "attempted_at") +
-                 ", a.status, a.error FROM outbox_events e"
-                 " JOIN webhook_attempts a USING (merchant_id, event_id)"
-                 " WHERE e.merchant_id = $1 AND e.payment_id = $2"
-                 " ORDER BY a.attempted_at, a.event_id, a.attempt",
-             to_sql(payment.first), to_sql(payment.second))) {
+    for (auto const& row :
+         tx.exec_params("SELECT e.type, a.event_id, a.attempt, " +
+                            time_column("a.attempted_at", "attempted_at") +
+                            ", a.status, a.error FROM outbox_events e"
+                            " JOIN webhook_attempts a USING (merchant_id, event_id)"
+                            " WHERE e.merchant_id = $1 AND e.payment_id = $2"
+                            " ORDER BY a.attempted_at, a.event_id, a.attempt",
+                        to_sql(payment.first), to_sql(payment.second))) {
         unsigned const status = row["status"].as<unsigned>();
         deliveries.push_back({.event_type = row["type"].c_str(),
                               .attempt = {.event_id = id_of<EventTag>(row["event_id"]),
@@ -125,18 +127,20 @@ Task<std::vector<ChainStatus>> PgReports::chains() {
         std::vector<ChainStatus> chains;
         for (auto const& row : tx.exec(
                  "SELECT c.chain_id, head_number, head_hash, parent_hash, finalized_number, " +
-                 time_column("b.block_time", "block_time") + ", " +
-                 time_column("processed_at") + ", " + time_column("last_reorg_at") +
+                 time_column("b.block_time", "block_time") + ", " + time_column("processed_at") +
+                 ", " + time_column("last_reorg_at") +
                  ", last_reorg_depth, stopped_reason FROM chain_cursors c JOIN chain_blocks b"
                  " ON b.chain_id = c.chain_id AND b.number = c.head_number ORDER BY c.chain_id")) {
-            ChainStatus status{.chain_id = number_of(row["chain_id"]),
-                               .head = {number_of(row["head_number"]), bytes_of<32>(row["head_hash"]),
-                                        bytes_of<32>(row["parent_hash"]), time_of(row["block_time"])},
-                               .finalized = number_of(row["finalized_number"]),
-                               .processed_at = time_of(row["processed_at"]),
-                               .last_reorg_depth = number_of(row["last_reorg_depth"]),
-                               .stopped_reason = text_of(row["stopped_reason"])};
-            if (!row["last_reorg_at"].is_null()) status.last_reorg_at = time_of(row["last_reorg_at"]);
+            ChainStatus status{
+                .chain_id = number_of(row["chain_id"]),
+                .head = {number_of(row["head_number"]), bytes_of<32>(row["head_hash"]),
+                         bytes_of<32>(row["parent_hash"]), time_of(row["block_time"])},
+                .finalized = number_of(row["finalized_number"]),
+                .processed_at = time_of(row["processed_at"]),
+                .last_reorg_depth = number_of(row["last_reorg_depth"]),
+                .stopped_reason = text_of(row["stopped_reason"])};
+            if (!row["last_reorg_at"].is_null())
+                status.last_reorg_at = time_of(row["last_reorg_at"]);
             chains.push_back(std::move(status));
         }
         return chains;
@@ -161,7 +165,8 @@ Task<std::vector<IssuedAddress>> PgReports::used_addresses() {
         for (auto const& row :
              tx.exec("SELECT " + merchant_columns() +
                      ", p.deposit_address, p.derivation_index FROM payments p"
-                     " JOIN merchants m USING (merchant_id) WHERE EXISTS (SELECT 1 FROM authorizations a"
+                     " JOIN merchants m USING (merchant_id) WHERE EXISTS (SELECT 1 FROM "
+                     "authorizations a"
                      " WHERE a.merchant_id = p.merchant_id AND a.payment_id = p.payment_id)"
                      " ORDER BY p.merchant_id, p.derivation_index")) {
             addresses.push_back({merchant_of(row), address_in(row["deposit_address"]),

@@ -1,9 +1,9 @@
 #include "record_rows.hpp"
 
+#include <sycee/base/assert.hpp>
+
 #include "bulk_insert.hpp"
 #include "values.hpp"
-
-#include <sycee/base/assert.hpp>
 
 #include <algorithm>
 #include <array>
@@ -16,9 +16,9 @@ namespace {
 using Column = BulkInsert::Column;
 
 std::vector<Column> with_header(std::vector<Column> columns) {
-    std::vector<Column> all{{"merchant_id", "uuid"},   {"chain_id", "bigint"},
-                            {"seq", "bigint"},         {"previous_hash", "bytea"},
-                            {"hash", "bytea"},         {"booked_at", "time"}};
+    std::vector<Column> all{{"merchant_id", "uuid"}, {"chain_id", "bigint"},
+                            {"seq", "bigint"},       {"previous_hash", "bytea"},
+                            {"hash", "bytea"},       {"booked_at", "time"}};
     all.insert(all.end(), columns.begin(), columns.end());
     return all;
 }
@@ -63,7 +63,8 @@ class EntryInserts {
     }
     void operator()(Settlement const& record) {
         row(settlements_, record.authorization_sequence, record.payment_id,
-            ByteView(record.clearing_hash), record.batch_number, record.finalized_block, record.net);
+            ByteView(record.clearing_hash), record.batch_number, record.finalized_block,
+            record.net);
     }
     void operator()(SettlementBatch const& record) {
         row(batches_, record.batch_number, record.token, record.first_sequence,
@@ -82,8 +83,8 @@ class EntryInserts {
             ByteView(transfer.block_hash), transfer.block_time);
     }
     void operator()(Reversal const& record) {
-        row(reversals_, record.reversed_sequence, record.payment_id, to_string(record.reversed_kind),
-            ByteView(record.reversed_hash), record.ancestor_block);
+        row(reversals_, record.reversed_sequence, record.payment_id,
+            to_string(record.reversed_kind), ByteView(record.reversed_hash), record.ancestor_block);
     }
 
   private:
@@ -95,19 +96,18 @@ class EntryInserts {
     }
 
     JournalEntry const* entry_ = nullptr;
-    BulkInsert authorizations_{"authorizations",
-                               with_header({{"payment_id", "uuid"},
-                                            {"tx_hash", "bytea"},
-                                            {"token", "bytea"},
-                                            {"ordinal", "integer"},
-                                            {"log_index", "integer"},
-                                            {"sender", "bytea"},
-                                            {"deposit_address", "bytea"},
-                                            {"amount", "numeric"},
-                                            {"block_number", "bigint"},
-                                            {"block_hash", "bytea"},
-                                            {"block_time", "time"},
-                                            {"confirmations", "integer"}})};
+    BulkInsert authorizations_{"authorizations", with_header({{"payment_id", "uuid"},
+                                                              {"tx_hash", "bytea"},
+                                                              {"token", "bytea"},
+                                                              {"ordinal", "integer"},
+                                                              {"log_index", "integer"},
+                                                              {"sender", "bytea"},
+                                                              {"deposit_address", "bytea"},
+                                                              {"amount", "numeric"},
+                                                              {"block_number", "bigint"},
+                                                              {"block_hash", "bytea"},
+                                                              {"block_time", "time"},
+                                                              {"confirmations", "integer"}})};
     BulkInsert clearings_{"clearings", with_header({{"authorization_seq", "bigint"},
                                                     {"payment_id", "uuid"},
                                                     {"authorization_hash", "bytea"},
@@ -177,7 +177,9 @@ Transfer transfer_of(pqxx::row const& row, char const* sender, char const* recip
             .block_time = time_of(row["block_millis"])};
 }
 
-PaymentId payment_in(pqxx::row const& row) { return id_of<PaymentTag>(row["payment_id"]); }
+PaymentId payment_in(pqxx::row const& row) {
+    return id_of<PaymentTag>(row["payment_id"]);
+}
 
 Record authorization_of(pqxx::row const& row) {
     return Authorization{payment_in(row), incoming_transfer_of(row),
@@ -326,17 +328,18 @@ std::optional<RecordKind> parse_record_kind(std::string_view name) {
 
 void insert_entries(pqxx::transaction_base& tx, std::vector<JournalEntry> const& entries) {
     EntryInserts inserts;
-    for (JournalEntry const& entry : entries) inserts.add(entry);
+    for (JournalEntry const& entry : entries)
+        inserts.add(entry);
     inserts.run(tx);
 }
 
 std::vector<StoredPosting> load_postings(pqxx::transaction_base& tx, MerchantId merchant_id,
                                          ChainId chain_id) {
     std::vector<StoredPosting> postings;
-    for (auto const& row : tx.exec_params(
-             "SELECT seq, token, debit, credit, amount FROM postings"
-             " WHERE merchant_id = $1 AND chain_id = $2 ORDER BY seq, line",
-             to_sql(merchant_id), chain_id)) {
+    for (auto const& row :
+         tx.exec_params("SELECT seq, token, debit, credit, amount FROM postings"
+                        " WHERE merchant_id = $1 AND chain_id = $2 ORDER BY seq, line",
+                        to_sql(merchant_id), chain_id)) {
         postings.push_back({number_of(row["seq"]),
                             {account_of(row["debit"]), account_of(row["credit"]),
                              bytes_of<20>(row["token"]), amount_of(row["amount"])}});
@@ -351,7 +354,8 @@ std::vector<JournalEntry> load_chain_entries(pqxx::transaction_base& tx, Merchan
         auto const rows =
             tx.exec_params(select_from(book) + "WHERE b.merchant_id = $1 AND b.chain_id = $2",
                            to_sql(merchant_id), chain_id);
-        for (auto const& row : rows) entries.push_back(entry_of(row, book));
+        for (auto const& row : rows)
+            entries.push_back(entry_of(row, book));
     }
     sort_by_sequence(entries);
     add_reversed_postings(entries, load_postings(tx, merchant_id, chain_id));
@@ -359,10 +363,11 @@ std::vector<JournalEntry> load_chain_entries(pqxx::transaction_base& tx, Merchan
 }
 
 std::vector<JournalEntry> load_payment_entries(pqxx::transaction_base& tx, PaymentKey payment) {
-    // Found through the authorizations and withdrawals of the payment, which are indexed by it; what is
-    // booked upon those has their sequence in its primary key.
+    // Found through the authorizations and withdrawals of the payment, which are indexed by it;
+    // what is booked upon those has their sequence in its primary key.
     static constexpr char const* kReached =
-        "JOIN (SELECT chain_id, seq FROM authorizations WHERE merchant_id = $1 AND payment_id = $2) a"
+        "JOIN (SELECT chain_id, seq FROM authorizations WHERE merchant_id = $1 AND payment_id = "
+        "$2) a"
         " ON b.merchant_id = $1 AND b.chain_id = a.chain_id AND b.authorization_seq = a.seq";
     static std::map<std::string, std::string> const kFilters{
         {"authorizations", "WHERE b.merchant_id = $1 AND b.payment_id = $2"},
@@ -377,7 +382,8 @@ std::vector<JournalEntry> load_payment_entries(pqxx::transaction_base& tx, Payme
         if (filter == kFilters.end()) continue;
         auto const rows = tx.exec_params(select_from(book) + filter->second, to_sql(payment.first),
                                          to_sql(payment.second));
-        for (auto const& row : rows) entries.push_back(entry_of(row, book));
+        for (auto const& row : rows)
+            entries.push_back(entry_of(row, book));
     }
     sort_by_sequence(entries);
     for (JournalEntry& entry : entries) {
@@ -403,7 +409,8 @@ std::vector<JournalEntry> load_payment_batches(pqxx::transaction_base& tx, Payme
             " AND s.authorization_seq = a.seq WHERE a.merchant_id = $1 AND a.payment_id = $2)",
         to_sql(payment.first), to_sql(payment.second));
     std::vector<JournalEntry> entries;
-    for (auto const& row : rows) entries.push_back(entry_of(row, book));
+    for (auto const& row : rows)
+        entries.push_back(entry_of(row, book));
     sort_by_sequence(entries);
     return entries;
 }

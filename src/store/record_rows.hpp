@@ -12,7 +12,8 @@
 
 namespace sycee {
 
-// Rows of authorizations and withdrawals selected with all their columns, block_time as block_millis.
+// Rows of authorizations and withdrawals selected with all their columns, block_time as
+// block_millis.
 Transfer incoming_transfer_of(pqxx::row const& row);
 Transfer outgoing_transfer_of(pqxx::row const& row);
 std::optional<UnappliedReason> parse_unapplied_reason(std::string_view name);

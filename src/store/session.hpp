@@ -28,9 +28,9 @@ struct Database::State {
     WorkerPool workers;
 };
 
-// Turns what libpqxx threw into our terms: Unavailable for what passes (the server is away, a lock or
-// statement timeout, a commit of unknown outcome), InvariantViolation for a constraint that refused a
-// row, Unavailable with the server's words for the rest. Called inside a catch block.
+// Turns what libpqxx threw into our terms: Unavailable for what passes (the server is away, a lock
+// or statement timeout, a commit of unknown outcome), InvariantViolation for a constraint that
+// refused a row, Unavailable with the server's words for the rest. Called inside a catch block.
 [[noreturn]] void rethrow_database_error();
 
 // Runs `work(transaction)` on a worker and commits. The connection goes back only if all went well.
@@ -66,6 +66,7 @@ Task<std::invoke_result_t<Work&, Transaction&>> transact(Database& database, Wor
 }
 
 // One consistent moment, for reports and verification.
-using SnapshotTransaction = pqxx::transaction<pqxx::repeatable_read, pqxx::readwrite_policy::read_only>;
+using SnapshotTransaction =
+    pqxx::transaction<pqxx::repeatable_read, pqxx::readwrite_policy::read_only>;
 
 }  // namespace sycee

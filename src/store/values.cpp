@@ -6,9 +6,13 @@
 
 namespace sycee {
 
-std::string to_sql(ByteView bytes) { return "\\x" + to_hex(bytes); }
+std::string to_sql(ByteView bytes) {
+    return "\\x" + to_hex(bytes);
+}
 
-std::string to_sql(Timestamp time) { return std::to_string(to_unix_milliseconds(time)); }
+std::string to_sql(Timestamp time) {
+    return std::to_string(to_unix_milliseconds(time));
+}
 
 void PgArray::append(std::string_view element) {
     if (!text_.empty()) text_.push_back(',');
@@ -60,11 +64,17 @@ Timestamp time_of(pqxx::field const& field) {
     return Timestamp{std::chrono::milliseconds{field.as<std::int64_t>()}};
 }
 
-std::uint64_t number_of(pqxx::field const& field) { return field.as<std::uint64_t>(); }
+std::uint64_t number_of(pqxx::field const& field) {
+    return field.as<std::uint64_t>();
+}
 
-std::string text_of(pqxx::field const& field) { return field.is_null() ? "" : field.c_str(); }
+std::string text_of(pqxx::field const& field) {
+    return field.is_null() ? "" : field.c_str();
+}
 
-std::string time_column(std::string const& column) { return time_column(column, column); }
+std::string time_column(std::string const& column) {
+    return time_column(column, column);
+}
 
 std::string time_column(std::string const& column, std::string const& name) {
     return "(extract(epoch from " + column + ") * 1000)::bigint AS " + name;

@@ -18,17 +18,29 @@
 namespace sycee {
 
 std::string to_sql(ByteView bytes);  // bytea, hex format
-inline std::string to_sql(Address const& address) { return to_sql(ByteView(address.bytes)); }
-inline std::string to_sql(Uuid const& uuid) { return to_string(uuid); }
+inline std::string to_sql(Address const& address) {
+    return to_sql(ByteView(address.bytes));
+}
+inline std::string to_sql(Uuid const& uuid) {
+    return to_string(uuid);
+}
 template <class Tag>
 std::string to_sql(Id<Tag> const& id) {
     return to_string(id.uuid);
 }
-inline std::string to_sql(Amount amount) { return to_string(amount); }
+inline std::string to_sql(Amount amount) {
+    return to_string(amount);
+}
 std::string to_sql(Timestamp time);  // milliseconds, for millis_to_time() below
-inline std::string to_sql(std::string_view text) { return std::string(text); }
-inline std::string to_sql(std::string const& text) { return text; }
-inline std::string to_sql(std::integral auto number) { return std::to_string(number); }
+inline std::string to_sql(std::string_view text) {
+    return std::string(text);
+}
+inline std::string to_sql(std::string const& text) {
+    return text;
+}
+inline std::string to_sql(std::integral auto number) {
+    return std::to_string(number);
+}
 
 // An array for unnest(): every element quoted, so that any text may stand in it.
 class PgArray {
@@ -52,7 +64,9 @@ Bytes<N> bytes_of(pqxx::field const& field);
 extern template Bytes<20> bytes_of(pqxx::field const&);
 extern template Bytes<32> bytes_of(pqxx::field const&);
 std::vector<std::uint8_t> byte_vector_of(pqxx::field const& field);
-inline Address address_in(pqxx::field const& field) { return {bytes_of<20>(field)}; }
+inline Address address_in(pqxx::field const& field) {
+    return {bytes_of<20>(field)};
+}
 Uuid uuid_of(pqxx::field const& field);
 template <class Tag>
 Id<Tag> id_of(pqxx::field const& field) {

@@ -26,15 +26,18 @@ class ChainVerifier {
 
     void check(JournalEntry const& entry, Postings const& stored) {
         entry_ = &entry;
-        require(entry.sequence == head_.sequence + 1,
-                "follows number " + std::to_string(head_.sequence) +
-                    ": a record is missing, or stands twice");
-        require(entry.previous_hash == head_.hash, "does not hold the hash of the record before it");
+        require(entry.sequence == head_.sequence + 1, "follows number " +
+                                                          std::to_string(head_.sequence) +
+                                                          ": a record is missing, or stands twice");
+        require(entry.previous_hash == head_.hash,
+                "does not hold the hash of the record before it");
         require(stored == postings_of(entry.record), "has other postings than the record says");
-        require(entry.hash == hash_of(entry), "has been changed: its hash is not that of its content");
+        require(entry.hash == hash_of(entry),
+                "has been changed: its hash is not that of its content");
         std::visit(*this, entry.record);
         try {
-            for (Posting const& posting : stored) sheet_.post(posting);
+            for (Posting const& posting : stored)
+                sheet_.post(posting);
         } catch (InvariantViolation const& violation) {
             require(false, violation.what());
         }
@@ -94,11 +97,15 @@ class ChainVerifier {
         require(found != hashes_.end() && found->second == record.reversed_hash &&
                     kinds_[record.reversed_sequence] == record.reversed_kind,
                 "reverses a record that is not there");
-        require(entry_->record.index() && record.postings == mirror(postings_[record.reversed_sequence]),
+        require(entry_->record.index() &&
+                    record.postings == mirror(postings_[record.reversed_sequence]),
                 "does not mirror the postings that it reverses");
-        require(reversed_.insert(record.reversed_sequence).second, "reverses a record a second time");
-        std::erase_if(upon_, [&](auto const& entry) { return entry.second == record.reversed_sequence; });
-        std::erase_if(credits_, [&](auto const& entry) { return entry.second == record.reversed_sequence; });
+        require(reversed_.insert(record.reversed_sequence).second,
+                "reverses a record a second time");
+        std::erase_if(upon_,
+                      [&](auto const& entry) { return entry.second == record.reversed_sequence; });
+        std::erase_if(credits_,
+                      [&](auto const& entry) { return entry.second == record.reversed_sequence; });
         std::erase_if(withdrawals_,
                       [&](auto const& entry) { return entry.second == record.reversed_sequence; });
     }
@@ -136,7 +143,8 @@ class ChainVerifier {
     std::map<std::uint64_t, Postings> postings_;
     std::map<std::uint64_t, Amount> amounts_;
     std::map<std::uint64_t, Amount> nets_;
-    std::map<std::uint64_t, std::uint64_t> upon_;  // authorization → its clearing or unapplied record
+    std::map<std::uint64_t, std::uint64_t>
+        upon_;  // authorization → its clearing or unapplied record
     std::set<std::uint64_t> settled_;
     std::set<std::uint64_t> reversed_;
     std::map<TransferKey, std::uint64_t> credits_;
@@ -149,14 +157,16 @@ class ChainVerifier {
 void check_head(pqxx::transaction_base& tx, ChainVerifier const& verifier, MerchantId merchant_id,
                 ChainId chain_id) {
     auto const rows = tx.exec_params(
-        "SELECT seq, hash, last_batch_number FROM journal_heads WHERE merchant_id = $1 AND chain_id = $2",
+        "SELECT seq, hash, last_batch_number FROM journal_heads WHERE merchant_id = $1 AND "
+        "chain_id = $2",
         to_sql(merchant_id), chain_id);
     bool const right = !rows.empty() && number_of(rows[0][0]) == verifier.head().sequence &&
                        bytes_of<32>(rows[0][1]) == verifier.head().hash &&
                        number_of(rows[0][2]) == verifier.last_batch();
     if (!right) {
         throw WrongRow(verifier.where() + ": journal_heads is not the last record, number " +
-                       std::to_string(verifier.head().sequence) + ": records are missing at the end");
+                       std::to_string(verifier.head().sequence) +
+                       ": records are missing at the end");
     }
 }
 
@@ -164,10 +174,9 @@ void check_live(pqxx::transaction_base& tx, ChainVerifier const& verifier, Merch
                 ChainId chain_id, std::string const& table, std::string const& column,
                 std::map<TransferKey, std::uint64_t> const& expected) {
     std::map<TransferKey, std::uint64_t> stored;
-    for (auto const& row :
-         tx.exec_params("SELECT tx_hash, token, ordinal, " + column + " FROM " + table +
-                            " WHERE merchant_id = $1 AND chain_id = $2",
-                        to_sql(merchant_id), chain_id)) {
+    for (auto const& row : tx.exec_params("SELECT tx_hash, token, ordinal, " + column + " FROM " +
+                                              table + " WHERE merchant_id = $1 AND chain_id = $2",
+                                          to_sql(merchant_id), chain_id)) {
         stored[{chain_id, bytes_of<32>(row[0]), address_in(row[1]), row[2].as<std::uint32_t>()}] =
             number_of(row[3]);
     }
@@ -182,9 +191,9 @@ void check_balances(pqxx::transaction_base& tx, ChainVerifier const& verifier,
     for (auto const& [key, balance] : verifier.sheet().balances()) {
         expected[key] = (balance.negative ? "-" : "") + to_string(balance.magnitude);
     }
-    for (auto const& row : tx.exec_params(
-             "SELECT token, account, balance FROM account_balances WHERE merchant_id = $1 AND chain_id = $2",
-             to_sql(merchant_id), chain_id)) {
+    for (auto const& row : tx.exec_params("SELECT token, account, balance FROM account_balances "
+                                          "WHERE merchant_id = $1 AND chain_id = $2",
+                                          to_sql(merchant_id), chain_id)) {
         auto const account = parse_account(row[1].c_str());
         auto const found = expected.find({bytes_of<20>(row[0]), account.value()});
         std::string const right = found == expected.end() ? "0" : found->second;

@@ -43,8 +43,8 @@ export class Sycee {
       throw new Error(`no program at ${binary}: build it, or name one in the environment variable SYCEE_BINARY`);
     }
     await mkdir(directory, { recursive: true });
-    const environment = { ...process.env, ...env };
-    const sycee = new Sycee(directory, port ?? (await freePort()), log ?? path.join(directory, "sycee.log"), environment);
+    const logFile = log ?? path.join(directory, "sycee.log");
+    const sycee = new Sycee(directory, port ?? (await freePort()), logFile, { ...process.env, ...env });
     await secretFile(path.join(directory, "secrets", "sealing.key"), () => randomBytes(32).toString("hex"));
     const sections = {
       server: { address: "127.0.0.1", port: sycee.port, public_url: sycee.url, ...settings.server },

@@ -6,8 +6,8 @@
 
 namespace sycee {
 
-// Every deposit address that was ever given out, in memory: matching a transfer costs the same with a
-// thousand or a million payments. An expired payment's address stays.
+// Every deposit address that was ever given out, in memory: matching a transfer costs the same with
+// a thousand or a million payments. An expired payment's address stays.
 class AddressBook {
   public:
     void add(WatchedAddress const& entry) { payments_[entry.address] = entry.payment; }

@@ -28,15 +28,15 @@ struct ChainFollowerPorts {
     Metrics& metrics;
 };
 
-// Follows one chain: reads block after block, decides through the core what each means for the books,
-// and commits that with the cursor in one transaction. What it keeps in memory can be thrown away at
-// any moment: after a fault it is loaded again from the books.
+// Follows one chain: reads block after block, decides through the core what each means for the
+// books, and commits that with the cursor in one transaction. What it keeps in memory can be thrown
+// away at any moment: after a fault it is loaded again from the books.
 class ChainFollower {
   public:
     ChainFollower(ChainSettings const& settings, Network const& network, ChainFollowerPorts ports);
 
-    // Ends only by cancellation. A fault that passes is retried with backoff; a broken invariant stops
-    // this chain with an alarm.
+    // Ends only by cancellation. A fault that passes is retried with backoff; a broken invariant
+    // stops this chain with an alarm.
     Task<void> run();
 
     // One bounded step. True when there may be more to do at once.

@@ -22,7 +22,8 @@ class PaymentFeed {
     class Subscription {
       public:
         Subscription(PaymentFeed& feed, PaymentId id);
-        // Returns at the first change since construction or since the last return, or after `limit`.
+        // Returns at the first change since construction or since the last return, or after
+        // `limit`.
         Task<void> next(std::chrono::milliseconds limit);
 
       private:

@@ -5,12 +5,13 @@
 #include <sycee/payment/state.hpp>
 
 #include <nlohmann/json_fwd.hpp>
+
 #include <string>
 
 namespace sycee {
 
-// A payment as a shop sees it, in API answers and in events alike (schema Payment in api/openapi.yaml).
-// Amounts are decimal strings; base units where the name says so.
+// A payment as a shop sees it, in API answers and in events alike (schema Payment in
+// api/openapi.yaml). Amounts are decimal strings; base units where the name says so.
 nlohmann::ordered_json payment_json(PaymentState const& state, PaymentStatus status,
                                     Network const& network);
 

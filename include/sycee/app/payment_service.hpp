@@ -16,30 +16,31 @@ namespace sycee {
 
 // What a shop sends to create a payment.
 struct CreatePayment {
-    std::string amount;    // decimal string: "50.00"
-    std::string currency;  // "USD"
-    std::optional<std::string> reference;    // at most 200 bytes
-    std::optional<std::string> description;  // at most 500
+    std::string amount;                                         // decimal string: "50.00"
+    std::string currency;                                       // "USD"
+    std::optional<std::string> reference;                       // at most 200 bytes
+    std::optional<std::string> description;                     // at most 500
     std::vector<std::pair<std::string, std::string>> metadata;  // at most 50, key 40, value 500
     std::optional<std::int64_t> expires_in;  // seconds, 60 .. 86400; 900 if left out
     std::optional<std::string> success_url;  // http or https, at most 2000
 };
 
-// The chain time of the payments' chains, kept by the followers, and whether each is being followed.
+// The chain time of the payments' chains, kept by the followers, and whether each is being
+// followed.
 class ChainTimes {
   public:
     void set(ChainId chain_id, Timestamp head_time) { times_[chain_id] = head_time; }
     bool followed(ChainId chain_id) const { return times_.contains(chain_id); }
-    // The slowest chain's time among those the payment may be paid on; nothing where one of them has
-    // not been read yet.
+    // The slowest chain's time among those the payment may be paid on; nothing where one of them
+    // has not been read yet.
     std::optional<Timestamp> time_for(Payment const& payment) const;
 
   private:
     std::map<ChainId, Timestamp> times_;
 };
 
-// The merchant's use cases. `field` of a refused input is a JSON pointer without the slash: "amount",
-// "metadata/size".
+// The merchant's use cases. `field` of a refused input is a JSON pointer without the slash:
+// "amount", "metadata/size".
 class PaymentService {
   public:
     PaymentService(PaymentPort& payments, Network const& network, ChainTimes const& times,
@@ -50,8 +51,8 @@ class PaymentService {
           addresses_(addresses),
           clock_(clock) {}
 
-    // Throws Unavailable while no configured chain is being followed: an address that nobody watches
-    // is never given out.
+    // Throws Unavailable while no configured chain is being followed: an address that nobody
+    // watches is never given out.
     Task<Result<PaymentState>> create(MerchantId merchant_id, CreatePayment input);
     Task<std::optional<PaymentState>> find(MerchantId merchant_id, PaymentId id);
     Task<std::optional<PaymentState>> find_public(PaymentId id);

@@ -19,8 +19,8 @@
 #include <utility>
 #include <vector>
 
-// What the use cases need of the world. Each port has one real implementation (node, store, webhook)
-// and may have one for tests. All of them throw Unavailable for a fault that passes.
+// What the use cases need of the world. Each port has one real implementation (node, store,
+// webhook) and may have one for tests. All of them throw Unavailable for a fault that passes.
 namespace sycee {
 
 struct ChainTips {
@@ -40,8 +40,8 @@ class ChainPort {
     virtual Task<ChainTips> tips() = 0;
     // Nothing where the node does not have that block.
     virtual Task<std::optional<BlockHeader>> header(BlockNumber number) = 0;
-    // The blocks first .. last with their logs, read by block hash. May answer fewer where the node's
-    // branch changes meanwhile.
+    // The blocks first .. last with their logs, read by block hash. May answer fewer where the
+    // node's branch changes meanwhile.
     virtual Task<std::vector<BlockWithLogs>> blocks(BlockNumber first, BlockNumber last) = 0;
     // Returns when a new head is announced, at the latest after `limit`.
     virtual Task<void> wait_for_head(std::chrono::milliseconds limit) = 0;
@@ -81,7 +81,8 @@ struct HeadMove {
 // Everything that one step of a chain writes: one transaction, or nothing.
 struct ChainCommit {
     ChainId chain_id = 0;
-    BlockHeader expected_head;  // where our cursor stands; another place means another writer: refused
+    BlockHeader
+        expected_head;  // where our cursor stands; another place means another writer: refused
     std::optional<BlockNumber> rolled_back_to;
     std::uint64_t reorg_depth = 0;
     std::vector<BlockHeader> added;
@@ -124,8 +125,8 @@ struct NewPayment {
     Timestamp expires_at{};
 };
 
-// Gives the deposit address at an index below the merchant's extended public key; nothing for the one
-// index in 2^127 that has none.
+// Gives the deposit address at an index below the merchant's extended public key; nothing for the
+// one index in 2^127 that has none.
 using DeriveAddress =
     std::function<std::optional<Address>(ExtendedPublicKey const&, std::uint64_t index)>;
 
@@ -137,14 +138,16 @@ struct PaymentPage {
 class PaymentPort {
   public:
     virtual ~PaymentPort() = default;
-    // Takes the merchant's next index and stores the payment, in one transaction. `announce` is called
-    // with the payment on the caller's thread, also where the outcome of the commit is unknown.
+    // Takes the merchant's next index and stores the payment, in one transaction. `announce` is
+    // called with the payment on the caller's thread, also where the outcome of the commit is
+    // unknown.
     virtual Task<Payment> create(NewPayment payment, DeriveAddress derive,
                                  std::function<void(Payment const&)> announce) = 0;
     virtual Task<std::optional<PaymentState>> find(MerchantId merchant_id, PaymentId id) = 0;
     // For the checkout page, where the id is all there is.
     virtual Task<std::optional<PaymentState>> find_public(PaymentId id) = 0;
-    // Newest first, after (older than) `after`. Without a merchant: of all of them, for the dashboard.
+    // Newest first, after (older than) `after`. Without a merchant: of all of them, for the
+    // dashboard.
     virtual Task<PaymentPage> list(std::optional<MerchantId> merchant_id,
                                    std::optional<PaymentId> after, std::size_t limit) = 0;
     virtual Task<std::vector<WatchedAddress>> load_addresses() = 0;
@@ -180,7 +183,8 @@ class AccessPort {
     virtual ~AccessPort() = default;
     virtual Task<std::optional<ApiKeyRow>> find_api_key(ApiKeyId id) = 0;
     virtual Task<std::optional<Operator>> find_operator(std::string name) = 0;
-    virtual Task<void> create_session(Bytes32 token_hash, OperatorId operator_id, Timestamp expires_at) = 0;
+    virtual Task<void> create_session(Bytes32 token_hash, OperatorId operator_id,
+                                      Timestamp expires_at) = 0;
     // The operator's name, while the session lasts.
     virtual Task<std::optional<std::string>> find_session(Bytes32 token_hash, Timestamp now) = 0;
     virtual Task<void> delete_session(Bytes32 token_hash) = 0;

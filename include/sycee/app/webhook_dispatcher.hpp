@@ -22,8 +22,8 @@ class WebhookPort {
     virtual Task<WebhookAnswer> send(PendingDelivery const& delivery, Timestamp now) = 0;
 };
 
-// When the next attempt is due after `attempts` failed ones; nothing after the tenth, about 75 hours
-// after the first. Pure; `random` in 0 .. 999 spreads it by up to a tenth.
+// When the next attempt is due after `attempts` failed ones; nothing after the tenth, about 75
+// hours after the first. Pure; `random` in 0 .. 999 spreads it by up to a tenth.
 std::optional<std::chrono::seconds> retry_delay(unsigned attempts, std::uint32_t random);
 
 // Delivers what is in the outbox, at least once, oldest first, a few at a time.

@@ -42,7 +42,8 @@ std::string to_string(Amount amount);
 // but ASCII digits, and values of 2^128 and above.
 Result<Amount> parse_base_units(std::string_view text);
 
-// The amount in whole units: 50000000 base units of 6 decimals are "50.000000", of 0 decimals "50000000".
+// The amount in whole units: 50000000 base units of 6 decimals are "50.000000", of 0 decimals
+// "50000000".
 std::string to_decimal(Amount amount, unsigned decimals);
 
 // As to_decimal without zeros at the end that carry nothing: "50", "0.5". For people, not for JSON.

@@ -12,7 +12,8 @@ class InvariantViolation : public std::logic_error {
     using std::logic_error::logic_error;
 };
 
-// Checks a promise in every build. `what` names the invariant, so that an alarm says which one broke.
+// Checks a promise in every build. `what` names the invariant, so that an alarm says which one
+// broke.
 inline void ensure(bool holds, char const* what) {
     if (!holds) throw InvariantViolation(what);
 }

@@ -30,13 +30,13 @@ Uuid make_uuid_v7(Timestamp now, Bytes<10> const& random);
 std::string to_string(Uuid const& uuid);
 std::optional<Uuid> parse_uuid(std::string_view text);
 
-// 26 letters of Crockford's base 32, lower case: the suffix of a TypeID (github.com/jetify-com/typeid,
-// spec 0.3). Sorts as the UUID does.
+// 26 letters of Crockford's base 32, lower case: the suffix of a TypeID
+// (github.com/jetify-com/typeid, spec 0.3). Sorts as the UUID does.
 std::string to_base32(Uuid const& uuid);
 std::optional<Uuid> uuid_from_base32(std::string_view text);
 
-// The ids that people and shops see are TypeIDs: "pay_01kaq...". One type each, so that a merchant's
-// id can't be passed for a payment's.
+// The ids that people and shops see are TypeIDs: "pay_01kaq...". One type each, so that a
+// merchant's id can't be passed for a payment's.
 template <class Tag>
 struct Id {
     Uuid uuid;

@@ -7,7 +7,8 @@
 namespace sycee {
 
 // A refused input. `field` names what was wrong ("amount", "chains[0].tokens[1].contract"), or is
-// empty where there is only one thing it can be; `message` says what was wrong and with which value.
+// empty where there is only one thing it can be; `message` says what was wrong and with which
+// value.
 struct Error {
     std::string field;
     std::string message;

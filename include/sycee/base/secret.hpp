@@ -5,8 +5,8 @@
 
 namespace sycee {
 
-// A key or password on its way through the program. It has no formatter and no comparison, so that it
-// can't reach a log, an error or an event by accident: whoever needs the bytes says reveal().
+// A key or password on its way through the program. It has no formatter and no comparison, so that
+// it can't reach a log, an error or an event by accident: whoever needs the bytes says reveal().
 class Secret {
   public:
     Secret() = default;

@@ -9,8 +9,8 @@
 
 namespace sycee {
 
-// The processed blocks of one chain from the newest final one up: linked by parent hash, without a gap.
-// Decides what to read next; reads nothing itself.
+// The processed blocks of one chain from the newest final one up: linked by parent hash, without a
+// gap. Decides what to read next; reads nothing itself.
 class HeaderChain {
   public:
     // `headers`: ascending, linked, not empty; the first is final or where following began.
@@ -25,8 +25,8 @@ class HeaderChain {
 
     // Throws InvariantViolation unless the header's parent is our head.
     void append(BlockHeader header);
-    // Forgets the blocks above `ancestor`. Throws InvariantViolation below the finalized block: a chain
-    // whose final blocks change is stopped, never followed.
+    // Forgets the blocks above `ancestor`. Throws InvariantViolation below the finalized block: a
+    // chain whose final blocks change is stopped, never followed.
     void roll_back_to(BlockNumber ancestor);
     // Moves the finalized block up and forgets what is below it. Lower numbers change nothing.
     void finalize(BlockNumber number);
@@ -44,12 +44,14 @@ enum class FollowAction : std::uint8_t {
 
 struct FollowPlan {
     FollowAction action = FollowAction::wait;
-    BlockNumber first = 0;  // extend: blocks first .. last; find_ancestor: compare from `first` down
+    BlockNumber first =
+        0;  // extend: blocks first .. last; find_ancestor: compare from `first` down
     BlockNumber last = 0;
 };
 
 // What to do about the head that a node reports. At most `most_blocks` are read at a time: after a
 // downtime the gap is closed in steps, never jumped over.
-FollowPlan plan_next(HeaderChain const& chain, BlockHeader const& node_head, BlockNumber most_blocks);
+FollowPlan plan_next(HeaderChain const& chain, BlockHeader const& node_head,
+                     BlockNumber most_blocks);
 
 }  // namespace sycee

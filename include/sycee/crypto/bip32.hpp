@@ -16,9 +16,9 @@ using CompressedPublicKey = Bytes<33>;
 // Throws InvariantViolation if the key is not on the curve.
 Bytes<64> uncompressed_point(CompressedPublicKey const& key);
 
-// An extended public key (BIP-32, "xpub"). It derives the public keys below it and can spend nothing.
-// Keep it confidential all the same: whoever has it sees every deposit address, and together with the
-// private key of any one address below it gives the extended *private* key away.
+// An extended public key (BIP-32, "xpub"). It derives the public keys below it and can spend
+// nothing. Keep it confidential all the same: whoever has it sees every deposit address, and
+// together with the private key of any one address below it gives the extended *private* key away.
 struct ExtendedPublicKey {
     std::uint8_t depth = 0;
     Bytes<4> parent_fingerprint{};
@@ -36,8 +36,8 @@ Result<ExtendedPublicKey> parse_extended_public_key(std::string_view text);
 
 std::string to_string(ExtendedPublicKey const& key);
 
-// Public derivation (CKDpub). Refused: a hardened index (2^31 and above), and the one index in 2^127
-// that has no key, where the caller takes the next one.
+// Public derivation (CKDpub). Refused: a hardened index (2^31 and above), and the one index in
+// 2^127 that has no key, where the caller takes the next one.
 Result<ExtendedPublicKey> derive_child(ExtendedPublicKey const& parent, std::uint32_t index);
 
 }  // namespace sycee

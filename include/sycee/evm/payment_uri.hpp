@@ -8,9 +8,10 @@
 
 namespace sycee {
 
-// EIP-681 request to transfer a token: "ethereum:<token>@<chain id>/transfer?address=<to>&uint256=<n>".
-// Plain integers without exponents and no other parameters, since parsers differ on both. A wallet may
-// let its user change everything in it, so it only ever suggests.
+// EIP-681 request to transfer a token: "ethereum:<token>@<chain
+// id>/transfer?address=<to>&uint256=<n>". Plain integers without exponents and no other parameters,
+// since parsers differ on both. A wallet may let its user change everything in it, so it only ever
+// suggests.
 std::string payment_uri(ChainId chain_id, Address const& token, Address const& recipient,
                         Amount amount);
 

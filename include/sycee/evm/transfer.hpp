@@ -27,9 +27,9 @@ struct Log {
     bool removed = false;
 };
 
-// What makes a transfer the same transfer after a reorg has mined its transaction again: the log index
-// moves then, the ordinal does not. Ordinal: rank among this token's Transfer logs in the transaction,
-// from 0.
+// What makes a transfer the same transfer after a reorg has mined its transaction again: the log
+// index moves then, the ordinal does not. Ordinal: rank among this token's Transfer logs in the
+// transaction, from 0.
 struct TransferKey {
     ChainId chain_id = 0;
     TransactionHash transaction_hash{};
@@ -56,13 +56,15 @@ struct Transfer {
 // The Transfer logs of one block, decoded, in log order, with their ordinals.
 struct DecodedTransfers {
     std::vector<Transfer> transfers;
-    std::uint32_t malformed = 0;   // topics or data not of an ERC-20 Transfer, or an amount of 2^128 and above
+    std::uint32_t malformed =
+        0;  // topics or data not of an ERC-20 Transfer, or an amount of 2^128 and above
     std::uint32_t zero_value = 0;  // anybody may send these in anybody's name: never booked
 };
 
-// Decodes the logs of `block` that a node gave for the configured token contracts. Refused as a whole
-// where the node can't be right: a log of another block or of no configured token, one marked removed,
-// or log indices that do not rise. A malformed log is counted and skipped; it keeps its ordinal.
+// Decodes the logs of `block` that a node gave for the configured token contracts. Refused as a
+// whole where the node can't be right: a log of another block or of no configured token, one marked
+// removed, or log indices that do not rise. A malformed log is counted and skipped; it keeps its
+// ordinal.
 Result<DecodedTransfers> decode_transfers(ChainId chain_id, BlockHeader const& block,
                                           std::span<Address const> tokens,
                                           std::span<Log const> logs);

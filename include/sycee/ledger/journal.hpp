@@ -13,13 +13,14 @@
 
 namespace sycee {
 
-// The accounts of a merchant's books, for each chain and token (docs/ledger.md). One side says where
-// the coins are (coins + drawn + token_loss), the other whose they are; the two sums are always equal.
+// The accounts of a merchant's books, for each chain and token (docs/ledger.md). One side says
+// where the coins are (coins + drawn + token_loss), the other whose they are; the two sums are
+// always equal.
 enum class Account : std::uint8_t {
-    coins,             // debit:  tokens at the merchant's deposit addresses
-    drawn,             // debit:  moved out by the merchant, less what it paid from elsewhere; any sign
-    token_loss,        // debit:  destroyed by the issuer
-    payer_pending,     // credit: authorized, not cleared
+    coins,          // debit:  tokens at the merchant's deposit addresses
+    drawn,          // debit:  moved out by the merchant, less what it paid from elsewhere; any sign
+    token_loss,     // debit:  destroyed by the issuer
+    payer_pending,  // credit: authorized, not cleared
     payer_unapplied,   // credit: belongs to no payment: the exceptions desk
     merchant_cleared,  // credit: net, still reversible
     merchant_settled,  // credit: net, final
@@ -54,12 +55,14 @@ Postings clearing_postings(Bytes20 const& token, Amount gross, Amount fee, Amoun
 Postings unapplied_postings(Bytes20 const& token, Amount amount);
 // One row for a whole batch.
 Postings settlement_postings(Bytes20 const& token, Amount net);
-// A transfer out. `unexplained` is what left beyond the book balance: it is booked as received first.
+// A transfer out. `unexplained` is what left beyond the book balance: it is booked as received
+// first.
 Postings withdrawal_postings(Bytes20 const& token, Amount amount, Amount unexplained);
 // Each posting the other way round, last first: what a reversal does.
 Postings mirror(std::span<Posting const> postings);
 
-// The end of the hash chain of one merchant and chain. Nothing booked yet: sequence 0, hash of zeros.
+// The end of the hash chain of one merchant and chain. Nothing booked yet: sequence 0, hash of
+// zeros.
 struct JournalHead {
     std::uint64_t sequence = 0;
     Bytes32 hash{};
@@ -67,8 +70,8 @@ struct JournalHead {
     bool operator==(JournalHead const&) const = default;
 };
 
-// Balances of the accounts of one merchant and chain, each on its own side (a debit account's debits
-// less its credits, a credit account's credits less its debits).
+// Balances of the accounts of one merchant and chain, each on its own side (a debit account's
+// debits less its credits, a credit account's credits less its debits).
 class BalanceSheet {
   public:
     struct Balance {  // `drawn` may be below zero; no other account may
@@ -79,8 +82,8 @@ class BalanceSheet {
     };
     using Key = std::pair<Bytes20, Account>;
 
-    // Posts; throws InvariantViolation where an account other than `drawn` would fall below zero, the
-    // debit and credit account are the same, or the amount is zero.
+    // Posts; throws InvariantViolation where an account other than `drawn` would fall below zero,
+    // the debit and credit account are the same, or the amount is zero.
     void post(Posting const& posting);
     Balance balance(Bytes20 const& token, Account account) const;
     std::map<Key, Balance> const& balances() const { return balances_; }
@@ -91,8 +94,8 @@ class BalanceSheet {
     std::map<Key, Balance> balances_;
 };
 
-// The bytes that a record's hash is taken over: fixed widths, big-endian, text with its length before
-// it, so that no two records share their bytes.
+// The bytes that a record's hash is taken over: fixed widths, big-endian, text with its length
+// before it, so that no two records share their bytes.
 class CanonicalBytes {
   public:
     explicit CanonicalBytes(std::string_view kind) { text(kind); }

@@ -14,8 +14,8 @@
 
 namespace sycee {
 
-// A parsed http, https, ws or wss URL. User names and fragments are refused: a secret in a URL ends up
-// in logs.
+// A parsed http, https, ws or wss URL. User names and fragments are refused: a secret in a URL ends
+// up in logs.
 struct Url {
     std::string scheme;
     std::string host;
@@ -31,7 +31,7 @@ Result<Url> parse_url(std::string_view text);
 struct HttpClientLimits {
     std::chrono::milliseconds connect_time{5'000};
     std::chrono::milliseconds total_time{15'000};  // from the call to the last byte
-    std::size_t answer_bytes = 16 * 1024 * 1024;
+    std::size_t answer_bytes = std::size_t{16} * 1024 * 1024;
     // Asked for each resolved address right before connecting to it, since a host name may resolve
     // differently each time; an address that it refuses is not tried. Empty: all are allowed.
     std::function<bool(std::string const& ip)> allow_address;
@@ -43,8 +43,9 @@ struct HttpAnswer {
     std::string body;
 };
 
-// Requests to one origin. Keeps one connection alive between calls; calls of one client go one after the other (a
-// second one waits). Follows no redirects. https verifies certificate and host name.
+// Requests to one origin. Keeps one connection alive between calls; calls of one client go one
+// after the other (a second one waits). Follows no redirects. https verifies certificate and host
+// name.
 class HttpClient {
   public:
     HttpClient(Executor executor, Url origin, HttpClientLimits limits);

@@ -13,13 +13,13 @@ namespace sycee {
 using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 
 struct HttpRequest {
-    std::string method;    // "GET"
-    std::string target;    // as sent: "/v1/payments?limit=10"
-    std::string path;      // percent-decoded; never with "..", a zero byte or an empty segment inside
-    std::string query;     // as sent, without "?"
-    HttpHeaders headers;   // names in lower case, in the order sent
+    std::string method;  // "GET"
+    std::string target;  // as sent: "/v1/payments?limit=10"
+    std::string path;    // percent-decoded; never with "..", a zero byte or an empty segment inside
+    std::string query;   // as sent, without "?"
+    HttpHeaders headers;  // names in lower case, in the order sent
     std::string body;
-    std::string peer;      // the other end's IP address
+    std::string peer;  // the other end's IP address
 
     // The first header of that lower-case name, or "".
     std::string_view header(std::string_view name) const;

@@ -13,9 +13,9 @@
 namespace sycee {
 
 struct HttpServerLimits {
-    std::size_t header_bytes = 8 * 1024;
-    std::size_t body_bytes = 64 * 1024;  // beyond: 413
-    std::size_t connections = 1000;      // beyond: closed at once
+    std::size_t header_bytes = std::size_t{8} * 1024;
+    std::size_t body_bytes = std::size_t{64} * 1024;              // beyond: 413
+    std::size_t connections = 1000;                  // beyond: closed at once
     std::chrono::milliseconds read_time{10'000};     // for a whole request once its first byte came
     std::chrono::milliseconds idle_time{30'000};     // between requests
     std::chrono::milliseconds handler_time{15'000};  // beyond: 503
@@ -23,12 +23,13 @@ struct HttpServerLimits {
     std::chrono::milliseconds stream_time{3'600'000};
 };
 
-// Must not throw for bad input; what it throws becomes a 500 (503 for Unavailable) without a detail.
+// Must not throw for bad input; what it throws becomes a 500 (503 for Unavailable) without a
+// detail.
 using HttpHandler = std::function<Task<HttpResponse>(HttpRequest const&)>;
 
-// HTTP/1.1 with keep-alive. Refuses with 400 what Beast 1.81 would let through for request smuggling:
-// any Transfer-Encoding but exactly "chunked", one in HTTP/1.0 or beside Content-Length, and
-// more than one Host.
+// HTTP/1.1 with keep-alive. Refuses with 400 what Beast 1.81 would let through for request
+// smuggling: any Transfer-Encoding but exactly "chunked", one in HTTP/1.0 or beside Content-Length,
+// and more than one Host.
 class HttpServer {
   public:
     // Binds and listens at once, so that a port in use is seen at start: throws std::runtime_error

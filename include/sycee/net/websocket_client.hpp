@@ -12,8 +12,9 @@ namespace sycee {
 
 struct WebSocketLimits {
     std::chrono::milliseconds connect_time{5'000};
-    std::chrono::milliseconds idle_time{60'000};  // answers pings; a silent peer is dropped after this
-    std::size_t message_bytes = 32 * 1024 * 1024;
+    std::chrono::milliseconds idle_time{
+        60'000};  // answers pings; a silent peer is dropped after this
+    std::size_t message_bytes = std::size_t{32} * 1024 * 1024;
 };
 
 // One connection for text messages. Every call throws Unavailable once the connection is lost.

@@ -13,10 +13,11 @@ namespace sycee {
 // One step of a chain, as its follower saw it: perhaps blocks taken away, then blocks added.
 struct ChainStep {
     ChainId chain_id = 0;
-    std::optional<BlockNumber> rolled_back_to;  // the last block kept, where a reorg took blocks away
-    BlockNumber head = 0;                       // newest processed block after the step
+    std::optional<BlockNumber>
+        rolled_back_to;    // the last block kept, where a reorg took blocks away
+    BlockNumber head = 0;  // newest processed block after the step
     Timestamp head_time{};
-    BlockNumber finalized = 0;  // at most head
+    BlockNumber finalized = 0;        // at most head
     std::uint32_t confirmations = 1;  // clearing rule: the transfer's block counts as the first
 };
 
@@ -56,8 +57,9 @@ struct MerchantStep {
 };
 
 // Decides what one step of a chain means for one merchant's books: reversals first, newest record
-// first; then authorizations and withdrawals; then clearings and what belongs to no payment; then one
-// settlement batch for each token. Pure. Throws InvariantViolation where the step would undo a settled record.
+// first; then authorizations and withdrawals; then clearings and what belongs to no payment; then
+// one settlement batch for each token. Pure. Throws InvariantViolation where the step would undo a
+// settled record.
 MerchantStep advance_merchant(MerchantView view, std::vector<MatchedTransfer> const& transfers,
                               ChainStep const& step, Timestamp booked_at);
 

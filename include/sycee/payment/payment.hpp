@@ -14,8 +14,8 @@
 
 namespace sycee {
 
-// One way to pay: this many base units of this token on this chain pay the whole price. The amount is
-// the locked price of the payment in that token.
+// One way to pay: this many base units of this token on this chain pay the whole price. The amount
+// is the locked price of the payment in that token.
 struct PaymentOption {
     ChainId chain_id = 0;
     Address token;
@@ -43,11 +43,12 @@ struct Payment {
     PaymentOption const* option_for(ChainId chain_id, Address const& token) const;
 };
 
-// Digits after the point of a currency's amounts; nothing for a currency that can't be priced in yet.
+// Digits after the point of a currency's amounts; nothing for a currency that can't be priced in
+// yet.
 std::optional<unsigned> currency_decimals(std::string_view currency);
 
-// Base units of a token that are worth `price` of a currency that the token is pegged to one to one,
-// rounded up to the token's unit.
+// Base units of a token that are worth `price` of a currency that the token is pegged to one to
+// one, rounded up to the token's unit.
 Amount pegged_amount(Amount price, unsigned currency_decimals, unsigned token_decimals);
 
 }  // namespace sycee

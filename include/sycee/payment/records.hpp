@@ -13,8 +13,8 @@
 
 namespace sycee {
 
-// The records of the books (docs/ledger.md). Each is written once and never changed, and is the header
-// of its own journal: its place in the hash chain of (merchant, chain), and its postings.
+// The records of the books (docs/ledger.md). Each is written once and never changed, and is the
+// header of its own journal: its place in the hash chain of (merchant, chain), and its postings.
 
 // Stage 1. The transfer is in a canonical block: coins at the merchant's address, not final.
 struct Authorization {
@@ -105,8 +105,8 @@ struct Reversal {
     Postings postings;               // mirrored already
 };
 
-using Record = std::variant<Authorization, Clearing, Settlement, SettlementBatch, Unapplied, Withdrawal,
-                            Reversal>;
+using Record = std::variant<Authorization, Clearing, Settlement, SettlementBatch, Unapplied,
+                            Withdrawal, Reversal>;
 
 RecordKind kind_of(Record const& record);
 Postings postings_of(Record const& record);
@@ -125,8 +125,8 @@ struct JournalEntry {
 // SHA-256 over everything in the entry but its hash, and its postings.
 Bytes32 hash_of(JournalEntry const& entry);
 
-// Appends to one hash chain. Pure: what it made is in entries(), to be written in one transaction that
-// moves the head from first_head() to head().
+// Appends to one hash chain. Pure: what it made is in entries(), to be written in one transaction
+// that moves the head from first_head() to head().
 class JournalWriter {
   public:
     JournalWriter(MerchantId merchant_id, ChainId chain_id, JournalHead head, Timestamp booked_at)

@@ -37,7 +37,7 @@ struct Credit {
     std::uint64_t stage_sequence = 0;  // of the clearing or unapplied record
     Bytes32 stage_hash{};
     std::uint64_t settlement_sequence = 0;
-    Amount gross;   // cleared or settled: the part applied to the payment
+    Amount gross;  // cleared or settled: the part applied to the payment
     Amount fee;
     Amount excess;  // on the exceptions desk
     std::optional<UnappliedReason> unapplied_reason;
@@ -54,10 +54,10 @@ struct Outflow {
 // A payment and all that is known of its money.
 struct PaymentState {
     Payment payment;
-    std::vector<Credit> credits;    // in the order in which they were booked
+    std::vector<Credit> credits;  // in the order in which they were booked
     std::vector<Outflow> outflows;
-    // Transfers that a reorg took away at some time, with the time of their first block: one that comes
-    // back is as late as it was at first.
+    // Transfers that a reorg took away at some time, with the time of their first block: one that
+    // comes back is as late as it was at first.
     std::vector<std::pair<TransferKey, Timestamp>> reversed_transfers;
 };
 
@@ -66,8 +66,8 @@ struct PaymentState {
 PaymentStatus status_of(PaymentState const& state, std::optional<Timestamp> chain_time);
 
 // True where these credits, each token by its own locked price and rounded down, reach the price.
-// `applied[i]` is then the part of credits[i] that goes to the payment: the earliest first, exactly the
-// price and no more.
+// `applied[i]` is then the part of credits[i] that goes to the payment: the earliest first, exactly
+// the price and no more.
 struct Coverage {
     bool covered = false;
     std::vector<Amount> applied;

@@ -23,8 +23,8 @@ class SystemClock final : public Clock {
     Task<void> sleep_for(std::chrono::milliseconds duration) override;
 };
 
-// Wakes whoever waits. For loops that work at their own pace and only want to hear sooner. All on the
-// io thread. A notification that nobody waits for is remembered by `generation`.
+// Wakes whoever waits. For loops that work at their own pace and only want to hear sooner. All on
+// the io thread. A notification that nobody waits for is remembered by `generation`.
 class Notifier {
   public:
     explicit Notifier(Executor executor);
@@ -43,8 +43,8 @@ class Notifier {
     std::shared_ptr<State> state_;
 };
 
-// Waits with exponential growth and jitter, for retries: each wait is between half and the whole of a
-// bound that doubles from `first` to `most`.
+// Waits with exponential growth and jitter, for retries: each wait is between half and the whole of
+// a bound that doubles from `first` to `most`.
 class Backoff {
   public:
     Backoff(std::chrono::milliseconds first, std::chrono::milliseconds most)

@@ -8,8 +8,8 @@
 
 namespace sycee {
 
-// Awaits `operation` for at most `limit`. False when the limit ran out first: the operation has then
-// been cancelled and has ended. Its own error is thrown at once, never after the limit.
+// Awaits `operation` for at most `limit`. False when the limit ran out first: the operation has
+// then been cancelled and has ended. Its own error is thrown at once, never after the limit.
 Task<bool> finish_within(std::chrono::milliseconds limit, Task<void> operation);
 
 // As above for an operation with a result; nothing when the limit ran out.

@@ -10,9 +10,9 @@ namespace sycee {
 
 enum class LogLevel { debug, info, warning, error, critical };
 
-// One line: time, level, component, message, key=value pairs. Values are quoted and cleaned of control
-// characters, so that no input can forge a line. Keys, passwords and bodies never come here: Secret has
-// no way to become a value.
+// One line: time, level, component, message, key=value pairs. Values are quoted and cleaned of
+// control characters, so that no input can forge a line. Keys, passwords and bodies never come
+// here: Secret has no way to become a value.
 struct LogField {
     LogField(std::string_view k, std::string_view v) : key(k), value(v) {}
     LogField(std::string_view k, char const* v) : key(k), value(v) {}

@@ -8,8 +8,8 @@
 
 namespace sycee {
 
-// Counters and gauges in Prometheus' text format. Names: sycee_<what>_<unit>, counters end in _total.
-// Labels have few values: no merchant, no payment.
+// Counters and gauges in Prometheus' text format. Names: sycee_<what>_<unit>, counters end in
+// _total. Labels have few values: no merchant, no payment.
 class Metrics {
   public:
     using Labels = std::initializer_list<std::pair<std::string_view, std::string_view>>;

@@ -9,8 +9,9 @@
 
 namespace sycee {
 
-// Seals the secrets that must be kept in a usable form (webhook signing keys), so that a dump of the
-// database does not give them away: XSalsa20-Poly1305 of libsodium under a key that is kept in a file.
+// Seals the secrets that must be kept in a usable form (webhook signing keys), so that a dump of
+// the database does not give them away: XSalsa20-Poly1305 of libsodium under a key that is kept in
+// a file.
 class SecretBox {
   public:
     explicit SecretBox(Bytes32 const& key) : key_(key) {}

@@ -5,8 +5,8 @@
 
 namespace sycee {
 
-// A coroutine on the io thread. Reference parameters are for tasks that are awaited at once by whoever
-// owns what is referred to; a spawned task takes values.
+// A coroutine on the io thread. Reference parameters are for tasks that are awaited at once by
+// whoever owns what is referred to; a spawned task takes values.
 template <class T>
 using Task = boost::asio::awaitable<T>;
 

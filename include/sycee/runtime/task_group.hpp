@@ -17,8 +17,8 @@ class TaskGroup {
     TaskGroup& operator=(TaskGroup const&) = delete;
     ~TaskGroup();  // join() before, or the tasks outlive what they refer to
 
-    // False when the group is full or stopping: the task is then dropped unstarted. A task that ends by
-    // an exception other than cancellation is logged under `name`.
+    // False when the group is full or stopping: the task is then dropped unstarted. A task that
+    // ends by an exception other than cancellation is logged under `name`.
     bool spawn(std::string name, Task<void> task);
     std::size_t size() const;
 

@@ -21,8 +21,8 @@ class WorkerPool {
     ~WorkerPool();  // finishes what was begun, then joins
 
     // Runs `work` on a thread of the pool; rethrows what it throws. Throws Overloaded when
-    // `most_waiting` jobs are waiting already. Not cancellable: a job that has been taken runs to its end, since
-    // it refers to the frame that waits for it.
+    // `most_waiting` jobs are waiting already. Not cancellable: a job that has been taken runs to
+    // its end, since it refers to the frame that waits for it.
     Task<void> run(std::function<void()> work);
 
     template <class Work>

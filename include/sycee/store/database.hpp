@@ -11,9 +11,9 @@
 
 namespace sycee {
 
-// PostgreSQL, by a few worker threads with one connection each. A connection that breaks is made anew
-// at the next call; a call whose commit has an unknown outcome throws Unavailable, and whoever made it
-// reads what happened.
+// PostgreSQL, by a few worker threads with one connection each. A connection that breaks is made
+// anew at the next call; a call whose commit has an unknown outcome throws Unavailable, and whoever
+// made it reads what happened.
 class Database {
   public:
     // Nothing connects before the first call. `url`: a libpq connection string or URI.
@@ -27,8 +27,9 @@ class Database {
     // edited since, or the database is newer than this program.
     Task<std::vector<std::string>> migrate();
 
-    // Throws std::runtime_error that says what to do: the schema is not this program's, or the server
-    // runs with fsync, full_page_writes or synchronous_commit off, where an answer could be lost.
+    // Throws std::runtime_error that says what to do: the schema is not this program's, or the
+    // server runs with fsync, full_page_writes or synchronous_commit off, where an answer could be
+    // lost.
     Task<void> check();
 
     struct State;

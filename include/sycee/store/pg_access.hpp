@@ -16,8 +16,8 @@ struct NewMerchant {
     Timestamp created_at{};
 };
 
-// Merchants, API keys, operators and sessions. What the command line creates is refused, not thrown,
-// where it clashes with what exists.
+// Merchants, API keys, operators and sessions. What the command line creates is refused, not
+// thrown, where it clashes with what exists.
 class PgAccess final : public AccessPort {
   public:
     explicit PgAccess(Database& database) : database_(database) {}

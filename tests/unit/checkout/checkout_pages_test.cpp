@@ -1,5 +1,4 @@
 #include <sycee/checkout/checkout_pages.hpp>
-#include <sycee/runtime/errors.hpp>
 
 #include "page_fakes.hpp"
 
@@ -192,6 +191,19 @@ TEST_F(CheckoutPagesTest, EventsTellEachChangeAndEnd) {
     for (auto const& chunk : chunks) {
         EXPECT_EQ(std::ranges::count(chunk, '\n'), 2) << "an event is one line";
     }
+}
+
+TEST_F(CheckoutPagesTest, EventsOutliveADatabaseThatIsAway) {
+    FakeStream stream;
+    stream.on_send = [this](std::size_t count) {
+        world_.payments.down = count == 2;
+        if (count == 3) world_.credit(50, CreditStage::settled);
+        world_.feed.publish(world_.state.payment.id);
+    };
+    auto const chunks = events(stream);
+    ASSERT_EQ(chunks.size(), 4U);
+    EXPECT_EQ(chunks[2], ": still here\n\n");
+    EXPECT_TRUE(chunks[3].starts_with("data: {\"status\":\"settled\""));
 }
 
 TEST_F(CheckoutPagesTest, ServesItsFilesForGoodUnderTheirVersion) {

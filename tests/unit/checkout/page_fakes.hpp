@@ -2,6 +2,7 @@
 
 #include <sycee/app/payment_feed.hpp>
 #include <sycee/app/payment_service.hpp>
+#include <sycee/runtime/errors.hpp>
 
 #include "run_task.hpp"
 
@@ -30,6 +31,7 @@ class FakePayments final : public PaymentPort {
         co_return co_await find_public(id);
     }
     Task<std::optional<PaymentState>> find_public(PaymentId id) override {
+        if (down) throw Unavailable("the database is away");
         auto const found = states.find(id);
         if (found == states.end()) co_return std::nullopt;
         co_return found->second;
@@ -50,6 +52,7 @@ class FakePayments final : public PaymentPort {
     }
 
     std::map<PaymentId, PaymentState> states;
+    bool down = false;
 };
 
 inline Address test_address(std::uint8_t fill) {

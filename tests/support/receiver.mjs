@@ -1,0 +1,69 @@
+// A shop's webhook receiver: verifies each webhook as a shop should, and keeps it.
+
+import { createServer } from "node:http";
+import { Webhook } from "standardwebhooks";
+
+import { waitFor } from "./wait.mjs";
+
+export class Receiver {
+  #server;
+  #webhook;
+  #open = new Set();
+
+  /** Every webhook in the order of its arrival: what was verified, and whether it was confirmed. */
+  deliveries = [];
+
+  /** What came without a valid signature. */
+  refused = [];
+
+  /** What it answers; undefined: webhooks are taken in, and never answered. @type {number | undefined} */
+  answer = 200;
+
+  /** @param {string} secret that the webhooks are signed with (whsec_…) */
+  static async start(secret) {
+    const receiver = new Receiver();
+    receiver.#webhook = new Webhook(secret);
+    receiver.#server = createServer((request, response) => receiver.#receive(request, response));
+    await new Promise((resolve) => receiver.#server.listen(0, "127.0.0.1", resolve));
+    receiver.url = `http://127.0.0.1:${receiver.#server.address().port}/webhook`;
+    return receiver;
+  }
+
+  async #receive(request, response) {
+    this.#open.add(response);
+    response.once("close", () => this.#open.delete(response));
+    const chunks = [];
+    try {
+      for await (const chunk of request) chunks.push(chunk);
+      const event = this.#webhook.verify(Buffer.concat(chunks), request.headers);
+      this.deliveries.push({ id: request.headers["webhook-id"], event, confirmed: this.answer === 200 });
+      if (this.answer) response.writeHead(this.answer).end();
+    } catch (error) {
+      this.refused.push(error.message);
+      response.writeHead(400).end();
+    }
+  }
+
+  /** The events of one payment that were confirmed, in the order of their arrival. */
+  eventsOf(payment) {
+    const confirmed = this.deliveries.filter((delivery) => delivery.confirmed && delivery.event.data.id === payment.id);
+    return confirmed.map(({ event }) => event);
+  }
+
+  typesOf(payment) {
+    return this.eventsOf(payment).map((event) => event.type);
+  }
+
+  /** Waits until an event of this type was confirmed. @returns the event */
+  async expect(payment, type, options) {
+    const find = () => this.eventsOf(payment).find((event) => event.type === type);
+    return waitFor(`the webhook ${type}`, find, options);
+  }
+
+  async stop() {
+    for (const response of this.#open) response.destroy();
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    this.#server.closeAllConnections();
+    await closed;
+  }
+}

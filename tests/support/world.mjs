@@ -1,0 +1,177 @@
+// Everything that a payment needs, for one test file or one test: a private PostgreSQL, a local chain whose
+// blocks are mined when the test says so, a webhook receiver, and sycee with one merchant.
+
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+import { accountOf, newMnemonic } from "../../tools/xpub/keys.mjs";
+import { Chain } from "./chain.mjs";
+import { freePort } from "./ports.mjs";
+import { Postgres } from "./postgres.mjs";
+import { Receiver } from "./receiver.mjs";
+import { Sycee, chainSettings, secretFile } from "./sycee.mjs";
+import { waitFor } from "./wait.mjs";
+
+const database = "sycee";
+
+export class World {
+  #running = [];
+
+  /** Every answer of the API, for ApiContract. @type {{method: string, target: string, answer: object}[]} */
+  answers = [];
+
+  /** Block from which a transfer in block N is authorized, cleared and settled: N, N + 1, N + 2. */
+  confirmations = 2;
+
+  /**
+   * @param {object} [options]
+   * @param {boolean} [options.serve] false: everything is prepared, but the service is not started
+   * @param {(entry: object) => object} [options.changeChain] changes the [[chains]] entry of the configuration
+   */
+  static async start({ serve = true, changeChain = (entry) => entry } = {}) {
+    const world = new World();
+    try {
+      await world.#prepare(changeChain);
+      if (serve) await world.sycee.start();
+      return world;
+    } catch (error) {
+      await world.stop();
+      throw error;
+    }
+  }
+
+  async #prepare(changeChain) {
+    this.directory = await mkdtemp(path.join(tmpdir(), "sycee-e2e-"));
+    this.postgres = await Postgres.startTemporary();
+    this.#running.push(() => this.postgres.destroy());
+    this.#running.push(() => this.chain?.stop());
+    this.chainPort = await freePort();
+    await this.startChain();
+    this.token = await this.chain.deployToken();
+    [, this.payer] = await this.chain.accounts();
+    await this.token.mint(this.payer, this.token.units("1000000"));
+    await this.#prepareSycee(changeChain);
+    await this.#prepareMerchant();
+  }
+
+  async #prepareSycee(changeChain) {
+    const entry = await chainSettings(this.chain, [this.token], { confirmations: this.confirmations });
+    this.sycee = await Sycee.prepare({
+      directory: path.join(this.directory, "sycee"),
+      database: await this.postgres.createDatabase(database),
+      chains: [changeChain(entry)],
+    });
+    this.#running.push(() => this.sycee.stop());
+    await this.sycee.cli("migrate");
+  }
+
+  async #prepareMerchant() {
+    const secret = `whsec_${randomBytes(32).toString("base64")}`;
+    this.receiver = await Receiver.start(secret);
+    this.#running.push(() => this.receiver.stop());
+    const webhookSecretFile = await secretFile(path.join(this.directory, "webhook-secret"), () => secret);
+    Object.assign(this, await this.addMerchant({ webhookUrl: this.receiver.url, webhookSecretFile }));
+  }
+
+  /** @returns {Promise<{mnemonic: string, merchant: object, keyId: string, key: string}>} */
+  async addMerchant(options = {}) {
+    const mnemonic = newMnemonic();
+    const merchant = await this.sycee.createMerchant({ xpub: accountOf(mnemonic).publicExtendedKey, ...options });
+    const { id: keyId, key } = await this.sycee.createKey(merchant.id);
+    return { mnemonic, merchant, keyId, key };
+  }
+
+  /** Starts the chain, or starts it again where it stopped. */
+  async startChain() {
+    const stateFile = path.join(this.directory, "chain.json");
+    this.chain = await Chain.start({ directory: this.directory, port: this.chainPort, stateFile });
+    if (this.token) this.token = await this.chain.tokenAt(this.token.address);
+  }
+
+  /** Stops everything that was started, whatever fails. */
+  async stop() {
+    const failures = [];
+    for (const stop of this.#running.splice(0).reverse()) {
+      await Promise.resolve(stop()).catch((error) => failures.push(error));
+    }
+    if (this.directory) await rm(this.directory, { recursive: true, force: true });
+    if (failures.length > 0) throw new AggregateError(failures, "not everything could be stopped");
+  }
+
+  /** A request to the API with the merchant's key. */
+  async api(method, target, options = {}) {
+    const answer = await this.sycee.request(method, target, { key: this.key, ...options });
+    this.answers.push({ method, target, answer });
+    return answer;
+  }
+
+  /** @returns the new payment; a minute of blocks must not let it expire */
+  async createPayment(fields = {}) {
+    const body = { amount: "50.00", currency: "USD", expires_in: 86_400, ...fields };
+    const answer = await this.api("POST", "/v1/payments", { body });
+    assert.equal(answer.status, 201, answer.text);
+    return answer.body;
+  }
+
+  async payment({ id }) {
+    const answer = await this.api("GET", `/v1/payments/${id}`);
+    assert.equal(answer.status, 200, answer.text);
+    return answer.body;
+  }
+
+  /** Sends from the payer, in a block of its own. @returns the receipt */
+  async pay(payment, amount = payment.options[0].amount) {
+    return this.token.transfer(this.payer, payment.deposit_address, this.token.units(amount));
+  }
+
+  /** Waits until the payment has this status. @returns the payment */
+  async expectStatus(payment, status, options) {
+    let last;
+    const reached = async () => {
+      last = await this.payment(payment);
+      return last.status === status;
+    };
+    await waitFor(`the payment to be ${status}`, reached, options).catch((error) => {
+      throw new Error(`${error.message}; it is ${last?.status}. ${this.sycee.tail()}`);
+    });
+    return last;
+  }
+
+  /** Mines until the payment can be settled, and waits for it. */
+  async settle(payment, options) {
+    await this.chain.mine(this.confirmations + 1);
+    return this.expectStatus(payment, "settled", options);
+  }
+
+  /** Waits until the service has booked the chain's newest block. */
+  async caughtUp(options) {
+    await waitFor("the service to reach the head", async () => (await this.cursor()) === (await this.headText()), options);
+  }
+
+  async cursor() {
+    return this.sql("SELECT head_number || ' ' || encode(head_hash, 'hex') FROM chain_cursors");
+  }
+
+  async headText() {
+    const { number, hash } = await this.chain.client.getBlock();
+    return `${number} ${hash.slice(2)}`;
+  }
+
+  async sql(text) {
+    return this.postgres.query(text, database);
+  }
+
+  /** Rows of a table, those of one payment if its reference is given. */
+  async count(table, reference) {
+    const of = reference ? ` JOIN payments USING (merchant_id, payment_id) WHERE reference = '${reference}'` : "";
+    return Number(await this.sql(`SELECT count(*) FROM ${table}${of}`));
+  }
+
+  /** The books must be right. */
+  async verifyBooks() {
+    assert.match(await this.sycee.cli("verify"), /^Right: /);
+  }
+}
