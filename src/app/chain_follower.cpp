@@ -68,6 +68,7 @@ struct ChainFollower::Batch {
     BlockHeader head;
     BlockNumber finalized = 0;
     std::uint32_t malformed = 0;
+    bool branches_off = false;  // the first block read does not build on ours
 };
 
 ChainFollower::ChainFollower(ChainSettings const& settings, Network const& network,
@@ -152,6 +153,11 @@ Task<bool> ChainFollower::step() {
         more = co_await read_blocks(batch, tips.head, *batch.rolled_back_to);
     } else if (plan.action == FollowAction::extend) {
         more = co_await read_blocks(batch, tips.head, headers_->head().number);
+        if (batch.branches_off) {
+            // More than one block passed since we looked, and the new ones do not build on ours.
+            co_await find_ancestor(headers_->head().number, batch);
+            more = co_await read_blocks(batch, tips.head, *batch.rolled_back_to);
+        }
     }
 
     // Final only if it is the block that we processed: a node may serve another branch's tag.
@@ -203,7 +209,10 @@ Task<bool> ChainFollower::read_blocks(Batch& batch, BlockHeader node_head, Block
     for (BlockWithLogs const& block : blocks) {
         bool const links = block.header.number == batch.head.number + 1 &&
                            block.header.parent_hash == batch.head.hash;
-        if (!links) co_return true;  // the branch changed while we read: the next step sees how
+        if (!links) {
+            batch.branches_off = batch.added.empty() && !batch.rolled_back_to;
+            co_return true;  // or the branch changed while we read: the next step sees how
+        }
         match(batch, block);
         batch.added.push_back(block.header);
         batch.head = block.header;

@@ -89,10 +89,14 @@ Task<void> WorkerPool::run(std::function<void()> work) {
         // The guard keeps the io context running while only a thread of ours holds the coroutine.
         auto finish = [guard = asio::make_work_guard(executor),
                        waiter = std::move(handler)](std::exception_ptr error) mutable {
-            auto resume = [resumed = std::move(waiter), error = std::move(error)]() mutable {
+            auto const to = guard.get_executor();
+            // With the guard, so that this thread holds nothing of the io context once it has
+            // posted.
+            auto resume = [held = std::move(guard), resumed = std::move(waiter),
+                           error = std::move(error)]() mutable {
                 std::move(resumed)(std::move(error));
             };
-            asio::post(guard.get_executor(), std::move(resume));
+            asio::post(to, std::move(resume));
         };
         Job job{&work, std::move(finish)};
         if (!state_->enqueue(job)) {

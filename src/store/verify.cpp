@@ -56,10 +56,13 @@ class ChainVerifier {
         require_live(record.authorization_sequence);
         require(record.authorization_hash == hashes_[record.authorization_sequence],
                 "does not hold the hash of its authorization");
+        require(record.fee == multiply_divide_down(record.gross, Amount(record.fee_basis_points),
+                                                   Amount(10'000)),
+                "charges another fee than its basis points give");
         require(record.net + record.fee == record.gross &&
                     record.gross + record.excess == amounts_[record.authorization_sequence],
                 "does not claim every base unit of its transfer exactly once");
-        book_upon(record.authorization_sequence, RecordKind::clearing);
+        book_upon(record.authorization_sequence);
         nets_[record.authorization_sequence] = record.net;
     }
     void operator()(Settlement const& record) {
@@ -76,6 +79,7 @@ class ChainVerifier {
     void operator()(SettlementBatch const& record) {
         require(record.batch_number == last_batch_ + 1, "does not follow the batch before it");
         require(record.settlement_count == open_batch_count_ && record.net == open_batch_net_ &&
+                    record.first_sequence == head_.sequence + 1 - open_batch_count_ &&
                     record.last_sequence == head_.sequence,
                 "does not sum up its settlements");
         last_batch_ = record.batch_number;
@@ -86,7 +90,7 @@ class ChainVerifier {
         require_live(record.authorization_sequence);
         require(record.amount == amounts_[record.authorization_sequence],
                 "does not claim every base unit of its transfer exactly once");
-        book_upon(record.authorization_sequence, RecordKind::unapplied);
+        book_upon(record.authorization_sequence);
     }
     void operator()(Withdrawal const& record) {
         require(withdrawals_.emplace(record.transfer.key, entry_->sequence).second,
@@ -97,11 +101,18 @@ class ChainVerifier {
         require(found != hashes_.end() && found->second == record.reversed_hash &&
                     kinds_[record.reversed_sequence] == record.reversed_kind,
                 "reverses a record that is not there");
-        require(entry_->record.index() &&
-                    record.postings == mirror(postings_[record.reversed_sequence]),
+        require(record.postings == mirror(postings_[record.reversed_sequence]),
                 "does not mirror the postings that it reverses");
         require(reversed_.insert(record.reversed_sequence).second,
                 "reverses a record a second time");
+        if (record.reversed_kind == RecordKind::authorization) {
+            require(!upon_.contains(record.reversed_sequence),
+                    "reverses an authorization whose clearing still stands");
+        }
+        for (auto const& [authorization, sequence] : upon_) {
+            require(sequence != record.reversed_sequence || !settled_.contains(authorization),
+                    "reverses what is settled");
+        }
         std::erase_if(upon_,
                       [&](auto const& entry) { return entry.second == record.reversed_sequence; });
         std::erase_if(credits_,
@@ -129,7 +140,7 @@ class ChainVerifier {
                     !reversed_.contains(authorization),
                 "is booked upon an authorization that is not live");
     }
-    void book_upon(std::uint64_t authorization, RecordKind) {
+    void book_upon(std::uint64_t authorization) {
         require(upon_.emplace(authorization, entry_->sequence).second,
                 "is booked upon an authorization that is cleared or on the desk already");
     }

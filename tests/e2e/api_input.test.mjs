@@ -10,6 +10,8 @@ import { World } from "../support/world.mjs";
 const right = { amount: "50.00", currency: "USD" };
 const largestBody = 64 * 1024;
 
+const manyEntries = Object.fromEntries(Array.from({ length: 51 }, (_, index) => [`k${index}`, "v"]));
+
 let world;
 
 before(async () => {
@@ -51,7 +53,8 @@ test("without a valid key: 401, whatever else is wrong", async () => {
     await refuses("not even JSON", 401, { key: undefined, headers });
     assertProblem(await world.api("GET", "/v1/payments", { key: undefined, headers }), 401);
   }
-  const basic = await world.api("GET", "/v1/payments", { key: undefined, headers: { authorization: `Basic ${world.key}` } });
+  const headers = { authorization: `Basic ${world.key}` };
+  const basic = await world.api("GET", "/v1/payments", { key: undefined, headers });
   assertProblem(basic, 401);
   assert.match(basic.headers.get("www-authenticate"), /^Bearer/);
 });
@@ -138,7 +141,7 @@ for (const [field, body] of [
   ["metadata/size", { ...right, metadata: { size: 7 } }],
   ["metadata/size", { ...right, metadata: { size: "s".repeat(501) } }],
   ["metadata", { ...right, metadata: { "": "empty" } }],
-  ["metadata", { ...right, metadata: Object.fromEntries(Array.from({ length: 51 }, (_, index) => [`k${index}`, "v"])) }],
+  ["metadata", { ...right, metadata: manyEntries }],
   ["expires_in", { ...right, expires_in: 59 }],
   ["expires_in", { ...right, expires_in: 86_401 }],
   ["expires_in", { ...right, expires_in: -1 }],
@@ -166,9 +169,10 @@ test("a body of 64 KiB is read, and one byte more is 413", async () => {
   const text = JSON.stringify(right);
   const before = await world.count("payments");
   assert.equal((await create(text.padEnd(largestBody))).status, 201);
-  const answer = await world.sycee.request("POST", "/v1/payments", { key: world.key, body: text.padEnd(largestBody + 1) });
+  const tooLong = text.padEnd(largestBody + 1);
+  const answer = await world.sycee.request("POST", "/v1/payments", { key: world.key, body: tooLong });
   assert.equal(answer.status, 413);
-  assert.equal(await sendChunked(text.padEnd(largestBody + 1)), 413);
+  assert.equal(await sendChunked(tooLong), 413);
   assert.equal(await world.count("payments"), before + 1);
 });
 
@@ -239,14 +243,17 @@ test("an id that is none is not found", async () => {
     assertProblem(await world.sycee.request("GET", `/v1/payments/${id}`, { key: world.key }), 404);
   }
   for (const id of ["%00", "..%2f.."]) {
-    assertProblem(await world.sycee.request("GET", `/v1/payments/${id}`, { key: world.key }), 400);
+    const { status } = await world.sycee.request("GET", `/v1/payments/${id}`, { key: world.key });
+    assert.equal(status, 400, id);
   }
 });
 
 test("the list is newest first, page by page, without gaps while payments are added", async () => {
   const { key } = await world.addMerchant({ name: "Lister" });
   const made = [];
-  for (let index = 0; index < 7; ++index) made.push((await create({ ...right, reference: `listed-${index}` }, { key })).body.id);
+  for (let index = 0; index < 7; ++index) {
+    made.push((await create({ ...right, reference: `listed-${index}` }, { key })).body.id);
+  }
   const pages = [];
   let query = "limit=3";
   for (let page; !page || page.has_more; ) {

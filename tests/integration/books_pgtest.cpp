@@ -42,13 +42,18 @@ class BooksInPostgres : public ::testing::Test {
         tx.exec("CREATE DATABASE " + name_);
         url_ = admin_url() + " dbname=" + name_;
         database = std::make_unique<Database>(url_, 2);
-        EXPECT_EQ(run_task(database->migrate()).size(), 6U);
-        EXPECT_TRUE(run_task(database->migrate()).empty());
-        run_task(database->check());
+        EXPECT_EQ(run(database->migrate()).size(), 6U);
+        EXPECT_TRUE(run(database->migrate()).empty());
+        run(database->check());
         create_merchant();
         payment = create_payment();
-        run_task(PgLedger(*database).begin_chain(kChain, block(100), kStart));
+        run(PgLedger(*database).begin_chain(kChain, block(100), kStart));
         head = block(100);
+    }
+
+    template <class T>
+    T run(Task<T> task) {
+        return run_task(io, std::move(task));
     }
 
     static BlockHeader block(BlockNumber number, std::uint8_t branch = 0) {
@@ -74,7 +79,7 @@ class BooksInPostgres : public ::testing::Test {
         merchant.webhook_url = "https://shop.example/webhook";
         merchant.webhook_secret_sealed = {1, 2, 3};
         merchant.created_at = kStart;
-        ASSERT_TRUE(run_task(PgAccess(*database).create_merchant(merchant)));
+        ASSERT_TRUE(run(PgAccess(*database).create_merchant(merchant)));
         merchant_id = merchant.id;
     }
 
@@ -89,7 +94,7 @@ class BooksInPostgres : public ::testing::Test {
         input.metadata = {{"colour", "blau, größe M"}};
         input.created_at = kStart;
         input.expires_at = kStart + std::chrono::hours(1);
-        return run_task(
+        return run(
             PgPayments(*database).create(input, derive_deposit_address, [](Payment const&) {}));
     }
 
@@ -115,7 +120,7 @@ class BooksInPostgres : public ::testing::Test {
                            .finalized = finalized,
                            .now = kStart};
         std::vector<PaymentKey> const keys{{merchant_id, payment.id}};
-        auto views = run_task(PgLedger(*database).load_views(kChain, keys));
+        auto views = run(PgLedger(*database).load_views(kChain, keys));
         std::vector<MatchedTransfer> matched;
         for (auto const& one : transfers)
             matched.push_back({payment.id, one, true});
@@ -130,14 +135,15 @@ class BooksInPostgres : public ::testing::Test {
         commit.entries = step.entries;
         commit.heads = {{merchant_id, step.first_head, step.head}};
         for (auto const& event : step.events) {
-            commit.events.push_back({new_id<EventTag>(kStart), merchant_id, payment.id, event.type,
-                                     "{\"a\": \"\\\"\"}", kStart});
+            commit.events.push_back(
+                {new_id<EventTag>(kStart + std::chrono::milliseconds(++events_)), merchant_id,
+                 payment.id, event.type, "{\"a\": \"\\\"\"}", kStart});
         }
         return commit;
     }
 
     void commit(ChainCommit const& planned) {
-        run_task(PgLedger(*database).commit(planned));
+        run(PgLedger(*database).commit(planned));
         head = planned.added.back();
     }
 
@@ -155,13 +161,16 @@ class BooksInPostgres : public ::testing::Test {
         return rows.empty() || rows[0].size() == 0 ? "" : rows[0][0].c_str();
     }
     std::string first_wrong() {
-        auto const result = run_task(verify_books(*database));
+        auto const result = run(verify_books(*database));
         return result.first_wrong.value_or("");
     }
     PaymentState state() {
-        return run_task(PgPayments(*database).find(merchant_id, payment.id)).value();
+        return run(PgPayments(*database).find(merchant_id, payment.id)).value();
     }
 
+    // Outlives the database, whose threads hold on to it.
+    boost::asio::io_context io{1};
+    int events_ = 0;  // their ids rise in the order in which they happened
     std::string name_;
     std::string url_;
     std::unique_ptr<Database> database;
@@ -188,14 +197,14 @@ TEST_F(BooksInPostgres, three_stages_are_written_and_verify) {
     EXPECT_EQ(query("SELECT balance FROM account_balances WHERE account = 'payer_unapplied'"),
               "10000000");
     EXPECT_EQ(first_wrong(), "");
-    auto const result = run_task(verify_books(*database));
+    auto const result = run(verify_books(*database));
     EXPECT_EQ(result.records, 4U);
 }
 
 TEST_F(BooksInPostgres, the_same_commit_twice_is_refused_whole) {
     auto const planned = plan({block(101)}, {transfer(1, 50'000'000, block(101))}, 100);
     commit(planned);
-    EXPECT_THROW(run_task(PgLedger(*database).commit(planned)), Unavailable);
+    EXPECT_THROW(run(PgLedger(*database).commit(planned)), Unavailable);
     EXPECT_EQ(query("SELECT count(*) FROM authorizations"), "1");
     EXPECT_EQ(first_wrong(), "");
 }
@@ -203,7 +212,7 @@ TEST_F(BooksInPostgres, the_same_commit_twice_is_refused_whole) {
 TEST_F(BooksInPostgres, a_journal_that_moved_meanwhile_is_refused_whole) {
     auto planned = plan({block(101)}, {transfer(1, 50'000'000, block(101))}, 100);
     planned.heads[0].from.sequence = 7;
-    EXPECT_THROW(run_task(PgLedger(*database).commit(planned)), Unavailable);
+    EXPECT_THROW(run(PgLedger(*database).commit(planned)), Unavailable);
     EXPECT_EQ(query("SELECT head_number FROM chain_cursors"), "100");
     EXPECT_EQ(query("SELECT count(*) FROM authorizations"), "0");
 }
@@ -217,17 +226,17 @@ TEST_F(BooksInPostgres, a_reorg_is_undone_by_reversals) {
     EXPECT_EQ(query("SELECT count(*) FROM authorizations"), "2");
     EXPECT_EQ(status_of(state(), {}), PaymentStatus::cleared);
     EXPECT_EQ(first_wrong(), "");
-    auto const chain = run_task(PgLedger(*database).load_chain(kChain));
+    auto const chain = run(PgLedger(*database).load_chain(kChain));
     ASSERT_TRUE(chain);
     EXPECT_EQ(chain->headers.back().hash, block(102, 1).hash);
 }
 
 TEST_F(BooksInPostgres, open_work_is_found_again_after_a_start) {
-    EXPECT_TRUE(run_task(PgLedger(*database).load_open(kChain)).empty());
+    EXPECT_TRUE(run(PgLedger(*database).load_open(kChain)).empty());
     commit(plan({block(101)}, {transfer(1, 50'000'000, block(101))}, 100));
-    EXPECT_EQ(run_task(PgLedger(*database).load_open(kChain)).size(), 1U);
+    EXPECT_EQ(run(PgLedger(*database).load_open(kChain)).size(), 1U);
     commit(plan({block(102)}, {}, 101));
-    EXPECT_TRUE(run_task(PgLedger(*database).load_open(kChain)).empty());
+    EXPECT_TRUE(run(PgLedger(*database).load_open(kChain)).empty());
 }
 
 TEST_F(BooksInPostgres, the_database_refuses_to_change_what_is_booked) {
@@ -310,33 +319,33 @@ TEST_F(BooksInPostgres, related_extended_keys_are_refused) {
          {account.value(), derive_child(*account, 0).value(), derive_child(*account, 1).value()}) {
         merchant.id = new_id<MerchantTag>(kStart);
         merchant.extended_public_key = key;
-        EXPECT_FALSE(run_task(access.create_merchant(merchant)));
+        EXPECT_FALSE(run(access.create_merchant(merchant)));
     }
 }
 
 TEST_F(BooksInPostgres, the_outbox_is_worked_off) {
     settle();
     PgOutbox outbox(*database);
-    auto const due = run_task(outbox.due(kStart, 2));
+    auto const due = run(outbox.due(kStart, 2));
     ASSERT_EQ(due.size(), 2U);
     EXPECT_EQ(due[0].event.type, "payment.authorized");
     EXPECT_EQ(due[0].event.payload, "{\"a\": \"\\\"\"}");
-    run_task(outbox.record({.event_id = due[0].event.id,
-                            .merchant_id = merchant_id,
-                            .attempt = 1,
-                            .at = kStart,
-                            .status = 200,
-                            .delivered = true}));
-    run_task(outbox.record({.event_id = due[1].event.id,
-                            .merchant_id = merchant_id,
-                            .attempt = 1,
-                            .at = kStart,
-                            .status = 500,
-                            .next_attempt_at = kStart + std::chrono::minutes(1)}));
-    EXPECT_EQ(run_task(outbox.due(kStart, 10)).size(), 1U);
-    EXPECT_EQ(run_task(outbox.due(kStart + std::chrono::minutes(1), 10)).size(), 2U);
+    run(outbox.record({.event_id = due[0].event.id,
+                       .merchant_id = merchant_id,
+                       .attempt = 1,
+                       .at = kStart,
+                       .status = 200,
+                       .delivered = true}));
+    run(outbox.record({.event_id = due[1].event.id,
+                       .merchant_id = merchant_id,
+                       .attempt = 1,
+                       .at = kStart,
+                       .status = 500,
+                       .next_attempt_at = kStart + std::chrono::minutes(1)}));
+    EXPECT_EQ(run(outbox.due(kStart, 10)).size(), 1U);
+    EXPECT_EQ(run(outbox.due(kStart + std::chrono::minutes(1), 10)).size(), 2U);
     PaymentKey const key{merchant_id, payment.id};
-    auto const timeline = run_task(PgReports(*database).timeline(key));
+    auto const timeline = run(PgReports(*database).timeline(key));
     EXPECT_EQ(timeline.records.size(), 3U);
     EXPECT_EQ(timeline.batches.size(), 1U);
     EXPECT_EQ(timeline.deliveries.size(), 2U);

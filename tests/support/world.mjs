@@ -148,7 +148,8 @@ export class World {
 
   /** Waits until the service has booked the chain's newest block. */
   async caughtUp(options) {
-    await waitFor("the service to reach the head", async () => (await this.cursor()) === (await this.headText()), options);
+    const reached = async () => (await this.cursor()) === (await this.headText());
+    await waitFor("the service to reach the head", reached, options);
   }
 
   async cursor() {
