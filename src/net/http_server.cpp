@@ -294,7 +294,7 @@ struct HttpServer::State {
           acceptor(executor),
           sessions(std::move(executor), limits.connections) {}
 
-    void listen(std::string address, std::uint16_t wanted);
+    void listen(std::string const& address, std::uint16_t wanted);
     void admit(std::shared_ptr<State> const& self, tcp::socket socket);
 
     Service service;
@@ -303,7 +303,7 @@ struct HttpServer::State {
     TaskGroup sessions;
 };
 
-void HttpServer::State::listen(std::string address, std::uint16_t wanted) {
+void HttpServer::State::listen(std::string const& address, std::uint16_t wanted) {
     error_code ec;
     tcp::endpoint const endpoint(asio::ip::make_address(address, ec), wanted);
     if (!ec) acceptor.open(endpoint.protocol(), ec);
@@ -330,10 +330,10 @@ void HttpServer::State::admit(std::shared_ptr<State> const& self, tcp::socket so
     }
 }
 
-HttpServer::HttpServer(Executor executor, std::string address, std::uint16_t port,
+HttpServer::HttpServer(Executor executor, std::string const& address, std::uint16_t port,
                        HttpServerLimits limits, HttpHandler handler)
     : state_(std::make_shared<State>(std::move(executor), limits, std::move(handler))) {
-    state_->listen(std::move(address), port);
+    state_->listen(address, port);
 }
 
 HttpServer::~HttpServer() = default;

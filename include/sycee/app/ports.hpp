@@ -105,8 +105,9 @@ class LedgerPort {
     // The merchants of these payments, each with the payments named.
     virtual Task<std::vector<MerchantView>> load_views(ChainId chain_id,
                                                        std::vector<PaymentKey> payments) = 0;
-    // Throws InvariantViolation where the books refuse a row or a balance; Unavailable where the cursor
-    // or a journal head is not where it was, or the outcome is unknown: load the chain again to find out.
+    // Throws InvariantViolation where the books refuse a row or a balance; Unavailable where the
+    // cursor or a journal head is not where it was, or the outcome is unknown: load the chain again
+    // to find out.
     virtual Task<void> commit(ChainCommit commit) = 0;
     virtual Task<void> record_stop(ChainId chain_id, std::string reason) = 0;
 };

@@ -14,8 +14,8 @@ namespace sycee {
 
 struct HttpServerLimits {
     std::size_t header_bytes = std::size_t{8} * 1024;
-    std::size_t body_bytes = std::size_t{64} * 1024;              // beyond: 413
-    std::size_t connections = 1000;                  // beyond: closed at once
+    std::size_t body_bytes = std::size_t{64} * 1024;  // beyond: 413
+    std::size_t connections = 1000;                   // beyond: closed at once
     std::chrono::milliseconds read_time{10'000};     // for a whole request once its first byte came
     std::chrono::milliseconds idle_time{30'000};     // between requests
     std::chrono::milliseconds handler_time{15'000};  // beyond: 503
@@ -34,8 +34,8 @@ class HttpServer {
   public:
     // Binds and listens at once, so that a port in use is seen at start: throws std::runtime_error
     // that names address and port. Port 0 takes a free one.
-    HttpServer(Executor executor, std::string address, std::uint16_t port, HttpServerLimits limits,
-               HttpHandler handler);
+    HttpServer(Executor executor, std::string const& address, std::uint16_t port,
+               HttpServerLimits limits, HttpHandler handler);
     HttpServer(HttpServer const&) = delete;
     HttpServer& operator=(HttpServer const&) = delete;
     ~HttpServer();
