@@ -213,13 +213,14 @@ class Application {
 
     std::unique_ptr<HttpServer> make_metrics_server() {
         if (config_.server.metrics_port == 0) return nullptr;
-        auto const handler = [this](HttpRequest const& request) -> Task<HttpResponse> {
-            if (request.path != "/metrics")
-                co_return text_response(404, "text/plain", "not found\n");
-            co_return text_response(200, "text/plain; version=0.0.4", metrics_.text());
-        };
+        auto const handler = [this](HttpRequest const& request) { return show_metrics(request); };
         return std::make_unique<HttpServer>(executor_, "127.0.0.1", config_.server.metrics_port,
                                             HttpServerLimits{}, handler);
+    }
+
+    Task<HttpResponse> show_metrics(HttpRequest const& request) {
+        if (request.path != "/metrics") co_return text_response(404, "text/plain", "not found\n");
+        co_return text_response(200, "text/plain; version=0.0.4", metrics_.text());
     }
 
     Task<HttpResponse> route(HttpRequest const& request) {

@@ -165,7 +165,7 @@ class MerchantAdvance {
             if (key == transfer.key)
                 credit.first_seen_time = std::min(credit.first_seen_time, time);
         }
-        state.credits.push_back(std::move(credit));
+        state.credits.push_back(credit);
         if (last_reversal_.contains(state.payment.id)) {
             last_reversal_[state.payment.id] = record;  // told as one move, below
             return;
@@ -304,7 +304,7 @@ class MerchantAdvance {
             credit.stage_sequence = record.sequence;
             credit.stage_hash = record.hash;
             credit.excess = credit.transfer.amount;
-            credit.unapplied_reason = *reason;
+            credit.unapplied_reason = reason;
             tell("payment.exception", state, record);
         }
     }

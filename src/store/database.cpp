@@ -98,7 +98,7 @@ void rethrow_database_error() {
     } catch (pqxx::broken_connection const& error) {
         throw Unavailable(std::string("database: no connection: ") + error.what());
     } catch (pqxx::sql_error const& error) {
-        std::string const state = error.sqlstate();
+        std::string const& state = error.sqlstate();
         if (state.starts_with("23"))
             throw InvariantViolation(std::string("database: ") + error.what());
         throw Unavailable("database: " + std::string(error.what()) + " (" + state + ")");

@@ -163,9 +163,9 @@ std::vector<PaymentState> load_payment_states(pqxx::transaction_base& tx,
     }
     for (auto const& row : tx.exec_params(credits_query(), merchants, payments)) {
         PaymentState& state = states[place.at(key_of(row))];
-        Credit credit = credit_of(row);
+        Credit const credit = credit_of(row);
         if (row["reversal_seq"].is_null()) {
-            state.credits.push_back(std::move(credit));
+            state.credits.push_back(credit);
         } else {
             state.reversed_transfers.emplace_back(credit.transfer.key, credit.transfer.block_time);
         }

@@ -10,7 +10,7 @@
 namespace sycee {
 namespace {
 
-constexpr std::size_t kLongestAnswer = 64 * 1024;
+constexpr std::size_t kLongestAnswer = std::size_t{64} * 1024;
 
 WebhookAnswer not_sent(std::string why) {
     return {.status = 0, .error = std::move(why)};
