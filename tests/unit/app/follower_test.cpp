@@ -1,0 +1,399 @@
+// Pins: how the follower closes gaps, follows reorgs however late it sees them, and stops rather
+// than book something wrong. Over fakes of the node and the books, without a clock or a socket.
+#include <sycee/app/chain_follower.hpp>
+#include <sycee/app/webhook_dispatcher.hpp>
+#include <sycee/base/assert.hpp>
+#include <sycee/runtime/errors.hpp>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <run_task.hpp>
+
+namespace sycee {
+namespace {
+
+constexpr ChainId kChain = 31337;
+Address const kToken{Bytes20{1}};
+Address const kDeposit{Bytes20{7}};
+
+BlockHash hash_at(BlockNumber number, std::uint8_t branch) {
+    BlockHash hash{};
+    hash[0] = static_cast<std::uint8_t>(number);
+    hash[1] = static_cast<std::uint8_t>(number >> 8);
+    hash[2] = branch;
+    return hash;
+}
+
+// A node whose chain the test writes.
+class FakeNode final : public ChainPort {
+  public:
+    FakeNode() { grow(1); }
+
+    void grow(BlockNumber to, std::uint8_t branch = 0) {
+        for (BlockNumber number = blocks_.size(); number <= to; ++number) {
+            BlockWithLogs block;
+            block.header.number = number;
+            block.header.hash = hash_at(number, branch);
+            if (number > 0) block.header.parent_hash = blocks_.back().header.hash;
+            block.header.time = timestamp_from_seconds(static_cast<std::int64_t>(number));
+            blocks_.push_back(std::move(block));
+        }
+    }
+    // Takes the blocks above `ancestor` away and grows another branch.
+    void reorg(BlockNumber ancestor, BlockNumber to, std::uint8_t branch) {
+        blocks_.resize(ancestor + 1);
+        grow(to, branch);
+    }
+    void pay(BlockNumber number, std::uint8_t txn, std::uint8_t amount) {
+        BlockWithLogs& block = blocks_.at(number);
+        Log log;
+        log.contract = kToken;
+        log.topics = {transfer_topic(), Bytes32{}, Bytes32{}};
+        std::copy(kDeposit.bytes.begin(), kDeposit.bytes.end(), log.topics[2].begin() + 12);
+        log.data.assign(32, 0);
+        log.data[31] = amount;
+        log.block_number = number;
+        log.block_hash = block.header.hash;
+        log.transaction_hash[0] = txn;
+        log.log_index = static_cast<std::uint32_t>(block.logs.size());
+        block.logs.push_back(std::move(log));
+    }
+
+    Task<ChainTips> tips() override {
+        BlockNumber const final_block = std::min<BlockNumber>(finalized, blocks_.size() - 1);
+        co_return ChainTips{blocks_.back().header, blocks_[final_block].header};
+    }
+    Task<std::optional<BlockHeader>> header(BlockNumber number) override {
+        if (number >= blocks_.size()) co_return std::nullopt;
+        co_return blocks_[number].header;
+    }
+    Task<std::vector<BlockWithLogs>> blocks(BlockNumber first, BlockNumber last) override {
+        largest_read = std::max(largest_read, last - first + 1);
+        std::vector<BlockWithLogs> result;
+        for (BlockNumber number = first; number <= last && number < blocks_.size(); ++number) {
+            result.push_back(blocks_[number]);
+        }
+        co_return result;
+    }
+    Task<void> wait_for_head(std::chrono::milliseconds) override { co_return; }
+    Task<ChainId> chain_id() override { co_return kChain; }
+    Task<unsigned> token_decimals(Address) override { co_return 6U; }
+    Task<Amount> token_balance(Address, Address) override { co_return Amount{}; }
+
+    BlockNumber finalized = 1;
+    BlockNumber largest_read = 0;
+
+  private:
+    std::vector<BlockWithLogs> blocks_;
+};
+
+// Books in memory: one merchant with one payment.
+class FakeLedger final : public LedgerPort {
+  public:
+    FakeLedger() {
+        view.merchant_id.uuid.bytes[0] = 1;
+        PaymentState state;
+        state.payment.merchant_id = view.merchant_id;
+        state.payment.id.uuid.bytes[0] = 2;
+        state.payment.deposit_address = kDeposit;
+        state.payment.currency = "USD";
+        state.payment.price = Amount(50);
+        state.payment.options = {{kChain, kToken, Amount(50)}};
+        state.payment.expires_at = timestamp_from_seconds(10'000);
+        view.payments.push_back(state);
+    }
+
+    Task<std::optional<FollowedChain>> load_chain(ChainId) override { co_return chain; }
+    Task<void> begin_chain(ChainId, BlockHeader header, Timestamp) override {
+        chain = FollowedChain{{header}, header.number};
+        co_return;
+    }
+    Task<std::vector<PaymentState>> load_open(ChainId) override { co_return view.payments; }
+    Task<std::vector<MerchantView>> load_views(ChainId, std::vector<PaymentKey>) override {
+        ++views_loaded;
+        co_return std::vector<MerchantView>{view};
+    }
+    Task<void> commit(ChainCommit commit) override {
+        if (lose_next_commit) {
+            lose_next_commit = false;
+            throw Unavailable("the outcome is unknown");
+        }
+        EXPECT_EQ(commit.expected_head, chain->headers.back());
+        HeaderChain headers(chain->headers, chain->finalized);
+        if (commit.rolled_back_to) headers.roll_back_to(*commit.rolled_back_to);
+        for (auto const& header : commit.added)
+            headers.append(header);
+        headers.finalize(commit.finalized);
+        chain->finalized = headers.finalized();
+        chain->headers.clear();
+        for (auto number = headers.first(); number <= headers.head().number; ++number) {
+            chain->headers.push_back(*headers.at(number));
+        }
+        apply(commit);
+        co_return;
+    }
+    Task<void> record_stop(ChainId, std::string) override { co_return; }
+
+    // The state after these entries, as loading it again would give it.
+    void apply(ChainCommit const& commit) {
+        for (auto const& event : commit.events)
+            events.push_back(event.type);
+        for (auto const& entry : commit.entries) {
+            entries.push_back(entry);
+            PaymentState& state = view.payments[0];
+            if (auto const* record = std::get_if<Authorization>(&entry.record)) {
+                state.credits.push_back({.transfer = record->transfer,
+                                         .authorization_sequence = entry.sequence,
+                                         .authorization_hash = entry.hash,
+                                         .first_seen_time = record->transfer.block_time});
+            } else if (auto const* clearing = std::get_if<Clearing>(&entry.record)) {
+                for (Credit& credit : state.credits) {
+                    if (credit.authorization_sequence != clearing->authorization_sequence) continue;
+                    credit.stage = CreditStage::cleared;
+                    credit.stage_sequence = entry.sequence;
+                    credit.stage_hash = entry.hash;
+                    credit.gross = clearing->gross;
+                    credit.excess = clearing->excess;
+                }
+            } else if (auto const* settlement = std::get_if<Settlement>(&entry.record)) {
+                for (Credit& credit : state.credits) {
+                    if (credit.authorization_sequence == settlement->authorization_sequence) {
+                        credit.stage = CreditStage::settled;
+                    }
+                }
+            } else if (auto const* batch = std::get_if<SettlementBatch>(&entry.record)) {
+                view.last_batch_number = batch->batch_number;
+            } else if (auto const* reversal = std::get_if<Reversal>(&entry.record)) {
+                std::erase_if(state.credits, [&](Credit const& credit) {
+                    return credit.authorization_sequence == reversal->reversed_sequence;
+                });
+            }
+        }
+        for (auto const& head : commit.heads) {
+            EXPECT_EQ(head.from, view.head);
+            view.head = head.to;
+        }
+    }
+
+    std::size_t count(RecordKind kind) const {
+        return static_cast<std::size_t>(std::count_if(
+            entries.begin(), entries.end(),
+            [kind](JournalEntry const& entry) { return kind_of(entry.record) == kind; }));
+    }
+
+    MerchantView view;
+    std::optional<FollowedChain> chain;
+    std::vector<JournalEntry> entries;
+    std::vector<std::string> events;
+    int views_loaded = 0;
+    bool lose_next_commit = false;
+};
+
+class FixedClock final : public Clock {
+  public:
+    Timestamp now() const override { return timestamp_from_seconds(1'000); }
+    Task<void> sleep_for(std::chrono::milliseconds) override { co_return; }
+};
+
+class Follower : public ::testing::Test {
+  protected:
+    Follower() {
+        addresses.add({kDeposit, {ledger.view.merchant_id, ledger.view.payments[0].payment.id}});
+    }
+
+    // Steps until there is nothing more to do at once.
+    void follow() {
+        while (run_task(io, follower.step())) {
+        }
+    }
+    BlockNumber head() const { return ledger.chain->headers.back().number; }
+
+    boost::asio::io_context io{1};
+    ChainSettings settings{.id = kChain, .tokens = {{"USDT", kToken, 6}}};
+    Network network{.chains = {settings}, .public_url = "http://pay.example"};
+    FakeNode node;
+    FakeLedger ledger;
+    AddressBook addresses;
+    ChainTimes times;
+    PaymentFeed feed{io.get_executor()};
+    Notifier outbox{io.get_executor()};
+    FixedClock clock;
+    Metrics metrics;
+    ChainFollower follower{
+        settings, network, {node, ledger, addresses, times, feed, outbox, clock, metrics}};
+};
+
+using Types = std::vector<std::string>;
+
+TEST_F(Follower, begins_at_the_finalized_block_and_books_what_follows) {
+    follow();
+    EXPECT_EQ(head(), 1U);
+    node.grow(2);
+    node.pay(2, 1, 50);
+    follow();
+    EXPECT_EQ(ledger.events, (Types{"payment.authorized", "payment.cleared"}));
+    node.finalized = 2;
+    follow();
+    EXPECT_EQ(ledger.events.back(), "payment.settled");
+    EXPECT_EQ(times.time_for(ledger.view.payments[0].payment), timestamp_from_seconds(2));
+}
+
+TEST_F(Follower, closes_a_long_gap_in_bounded_steps_without_a_jump) {
+    follow();
+    node.grow(500);
+    for (BlockNumber const number : {2U, 250U, 500U})
+        node.pay(number, static_cast<std::uint8_t>(number), 20);
+    node.finalized = 490;
+    follow();
+    EXPECT_EQ(head(), 500U);
+    EXPECT_EQ(ledger.count(RecordKind::authorization), 3U);
+    EXPECT_LE(node.largest_read, 64U);
+    EXPECT_EQ(ledger.chain->finalized, 490U);
+}
+
+TEST_F(Follower, quiet_blocks_load_no_payment) {
+    follow();
+    node.grow(40);
+    follow();
+    EXPECT_EQ(head(), 40U);
+    EXPECT_EQ(ledger.views_loaded, 0);
+}
+
+struct ReorgRow {
+    char const* name;
+    BlockNumber ancestor;
+    BlockNumber new_head;
+};
+
+// Our head is 6 when the branch changes; the payment stands in block 5.
+TEST_F(Follower, undoes_a_reorg_however_late_it_sees_it) {
+    for (ReorgRow const& row : {ReorgRow{"to the same height", 4, 6},
+                                ReorgRow{"to a lower one", 4, 5}, ReorgRow{"one above", 4, 7},
+                                ReorgRow{"two above", 4, 8}, ReorgRow{"far above", 3, 200}}) {
+        FakeNode fresh_node;
+        FakeLedger fresh_ledger;
+        ChainFollower fresh{
+            settings,
+            network,
+            {fresh_node, fresh_ledger, addresses, times, feed, outbox, clock, metrics}};
+        auto const follow_fresh = [&] {
+            while (run_task(io, fresh.step())) {
+            }
+        };
+        follow_fresh();
+        fresh_node.grow(6);
+        fresh_node.pay(5, 1, 50);
+        follow_fresh();
+        ASSERT_EQ(fresh_ledger.count(RecordKind::clearing), 1U) << row.name;
+        fresh_node.reorg(row.ancestor, row.new_head, 1);
+        follow_fresh();
+        EXPECT_EQ(fresh_ledger.events.back(), "payment.reversed") << row.name;
+        EXPECT_EQ(fresh_ledger.count(RecordKind::reversal), 2U) << row.name;
+        EXPECT_EQ(fresh_ledger.chain->headers.back().number, row.new_head) << row.name;
+        EXPECT_TRUE(fresh_ledger.view.payments[0].credits.empty()) << row.name;
+    }
+}
+
+TEST_F(Follower, a_transaction_mined_again_moves_the_payment) {
+    follow();
+    node.grow(6);
+    node.pay(5, 1, 50);
+    follow();
+    node.reorg(4, 8, 1);
+    node.pay(7, 1, 50);
+    follow();
+    EXPECT_EQ(ledger.events.back(), "payment.moved");
+    ASSERT_EQ(ledger.view.payments[0].credits.size(), 1U);
+    EXPECT_EQ(ledger.view.payments[0].credits[0].transfer.block_number, 7U);
+}
+
+TEST_F(Follower, a_lagging_node_takes_nothing_away) {
+    follow();
+    node.grow(6);
+    node.pay(5, 1, 50);
+    follow();
+    node.reorg(4, 4, 0);  // the same branch, two blocks behind
+    follow();
+    EXPECT_EQ(head(), 6U);
+    EXPECT_EQ(ledger.count(RecordKind::reversal), 0U);
+}
+
+TEST_F(Follower, stops_where_a_final_block_changes) {
+    follow();
+    node.grow(6);
+    node.finalized = 5;
+    follow();
+    node.reorg(3, 7, 1);
+    EXPECT_THROW(run_task(io, follower.step()), InvariantViolation);
+}
+
+TEST_F(Follower, a_finalized_tag_of_another_branch_settles_nothing) {
+    follow();
+    node.grow(6);
+    node.pay(5, 1, 50);
+    follow();
+    // The node's tag runs ahead of what we processed: known to be final only once we hold that
+    // block.
+    node.grow(80);
+    node.finalized = 80;
+    run_task(io, follower.step());
+    EXPECT_EQ(ledger.count(RecordKind::settlement), 0U);
+    follow();
+    EXPECT_EQ(ledger.count(RecordKind::settlement), 1U);
+}
+
+TEST_F(Follower, refuses_logs_that_cannot_be_right) {
+    follow();
+    node.grow(3);
+    node.pay(2, 1, 50);
+    node.pay(2, 1, 50);
+    auto blocks = run_task(io, node.blocks(2, 2));
+    node.reorg(1, 3, 0);
+    for (auto& log : blocks[0].logs)
+        log.block_hash[5] ^= 1;
+    // A log of another block: nothing is booked, the step is tried again later.
+    class LyingNode final : public ChainPort {
+      public:
+        explicit LyingNode(FakeNode& honest, std::vector<BlockWithLogs> lie)
+            : honest_(honest), lie_(std::move(lie)) {}
+        Task<ChainTips> tips() override { return honest_.tips(); }
+        Task<std::optional<BlockHeader>> header(BlockNumber number) override {
+            return honest_.header(number);
+        }
+        Task<std::vector<BlockWithLogs>> blocks(BlockNumber, BlockNumber) override {
+            co_return lie_;
+        }
+        Task<void> wait_for_head(std::chrono::milliseconds) override { co_return; }
+        Task<ChainId> chain_id() override { co_return kChain; }
+        Task<unsigned> token_decimals(Address) override { co_return 6U; }
+        Task<Amount> token_balance(Address, Address) override { co_return Amount{}; }
+
+      private:
+        FakeNode& honest_;
+        std::vector<BlockWithLogs> lie_;
+    };
+    LyingNode liar(node, blocks);
+    ChainFollower deceived{
+        settings, network, {liar, ledger, addresses, times, feed, outbox, clock, metrics}};
+    EXPECT_THROW(run_task(io, deceived.step()), Unavailable);
+    EXPECT_TRUE(ledger.entries.empty());
+    EXPECT_EQ(head(), 1U);
+}
+
+TEST(RetryDelay, is_ten_attempts_over_about_75_hours) {
+    std::int64_t total = 0;
+    for (unsigned attempts = 1; attempts <= 9; ++attempts) {
+        auto const wait = retry_delay(attempts, 0);
+        ASSERT_TRUE(wait) << attempts;
+        total += wait->count();
+        EXPECT_LE(retry_delay(attempts, 999)->count(), wait->count() * 11 / 10);
+    }
+    EXPECT_EQ(total, 75 * 3600 + 35 * 60 + 5);
+    EXPECT_FALSE(retry_delay(10, 0));
+}
+
+}  // namespace
+}  // namespace sycee
