@@ -201,7 +201,7 @@ TEST_F(HttpServerTest, closes_a_connection_beyond_its_limit_at_once) {
 
 // Standard error is a file of its own while it is captured.
 bool has_logged() {
-    struct stat file {};
+    struct stat file{};
     return ::fstat(STDERR_FILENO, &file) == 0 && file.st_size > 0;
 }
 
