@@ -41,8 +41,10 @@ export async function openPage(browser, { viewport = desktop, ...options } = {})
     }
   });
   page.on("requestfailed", (request) => {
-    // A page that is left ends its event stream.
-    if (request.resourceType() !== "eventsource") complaints.push(`${request.url()}: ${request.failure()?.errorText}`);
+    // A page that is left ends its event stream, and gives up what it had not loaded yet.
+    const error = request.failure()?.errorText;
+    const left = request.resourceType() === "eventsource" || error === "net::ERR_ABORTED";
+    if (!left) complaints.push(`${request.url()}: ${error}`);
   });
   return Object.assign(page, { complaints });
 }
