@@ -27,7 +27,7 @@ MerchantView view_of(std::uint32_t payments) {
         payment.payment.id.uuid.bytes[0] = static_cast<std::uint8_t>(i);
         payment.payment.id.uuid.bytes[1] = static_cast<std::uint8_t>(i >> 8);
         payment.payment.price = Amount(5000);
-        payment.payment.options = {{1, Address{}, Amount(50'000'000)}};
+        payment.payment.options = {{1, Address{}, Amount(50'000'000), Amount{}}};
         payment.payment.expires_at = timestamp_from_seconds(1'000);
         view.payments.push_back(std::move(payment));
     }
@@ -46,7 +46,11 @@ void settle_payments(benchmark::State& state) {
         transfer.block_number = 1;
         transfers.push_back({view.payments[i].payment.id, transfer, true});
     }
-    ChainStep const step{.chain_id = 1, .head = 1, .finalized = 1};
+    FinalityRule const rule{.version = 1, .bands = {{std::nullopt, 1}}};
+    ChainStep const step{.chain_id = 1,
+                         .head = 1,
+                         .tokens = {{1, Address{}, 6}},
+                         .chains = {{1, ChainProgress{Timestamp{}, 1, 1, rule}}}};
     for (auto _ : state) {
         benchmark::DoNotOptimize(advance_merchant(view, transfers, step, Timestamp{}));
     }

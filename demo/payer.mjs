@@ -2,7 +2,7 @@
 // its own, and waits until the shop was told. scripts/run --once uses it; while scripts/run is running,
 //
 //   node demo/payer.mjs                  buys and pays
-//   node demo/payer.mjs CHECKOUT_URL     pays what you bought in your browser
+//   node demo/payer.mjs CHECKOUT_URL     pays what you bought in your browser, or made with curl
 
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
@@ -13,6 +13,11 @@ import { mnemonicToAccount } from "viem/accounts";
 
 import { runOrThrow } from "../tests/support/process.mjs";
 import { waitFor } from "../tests/support/wait.mjs";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** Where scripts/run keeps the demo. */
+export const runFolder = path.resolve(root, process.env.SYCEE_RUN_DIR || ".run");
 
 const browserProgram = "/usr/bin/chromium";
 const stages = ["payment.authorized", "payment.cleared", "payment.settled"];
@@ -29,7 +34,7 @@ export const payerAccount = mnemonicToAccount("test test test test test test tes
 });
 
 /**
- * @typedef {object} Demo where things are, as scripts/run writes it to .run/demo.json
+ * @typedef {object} Demo where things are, as scripts/run writes it to demo.json in its folder
  * @property {string} shop
  * @property {string} sycee
  * @property {string} rpc
@@ -57,14 +62,33 @@ export async function play(demo, { checkoutUrl, say = console.log } = {}) {
   const receipt = await transfer(demo.rpc, option, address);
   say(`Paid ${option.amount} ${option.token} in block ${receipt.blockNumber}, transaction ${receipt.transactionHash}`);
 
-  await webhooksOf(demo, payment.id);
-  say(`The shop got the signed webhooks ${stages.join(", ")}`);
-
-  const settled = await fetchPayment(demo, payment.id);
+  const ofShop = (await orderOf(demo, payment.id)) !== undefined;
+  if (ofShop) {
+    await webhooksOf(demo, payment.id);
+    say(`The shop got the signed webhooks ${stages.join(", ")}`);
+  }
+  const settled = ofShop ? await fetchPayment(demo, payment.id) : await settlementOf(demo, payment.id);
   if (settled.status !== "settled") throw new Error(`the shop was told, but the API says ${settled.status}`);
   await picture(checkout, path.join(demo.artifacts, "checkout-paid.png"));
-  await picture(`${demo.shop}/orders/${payment.reference}`, path.join(demo.artifacts, "shop-order.png"));
+  if (ofShop) await picture(`${demo.shop}/orders/${payment.reference}`, path.join(demo.artifacts, "shop-order.png"));
   return settled;
+}
+
+/** Waits for a payment that was made by somebody else than the demo's shop, which hears nothing of it. */
+async function settlementOf(demo, id) {
+  let payment;
+  const settled = async () => {
+    payment = await fetchPayment(demo, id);
+    return payment.status === "settled";
+  };
+  await waitFor("the payment to be settled", settled, { timeout: 60_000, interval: 200 });
+  return payment;
+}
+
+/** The shop's order for a payment, or nothing. */
+async function orderOf({ shop }, payment) {
+  const orders = await (await fetch(`${shop}/orders.json`)).json();
+  return orders.find((order) => order.payment === payment);
 }
 
 /** Presses the shop's button. @returns the address of the checkout page */
@@ -134,11 +158,10 @@ async function transfer(rpc, option, to) {
 }
 
 /** Waits until the shop got the webhooks of all three stages. */
-async function webhooksOf({ shop }, payment) {
+async function webhooksOf(demo, payment) {
   let got = [];
   const complete = async () => {
-    const orders = await (await fetch(`${shop}/orders.json`)).json();
-    got = orders.find((order) => order.payment === payment)?.events.map((event) => event.type) ?? [];
+    got = (await orderOf(demo, payment))?.events.map((event) => event.type) ?? [];
     return stages.every((stage) => got.includes(stage));
   };
   try {
@@ -149,7 +172,7 @@ async function webhooksOf({ shop }, payment) {
 }
 
 async function main() {
-  const file = fileURLToPath(new URL("../.run/demo.json", import.meta.url));
+  const file = path.join(runFolder, "demo.json");
   if (!existsSync(file)) throw new Error("the demo is not running: start scripts/run first");
   const demo = JSON.parse(readFileSync(file, "utf8"));
   await fetch(demo.shop).catch(() => {

@@ -7,7 +7,8 @@ CREATE TABLE payments (
     deposit_address  bytea NOT NULL CHECK (octet_length(deposit_address) = 20),
     currency         text NOT NULL,
     price            numeric(39,0) NOT NULL CHECK (price > 0),  -- minor units
-    options          jsonb NOT NULL,  -- [{"chain_id", "token", "amount"}]: the locked price in each token
+    -- [{"chain_id", "token", "amount", "tolerance"}]: the locked price in each token
+    options          jsonb NOT NULL,
     reference        text NOT NULL DEFAULT '',
     description      text NOT NULL DEFAULT '',
     metadata         jsonb NOT NULL DEFAULT '{}',
@@ -20,3 +21,5 @@ CREATE TABLE payments (
 );
 -- The checkout page knows the payment alone. Ids rise with time, so the index grows at its end.
 CREATE INDEX payments_by_id ON payments (payment_id);
+-- A transfer knows the address alone.
+CREATE INDEX payments_by_address ON payments (deposit_address);

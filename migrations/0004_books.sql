@@ -24,11 +24,13 @@ CREATE TABLE authorizations (
     block_number    bigint NOT NULL,
     block_hash      bytea NOT NULL CHECK (octet_length(block_hash) = 32),
     block_time      timestamptz NOT NULL,
-    confirmations   integer NOT NULL,
+    rule_version    bigint NOT NULL,  -- of the chain's finality rule
     PRIMARY KEY (merchant_id, chain_id, seq),
     FOREIGN KEY (merchant_id, payment_id) REFERENCES payments
 );
 CREATE INDEX authorizations_by_payment ON authorizations (merchant_id, payment_id);
+-- What is still open is looked for from the oldest open block up.
+CREATE INDEX authorizations_by_block ON authorizations (chain_id, block_number);
 
 -- "Once" is the primary key of what is booked upon an authorization.
 CREATE TABLE clearings (
@@ -48,9 +50,11 @@ CREATE TABLE clearings (
     fee                numeric(39,0) NOT NULL CHECK (fee >= 0),
     net                numeric(39,0) NOT NULL CHECK (net >= 0),
     excess             numeric(39,0) NOT NULL CHECK (excess >= 0),
+    shortfall          numeric(39,0) NOT NULL CHECK (shortfall >= 0),
     PRIMARY KEY (merchant_id, chain_id, authorization_seq),
     FOREIGN KEY (merchant_id, chain_id, authorization_seq) REFERENCES authorizations,
     CHECK (gross = fee + net),
+    CHECK (excess = 0 OR shortfall = 0),
     CHECK (seq > authorization_seq)
 );
 
@@ -103,7 +107,8 @@ CREATE TABLE unapplied_receipts (
     authorization_hash bytea NOT NULL CHECK (octet_length(authorization_hash) = 32),
     token              bytea NOT NULL CHECK (octet_length(token) = 20),
     reason             text NOT NULL
-        CHECK (reason IN ('underpaid', 'late', 'already_paid', 'token_not_offered')),
+        CHECK (reason IN ('underpaid', 'late', 'already_paid', 'token_not_offered',
+                          'chain_not_offered')),
     amount             numeric(39,0) NOT NULL CHECK (amount > 0),
     PRIMARY KEY (merchant_id, chain_id, authorization_seq),
     FOREIGN KEY (merchant_id, chain_id, authorization_seq) REFERENCES authorizations,
@@ -133,6 +138,7 @@ CREATE TABLE withdrawals (
     FOREIGN KEY (merchant_id, payment_id) REFERENCES payments
 );
 CREATE INDEX withdrawals_by_payment ON withdrawals (merchant_id, payment_id);
+CREATE INDEX withdrawals_by_block ON withdrawals (chain_id, block_number);
 
 CREATE TABLE reversals (
     merchant_id    uuid NOT NULL,
@@ -144,7 +150,8 @@ CREATE TABLE reversals (
     booked_at      timestamptz NOT NULL,
     payment_id     uuid NOT NULL,
     reversed_kind  text NOT NULL
-        CHECK (reversed_kind IN ('authorization', 'clearing', 'unapplied', 'withdrawal')),
+        CHECK (reversed_kind IN ('authorization', 'clearing', 'settlement', 'unapplied',
+                                 'withdrawal')),
     reversed_hash  bytea NOT NULL CHECK (octet_length(reversed_hash) = 32),
     ancestor_block bigint NOT NULL,
     PRIMARY KEY (merchant_id, chain_id, reversed_seq),

@@ -1,8 +1,10 @@
 # shellcheck shell=bash
 # Shared by the scripts in scripts/. Sourced, never run.
-# Sets `root`, the folder of the repository, and `logs`, the folder of the full logs.
+# Sets `root`, the folder of the repository, `run_dir`, the folder of the demo (.run/, or what SYCEE_RUN_DIR
+# says, seen from `root`), and `logs`, the folder of the full logs.
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
-logs="$root/.run/log"
+run_dir="$(cd "$root" && realpath -m "${SYCEE_RUN_DIR:-.run}")"
+logs="$run_dir/log"
 
 say() { printf '%s\n' "$*"; }
 warn() { printf '%s\n' "$*" >&2; }

@@ -1,4 +1,4 @@
-// Starts the demo in .run/, watches over it and stops it again. Called by scripts/run.
+// Starts the demo in its folder, watches over it and stops it again. Called by scripts/run.
 
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -6,7 +6,7 @@ import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { payerAccount, play } from "../../demo/payer.mjs";
+import { payerAccount, play, runFolder } from "../../demo/payer.mjs";
 import { Chain } from "../../tests/support/chain.mjs";
 import { freePort } from "../../tests/support/ports.mjs";
 import { Postgres } from "../../tests/support/postgres.mjs";
@@ -16,7 +16,7 @@ import { waitFor } from "../../tests/support/wait.mjs";
 import { accountOf, addressOf, describe, newMnemonic, parseXpub } from "../../tools/xpub/keys.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const at = (...parts) => path.join(root, ".run", ...parts);
+const at = (...parts) => path.join(runFolder, ...parts);
 const relative = (file) => path.relative(root, file);
 const say = (text = "") => console.log(text);
 
@@ -102,7 +102,7 @@ class Demo {
     if (this.state.merchant && ports.shop !== wanted.shop) {
       throw new Error(
         `port ${wanted.shop}, where the demo merchant gets its webhooks, is used by another program: ` +
-          "stop that program, or remove .run to start from nothing",
+          `stop that program, or remove ${relative(runFolder)} to start from nothing`,
       );
     }
     await this.#remember({ ports });
@@ -251,7 +251,7 @@ Sycee is running.
   wallet      words in ${relative(files.wallet)}; the money of the demo is not real
 
 To pay as the demo's payer:  node demo/payer.mjs [CHECKOUT_URL]
-Ctrl-C stops everything. The data stays in .run.`);
+Ctrl-C stops everything. The data stays in ${relative(runFolder)}.`);
   }
 
   /** One payment from the order to the settled books. Throws at the first thing that is wrong. */

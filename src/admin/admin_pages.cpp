@@ -4,10 +4,11 @@
 
 namespace sycee {
 
-AdminPages::AdminPages(PaymentService& payments, ReportPort& reports, AccessPort& access,
-                       WorkerPool& workers, Network const& network, Clock& clock, Metrics& metrics)
-    : routes_(
-          std::make_unique<Routes>(payments, reports, access, workers, network, clock, metrics)) {}
+AdminPages::AdminPages(PaymentService& payments, DeskService& desk, ChainRegistry const& chains,
+                       ReportPort& reports, AccessPort& access, WorkerPool& workers,
+                       Network const& network, Clock& clock, Metrics& metrics)
+    : routes_(std::make_unique<Routes>(payments, desk, chains, reports, access, workers, network,
+                                       clock, metrics)) {}
 
 AdminPages::~AdminPages() = default;
 

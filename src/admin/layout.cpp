@@ -41,18 +41,25 @@ Html document(Frame const& frame, std::string_view title, Html const& header, Ht
 }
 
 Html header(Frame const& frame, Section section) {
-    auto const link = [&](std::string_view path, std::string_view name, Section target) {
-        return html(R"(<a href="{}"{}>{}</a>)",
+    auto const link = [&](std::string_view path, std::string_view name, Section target,
+                          Html const& more = {}) {
+        return html(R"(<a href="{}"{}>{}{}</a>)",
                     {frame.root + std::string(path),
-                     section == target ? html(R"( aria-current="page")") : Html{}, name});
+                     section == target ? html(R"( aria-current="page")") : Html{}, name, more});
     };
+    Html const count =
+        frame.open_exceptions.empty()
+            ? Html{}
+            : html(R"( <span class="count">{}<span class="visually-hidden"> open</span></span>)",
+                   {frame.open_exceptions});
     return html(
         R"(<header class="top"><a class="home" href="{}" aria-label="Sycee">{}</a>)"
-        R"(<nav aria-label="Dashboard">{}{}{}</nav>)"
+        R"(<nav aria-label="Dashboard">{}{}{}{}</nav>)"
         R"(<form class="who" method="post" action="{}/logout"><span>{}</span>)"
         R"(<input type="hidden" name="token" value="{}"><button>Log out</button></form></header>)",
         {frame.root, frame.files.inline_svg("wordmark.svg"),
          link("", "Payments", Section::payments),
+         link("/exceptions", "Exceptions", Section::exceptions, count),
          link("/trial-balance", "Trial balance", Section::trial_balance),
          link("/chains", "Chains", Section::chains), frame.root, frame.operator_name,
          frame.form_token});

@@ -9,7 +9,7 @@
 
 namespace sycee::admin {
 
-enum class Section { payments, trial_balance, chains, none };
+enum class Section { payments, exceptions, trial_balance, chains, none };
 
 // What every page needs to know of the place that it is shown in.
 struct Frame {
@@ -17,6 +17,7 @@ struct Frame {
     std::string root;           // where the dashboard is seen from outside: "/admin"
     std::string operator_name;  // empty: not logged in
     std::string form_token;
+    std::string open_exceptions;  // "3", "99+"; empty: none
 };
 
 HttpResponse page_response(unsigned status, Frame const& frame, std::string_view title,

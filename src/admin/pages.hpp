@@ -1,10 +1,14 @@
 #pragma once
 
+#include <sycee/app/chain_registry.hpp>
 #include <sycee/app/ports.hpp>
 #include <sycee/app/settings.hpp>
 #include <sycee/net/html.hpp>
 
-#include <map>
+#include "merchant_names.hpp"
+#include "notice.hpp"
+
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,7 +25,7 @@ struct PaymentsPage {
     std::vector<PaymentRow> rows;
     bool has_more = false;
     bool first_page = true;
-    std::map<MerchantId, std::string> merchants;
+    MerchantNames merchants;
 };
 Html payments_body(PaymentsPage const& page, std::string const& root);
 
@@ -31,13 +35,39 @@ struct PaymentDetail {
     std::string merchant;
     PaymentTimeline timeline;
 };
-Html payment_body(PaymentDetail const& detail, Network const& network);
+Html payment_body(PaymentDetail const& detail, Network const& network, std::string const& root);
 
 // Parts of payment_body.
-Html timeline_section(PaymentTimeline const& timeline, Network const& network);
+Html timeline_section(PaymentTimeline const& timeline, Network const& network,
+                      std::string const& root);
 Html deliveries_section(PaymentTimeline const& timeline);
 
 Html trial_balance_body(std::vector<BalanceRow> const& rows, Network const& network);
-Html chains_body(std::vector<ChainStatus> const& chains, Network const& network, Timestamp now);
+Html chains_body(std::vector<ChainStatus> const& chains, ChainsProgress const& progress,
+                 Network const& network, Timestamp now);
+
+struct ExceptionsPage {
+    std::vector<DeskException> exceptions;
+    bool has_more = false;
+    bool first_page = true;
+    bool open_only = true;
+    std::vector<ResolutionRequest> requests;  // all that wait
+    MerchantNames merchants;
+    Timestamp now{};
+};
+Html exceptions_body(ExceptionsPage const& page, Network const& network, std::string const& root);
+
+struct ExceptionDetail {
+    DeskException exception;
+    std::optional<PaymentState> payment;  // at whose address the money came in
+    PaymentStatus status = PaymentStatus::open;
+    std::vector<ResolutionRequest> requests;  // about this exception
+    std::string merchant;
+    std::string page;         // where this page is, and its forms below it
+    std::string operator_id;  // who looks
+    std::string form_token;
+    std::optional<Notice> notice;
+};
+Html exception_body(ExceptionDetail const& detail, Network const& network, std::string const& root);
 
 }  // namespace sycee::admin

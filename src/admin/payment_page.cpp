@@ -46,8 +46,7 @@ Html transfer_row(Transfer const& transfer, std::string_view direction, std::str
          number_cell("Amount", token_amount(network, key.chain_id, key.token, transfer.amount)),
          cell("Block",
               html("<span>{}<br>{}</span>", {transfer.block_number, moment(transfer.block_time)})),
-         cell("Transaction",
-              html(R"(<code class="long">{}</code>)", {to_hex0x(key.transaction_hash)})),
+         cell("Transaction", code(to_hex0x(key.transaction_hash))),
          cell(in ? "From" : "To", address(in ? transfer.sender : transfer.recipient))});
 }
 
@@ -55,8 +54,7 @@ Html transfers_section(PaymentState const& state, Network const& network) {
     Html rows;
     for (auto const& credit : state.credits) {
         std::string stage(to_string(credit.stage));
-        if (credit.unapplied_reason)
-            stage += ": " + std::string(to_string(*credit.unapplied_reason));
+        if (credit.unapplied_reason) stage += ": " + in_words(to_string(*credit.unapplied_reason));
         rows += transfer_row(credit.transfer, "in", stage, network);
     }
     for (auto const& outflow : state.outflows) {
@@ -73,17 +71,48 @@ Html transfers_section(PaymentState const& state, Network const& network) {
         {rows});
 }
 
+// What of the payment's money is on the exceptions desk, or was.
+Html desk_section(PaymentState const& state, Network const& network, std::string const& root) {
+    Html rows;
+    auto const add = [&](TransferKey const& key, std::uint64_t sequence, std::string_view reason,
+                         Amount amount, Amount resolved) {
+        DeskKey const desk_key{state.payment.merchant_id, key.chain_id, sequence};
+        rows += html(
+            "<tr>{}{}{}{}</tr>",
+            {cell("Exception", exception_link(root, desk_key)), cell("Reason", in_words(reason)),
+             number_cell("Amount", token_amount(network, key.chain_id, key.token, amount)),
+             number_cell("Left",
+                         token_amount(network, key.chain_id, key.token, amount - resolved))});
+    };
+    for (Credit const& credit : state.credits) {
+        if (credit.stage == CreditStage::authorized || credit.excess.is_zero()) continue;
+        add(credit.transfer.key, credit.stage_sequence,
+            credit.unapplied_reason ? to_string(*credit.unapplied_reason) : "overpaid",
+            credit.excess, credit.resolved);
+    }
+    for (Outflow const& outflow : state.outflows) {
+        if (outflow.unexplained.is_zero()) continue;
+        add(outflow.transfer.key, outflow.sequence, "unexplained", outflow.unexplained,
+            outflow.resolved);
+    }
+    if (rows.text.empty()) return {};
+    return html(R"(<section class="card"><h2>On the exceptions desk</h2><table class="list">)"
+                R"(<thead><tr><th>Exception</th><th>Reason</th><th class="number">Amount</th>)"
+                R"(<th class="number">Left</th></tr></thead><tbody>{}</tbody></table></section>)",
+                {rows});
+}
+
 }  // namespace
 
-Html payment_body(PaymentDetail const& detail, Network const& network) {
+Html payment_body(PaymentDetail const& detail, Network const& network, std::string const& root) {
     Payment const& payment = detail.state.payment;
     return html(
-        R"(<div class="title"><h1>{}</h1>{}</div><p class="under"><code class="long">{}</code></p>)"
-        "\n{}{}{}{}{}",
-        {price_text(payment), status_badge(detail.status), to_string(payment.id),
-         facts_section(detail), options_section(payment, network),
-         timeline_section(detail.timeline, network), transfers_section(detail.state, network),
-         deliveries_section(detail.timeline)});
+        R"(<div class="title"><h1>{}</h1>{}</div><p class="under">{}</p>)"
+        "\n{}{}{}{}{}{}",
+        {price_text(payment), status_badge(detail.status), code(to_string(payment.id)),
+         facts_section(detail), desk_section(detail.state, network, root),
+         options_section(payment, network), timeline_section(detail.timeline, network, root),
+         transfers_section(detail.state, network), deliveries_section(detail.timeline)});
 }
 
 }  // namespace sycee::admin

@@ -6,18 +6,13 @@ namespace {
 
 Html payment_row(PaymentRow const& row, PaymentsPage const& page, std::string const& root) {
     Payment const& payment = row.state.payment;
-    std::string const id = to_string(payment.id);
-    auto const found = page.merchants.find(payment.merchant_id);
-    std::string const merchant =
-        found == page.merchants.end() ? to_string(payment.merchant_id) : found->second;
-    Html const link =
-        html(R"(<a href="{}/payments/{}"><code class="long">{}</code></a>)", {root, id, id});
     return html(
         "<tr>{}{}{}{}{}{}</tr>\n",
         {cell("Created", moment(payment.created_at)), cell("Status", status_badge(row.status)),
          number_cell("Amount", price_text(payment)),
          cell("Reference", free_text(payment.reference.empty() ? "–" : payment.reference)),
-         cell("Merchant", free_text(merchant)), cell("Payment", link)});
+         cell("Merchant", free_text(merchant_name(page.merchants, payment.merchant_id))),
+         cell("Payment", payment_link(root, payment.id))});
 }
 
 }  // namespace

@@ -10,6 +10,7 @@ namespace {
 constexpr std::string_view kRoot = "/admin";
 constexpr std::string_view kAssets = "/assets/";
 constexpr std::string_view kPayments = "/payments/";
+constexpr std::string_view kExceptions = "/exceptions/";
 constexpr std::size_t kPageRows = 50;
 constexpr unsigned kForbidden = 403;
 constexpr unsigned kNotFound = 404;
@@ -24,10 +25,11 @@ std::string wait_text(std::chrono::seconds wait) {
 
 }  // namespace
 
-AdminPages::Routes::Routes(PaymentService& payments, ReportPort& reports, AccessPort& access,
-                           WorkerPool& workers, Network const& network, Clock& clock,
-                           Metrics& metrics)
+AdminPages::Routes::Routes(PaymentService& payments, DeskService& desk, ChainRegistry const& chains,
+                           ReportPort& reports, AccessPort& access, WorkerPool& workers,
+                           Network const& network, Clock& clock, Metrics& metrics)
     : payments_(payments),
+      chains_(chains),
       reports_(reports),
       access_(access),
       network_(network),
@@ -36,13 +38,14 @@ AdminPages::Routes::Routes(PaymentService& payments, ReportPort& reports, Access
       root_(public_path(network.public_url) + std::string(kRoot)),
       files_(root_ + std::string(kAssets), admin::embedded_files()),
       cookie_(origin_.starts_with("https://")),
-      login_(access, workers, clock, metrics) {}
+      login_(access, workers, clock, metrics),
+      desk_(payments, desk, reports, network, clock, root_) {}
 
 admin::Frame AdminPages::Routes::frame_for(std::optional<Session> const& session) const {
     if (!session) return {.files = files_, .root = root_};
     return {.files = files_,
             .root = root_,
-            .operator_name = session->operator_name,
+            .operator_name = session->who.name,
             .form_token = session->token.form_token()};
 }
 
@@ -50,9 +53,9 @@ Task<std::optional<AdminPages::Routes::Session>> AdminPages::Routes::find_sessio
     HttpRequest const& request) {
     auto const token = cookie_.read(request);
     if (!token) co_return std::nullopt;
-    auto name = co_await access_.find_session(token->hash(), clock_.now());
-    if (!name) co_return std::nullopt;
-    co_return Session{*token, std::move(*name)};
+    auto who = co_await access_.find_session(token->hash(), clock_.now());
+    if (!who) co_return std::nullopt;
+    co_return Session{*token, std::move(*who)};
 }
 
 Task<HttpResponse> AdminPages::Routes::handle(HttpRequest const& request) {
@@ -76,7 +79,7 @@ Task<HttpResponse> AdminPages::Routes::handle(HttpRequest const& request) {
         co_return admin::login_response(200, frame_for(session), "", "");
     }
     if (!session) co_return redirect(root_ + "/login");
-    co_return co_await show(path, request.query, frame_for(session));
+    co_return co_await show(path, request.query, *session);
 }
 
 Task<HttpResponse> AdminPages::Routes::handle_post(HttpRequest const& request,
@@ -90,6 +93,9 @@ Task<HttpResponse> AdminPages::Routes::handle_post(HttpRequest const& request,
     }
     if (path == "/login") co_return co_await log_in(request);
     if (path == "/logout") co_return co_await log_out(request);
+    if (path.starts_with(kExceptions)) {
+        co_return co_await answer_exception(request, path.substr(kExceptions.size()));
+    }
     co_return admin::message_response(kNotFound, frame_for(std::nullopt), "Not found",
                                       "There is no such page.");
 }
@@ -129,9 +135,27 @@ Task<HttpResponse> AdminPages::Routes::log_out(HttpRequest const& request) {
     co_return response;
 }
 
+Task<HttpResponse> AdminPages::Routes::answer_exception(HttpRequest const& request,
+                                                        std::string_view path) {
+    auto const session = co_await find_session(request);
+    if (!session) co_return redirect(root_ + "/login");
+    auto form = parse_form(request.body);
+    if (!session->token.matches_form_token(form_value(form, "token"))) {
+        co_return admin::message_response(kForbidden, frame_for(session), "Refused",
+                                          "The form is out of date. Go back and try again.");
+    }
+    co_return co_await desk_.answer(path, std::move(form), *session);
+}
+
 Task<HttpResponse> AdminPages::Routes::show(std::string_view path, std::string_view query,
-                                            admin::Frame frame) {
+                                            Session session) {
+    admin::Frame frame = frame_for(session);
+    frame.open_exceptions = co_await desk_.open_count();
     if (path.empty()) co_return co_await show_payments(query, frame);
+    if (path == "/exceptions") co_return co_await desk_.show_list(query, frame);
+    if (path.starts_with(kExceptions)) {
+        co_return co_await desk_.show(path.substr(kExceptions.size()), query, frame, session);
+    }
     if (path.starts_with(kPayments)) {
         auto const id = parse_id<PaymentTag>(path.substr(kPayments.size()));
         if (id) co_return co_await show_payment(*id, frame);
@@ -143,18 +167,11 @@ Task<HttpResponse> AdminPages::Routes::show(std::string_view path, std::string_v
     }
     if (path == "/chains") {
         auto const chains = co_await reports_.chains();
-        co_return admin::page_response(200, frame, "Chains", admin::Section::chains,
-                                       admin::chains_body(chains, network_, clock_.now()));
+        co_return admin::page_response(
+            200, frame, "Chains", admin::Section::chains,
+            admin::chains_body(chains, chains_.all(), network_, clock_.now()));
     }
     co_return admin::message_response(kNotFound, frame, "Not found", "There is no such page.");
-}
-
-Task<std::map<MerchantId, std::string>> AdminPages::Routes::merchant_names() {
-    std::map<MerchantId, std::string> names;
-    for (auto& merchant : co_await reports_.merchants()) {
-        names.emplace(merchant.id, std::move(merchant.name));
-    }
-    co_return names;
 }
 
 Task<HttpResponse> AdminPages::Routes::show_payments(std::string_view query, admin::Frame frame) {
@@ -167,7 +184,7 @@ Task<HttpResponse> AdminPages::Routes::show_payments(std::string_view query, adm
         auto const status = payments_.status(state);
         page.rows.push_back({.state = std::move(state), .status = status});
     }
-    page.merchants = co_await merchant_names();
+    page.merchants = co_await admin::merchant_names(reports_);
     co_return admin::page_response(200, frame, "Payments", admin::Section::payments,
                                    admin::payments_body(page, root_));
 }
@@ -183,11 +200,10 @@ Task<HttpResponse> AdminPages::Routes::show_payment(PaymentId id, admin::Frame f
     detail.state = std::move(*state);
     Payment const& payment = detail.state.payment;
     detail.timeline = co_await reports_.timeline({payment.merchant_id, payment.id});
-    auto const names = co_await merchant_names();
-    auto const name = names.find(payment.merchant_id);
-    detail.merchant = name == names.end() ? to_string(payment.merchant_id) : name->second;
+    detail.merchant =
+        admin::merchant_name(co_await admin::merchant_names(reports_), payment.merchant_id);
     co_return admin::page_response(200, frame, "Payment", admin::Section::payments,
-                                   admin::payment_body(detail, network_));
+                                   admin::payment_body(detail, network_, root_));
 }
 
 }  // namespace sycee

@@ -3,11 +3,11 @@
 #include <sycee/admin/admin_pages.hpp>
 #include <sycee/net/web_files.hpp>
 
+#include "desk_pages.hpp"
 #include "layout.hpp"
 #include "login.hpp"
 #include "session.hpp"
 
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,29 +16,28 @@ namespace sycee {
 
 class AdminPages::Routes {
   public:
-    Routes(PaymentService& payments, ReportPort& reports, AccessPort& access, WorkerPool& workers,
-           Network const& network, Clock& clock, Metrics& metrics);
+    Routes(PaymentService& payments, DeskService& desk, ChainRegistry const& chains,
+           ReportPort& reports, AccessPort& access, WorkerPool& workers, Network const& network,
+           Clock& clock, Metrics& metrics);
 
     Task<HttpResponse> handle(HttpRequest const& request);
 
   private:
-    struct Session {
-        admin::SessionToken token;
-        std::string operator_name;
-    };
+    using Session = admin::Session;
 
     Task<std::optional<Session>> find_session(HttpRequest const& request);
     Task<HttpResponse> handle_post(HttpRequest const& request, std::string_view path);
     Task<HttpResponse> log_in(HttpRequest const& request);
     Task<HttpResponse> log_out(HttpRequest const& request);
-    Task<HttpResponse> show(std::string_view path, std::string_view query, admin::Frame frame);
+    Task<HttpResponse> answer_exception(HttpRequest const& request, std::string_view path);
+    Task<HttpResponse> show(std::string_view path, std::string_view query, Session session);
     Task<HttpResponse> show_payments(std::string_view query, admin::Frame frame);
     Task<HttpResponse> show_payment(PaymentId id, admin::Frame frame);
-    Task<std::map<MerchantId, std::string>> merchant_names();
     // Empty: nobody is logged in.
     admin::Frame frame_for(std::optional<Session> const& session) const;
 
     PaymentService& payments_;
+    ChainRegistry const& chains_;
     ReportPort& reports_;
     AccessPort& access_;
     Network const& network_;
@@ -48,6 +47,7 @@ class AdminPages::Routes {
     WebFiles files_;
     admin::SessionCookie cookie_;
     admin::Login login_;
+    admin::DeskPages desk_;
 };
 
 }  // namespace sycee

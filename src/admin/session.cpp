@@ -17,6 +17,10 @@ bool SessionToken::matches_form_token(std::string const& sent) const {
     return equal_in_constant_time(as_bytes(sent), as_bytes(form_token()));
 }
 
+std::string SessionToken::seal(std::string_view text) const {
+    return to_hex(hmac_sha256(bytes, as_bytes("sycee.admin.seal.1\n" + std::string(text))));
+}
+
 SessionToken new_session_token() {
     return {random_bytes<32>()};
 }

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <sycee/app/ports.hpp>
 #include <sycee/base/bytes.hpp>
 #include <sycee/net/http_message.hpp>
 
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace sycee::admin {
 
@@ -19,6 +21,14 @@ struct SessionToken {
     // Goes with every form of a session; nobody who can't read the cookie can make it.
     std::string form_token() const;
     bool matches_form_token(std::string const& sent) const;
+    // Shows later that this session once wrote the text.
+    std::string seal(std::string_view text) const;
+};
+
+// Who is logged in.
+struct Session {
+    SessionToken token;
+    SessionOperator who;
 };
 
 SessionToken new_session_token();

@@ -12,6 +12,7 @@ struct RecordFacts {
     Network const& network;
     PaymentTimeline const& timeline;
     ChainId chain_id;
+    std::string const& root;
 
     std::string amount(Address const& token, Amount value) const {
         return token_amount(network, chain_id, token, value);
@@ -35,7 +36,7 @@ struct RecordFacts {
 
     Html operator()(Authorization const& record) const {
         Html facts = transfer(record.transfer);
-        facts += fact("Clears after", html("{} confirmations", {record.confirmations}));
+        facts += fact("By finality rule", html("version {}", {record.rule_version}));
         return facts;
     }
     Html operator()(Clearing const& record) const {
@@ -44,6 +45,10 @@ struct RecordFacts {
             "Fee", html("{} ({} bp)", {amount(record.token, record.fee), record.fee_basis_points}));
         facts += fact("Net", amount(record.token, record.net));
         if (!record.excess.is_zero()) facts += fact("Excess", amount(record.token, record.excess));
+        if (!record.shortfall.is_zero()) {
+            facts +=
+                fact("Missing, accepted by the tolerance", amount(record.token, record.shortfall));
+        }
         facts += fact("At block", record.cleared_at_block);
         facts += fact("Of record", html("#{}", {record.authorization_sequence}));
         return facts;
@@ -66,7 +71,7 @@ struct RecordFacts {
     }
     Html operator()(Unapplied const& record) const {
         Html facts = fact("Amount", amount(record.token, record.amount));
-        facts += fact("Reason", to_string(record.reason));
+        facts += fact("Reason", in_words(to_string(record.reason)));
         facts += fact("Of record", html("#{}", {record.authorization_sequence}));
         return facts;
     }
@@ -79,10 +84,25 @@ struct RecordFacts {
         return facts;
     }
     Html operator()(Reversal const& record) const {
-        Html facts =
-            fact("Reverses",
-                 html("{} #{}", {to_string(record.reversed_kind), record.reversed_sequence}));
+        Html facts = fact("Reverses", html("{} #{}", {in_words(to_string(record.reversed_kind)),
+                                                      record.reversed_sequence}));
         facts += fact("Last common block", record.ancestor_block);
+        return facts;
+    }
+    Html operator()(Resolution const& record) const {
+        bool const pays =
+            record.kind == ResolutionKind::accept || record.kind == ResolutionKind::credit;
+        Html facts = fact("Decision", in_words(to_string(record.kind)));
+        facts += fact("Amount", amount(record.token, record.amount));
+        if (pays) {
+            facts += fact("Fee", html("{} ({} bp)",
+                                      {amount(record.token, record.fee), record.fee_basis_points}));
+            facts += fact("Pays", payment_link(root, record.target_payment_id));
+        }
+        facts += fact("Decided by", code(record.decided_by));
+        if (!record.approved_by.empty()) facts += fact("Approved by", code(record.approved_by));
+        facts += fact("Reason's SHA-256", short_hash(record.reason_hash));
+        facts += fact("Of exception", html("#{}", {record.exception_sequence}));
         return facts;
     }
 };
@@ -103,23 +123,22 @@ Html postings_table(JournalEntry const& entry, Network const& network) {
     return html(R"(<table class="postings"><tbody>{}</tbody></table>)", {rows});
 }
 
-Html entry_item(JournalEntry const& entry, PaymentTimeline const& timeline,
-                Network const& network) {
+Html entry_item(JournalEntry const& entry, PaymentTimeline const& timeline, Network const& network,
+                std::string const& root) {
     std::string const kind(to_string(kind_of(entry.record)));
-    std::string words = kind;
-    if (auto const line = words.find('_'); line != std::string::npos) words[line] = ' ';
     return html(R"(<li class="{}"><div class="head"><b>{}</b> <span class="sequence">#{}</span> )"
                 R"(<span class="on">{}</span> {} {}</div><dl class="facts small">{}</dl>{}</li>)"
                 "\n",
-                {kind, words, entry.sequence, chain_name(network, entry.chain_id),
+                {kind, in_words(kind), entry.sequence, chain_name(network, entry.chain_id),
                  moment(entry.booked_at), short_hash(entry.hash),
-                 std::visit(RecordFacts{network, timeline, entry.chain_id}, entry.record),
+                 std::visit(RecordFacts{network, timeline, entry.chain_id, root}, entry.record),
                  postings_table(entry, network)});
 }
 
 }  // namespace
 
-Html timeline_section(PaymentTimeline const& timeline, Network const& network) {
+Html timeline_section(PaymentTimeline const& timeline, Network const& network,
+                      std::string const& root) {
     std::vector<JournalEntry const*> entries;
     entries.reserve(timeline.records.size() + timeline.batches.size());
     for (auto const& entry : timeline.records)
@@ -131,7 +150,7 @@ Html timeline_section(PaymentTimeline const& timeline, Network const& network) {
     });
     Html items;
     for (auto const* entry : entries)
-        items += entry_item(*entry, timeline, network);
+        items += entry_item(*entry, timeline, network, root);
     if (entries.empty()) {
         return html(
             R"(<section class="card"><h2>Records</h2><p class="none">Nothing is booked yet.</p>)"

@@ -1,12 +1,11 @@
 #include "words.hpp"
 
+#include <sycee/app/exception_json.hpp>
+
+#include <algorithm>
+
 namespace sycee::admin {
 namespace {
-
-TokenSettings const* find_token(Network const& network, ChainId chain_id, Address const& token) {
-    auto const* chain = network.chain(chain_id);
-    return chain == nullptr ? nullptr : chain->token(token);
-}
 
 // An argument is escaped already where it had to be.
 Html piece(HtmlArgument const& argument) {
@@ -21,21 +20,15 @@ std::string chain_name(Network const& network, ChainId chain_id) {
     return chain == nullptr ? "chain " + number : chain->name + " (" + number + ")";
 }
 
-std::string token_name(Network const& network, ChainId chain_id, Address const& token) {
-    auto const* settings = find_token(network, chain_id, token);
-    return settings == nullptr ? "base units of " + to_string(token) : settings->symbol;
+unsigned token_decimals(Network const& network, ChainId chain_id, Address const& token) {
+    auto const* settings = network.token(chain_id, token);
+    return settings == nullptr ? 0 : settings->decimals;
 }
 
-std::string token_decimal(Network const& network, ChainId chain_id, Address const& token,
-                          Amount amount) {
-    auto const* settings = find_token(network, chain_id, token);
-    return to_decimal(amount, settings == nullptr ? 0 : settings->decimals);
-}
-
-std::string token_amount(Network const& network, ChainId chain_id, Address const& token,
-                         Amount amount) {
-    return token_decimal(network, chain_id, token, amount) + " " +
-           token_name(network, chain_id, token);
+std::string in_words(std::string_view name) {
+    std::string words(name);
+    std::ranges::replace(words, '_', ' ');
+    return words;
 }
 
 std::string price_text(Payment const& payment) {
@@ -58,15 +51,47 @@ Html short_hash(Bytes32 const& hash) {
     return html(R"(<code title="{}">{}…</code>)", {text, text.substr(0, 12)});
 }
 
+Html code(std::string_view text) {
+    return html(R"(<code class="long">{}</code>)", {text});
+}
+
 Html address(Address const& value) {
-    return html(R"(<code class="long">{}</code>)", {to_string(value)});
+    return code(to_string(value));
 }
 
 Html status_badge(PaymentStatus status) {
-    std::string const name(to_string(status));
-    std::string words = name;
-    if (auto const line = words.find('_'); line != std::string::npos) words[line] = ' ';
-    return html(R"(<span class="badge {}">{}</span>)", {name, words});
+    std::string_view const name = to_string(status);
+    return html(R"(<span class="badge {}">{}</span>)", {name, in_words(name)});
+}
+
+Html payment_link(std::string const& root, PaymentId id) {
+    return html(R"(<a href="{}/payments/{}">{}</a>)", {root, to_string(id), code(to_string(id))});
+}
+
+std::string age_text(std::chrono::milliseconds age) {
+    auto const minutes = std::max<std::int64_t>(0, age / std::chrono::minutes{1});
+    std::int64_t const hours = minutes / 60;
+    if (hours == 0) return std::to_string(minutes) + " min";
+    if (hours < 48) return std::to_string(hours) + " h";
+    return std::to_string(hours / 24) + " d";
+}
+
+std::string exception_page(std::string const& root, DeskKey const& key) {
+    return root + "/exceptions/" + to_string(key.merchant_id) + "/" + exception_id(key);
+}
+
+Html exception_link(std::string const& root, DeskKey const& key) {
+    return html(R"(<a href="{}">{}</a>)", {exception_page(root, key), code(exception_id(key))});
+}
+
+Html exception_badge(DeskException const& exception) {
+    if (exception.resolved == exception.amount) {
+        return html(R"(<span class="badge good">✓ resolved</span>)");
+    }
+    if (!exception.is_final) {
+        return html(R"(<span class="badge caution">! waits for finality</span>)");
+    }
+    return html(R"(<span class="badge">final</span>)");
 }
 
 Html free_text(std::string_view text) {

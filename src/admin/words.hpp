@@ -2,6 +2,7 @@
 
 #include <sycee/app/ports.hpp>
 #include <sycee/app/settings.hpp>
+#include <sycee/app/token_text.hpp>
 #include <sycee/net/html.hpp>
 
 #include <string>
@@ -13,15 +14,10 @@ namespace sycee::admin {
 
 // "Ethereum (1)"
 std::string chain_name(Network const& network, ChainId chain_id);
-// "USDT", or the contract's address for a token that is not configured
-std::string token_name(Network const& network, ChainId chain_id, Address const& token);
-// All decimals, so that columns line up: "50.000000". Base units for a token that is not
-// configured.
-std::string token_decimal(Network const& network, ChainId chain_id, Address const& token,
-                          Amount amount);
-// "50.000000 USDT"
-std::string token_amount(Network const& network, ChainId chain_id, Address const& token,
-                         Amount amount);
+// 0 for a token that is not configured.
+unsigned token_decimals(Network const& network, ChainId chain_id, Address const& token);
+// "not_offered" as people write it: "not offered"
+std::string in_words(std::string_view name);
 // "50.00 USD"
 std::string price_text(Payment const& payment);
 
@@ -30,8 +26,19 @@ Html moment(Timestamp time);
 Html moment_or_dash(std::optional<Timestamp> time);
 // The first bytes of a hash; all of it as the title.
 Html short_hash(Bytes32 const& hash);
+// An id or a hash, which breaks anywhere.
+Html code(std::string_view text);
 Html address(Address const& value);
 Html status_badge(PaymentStatus status);
+Html payment_link(std::string const& root, PaymentId id);
+
+// "3 min", "5 h", "12 d"
+std::string age_text(std::chrono::milliseconds age);
+// Where an exception has its page: "/admin/exceptions/mer_.../exc_1_42".
+std::string exception_page(std::string const& root, DeskKey const& key);
+Html exception_link(std::string const& root, DeskKey const& key);
+// Whether something is left to decide, and can be decided now.
+Html exception_badge(DeskException const& exception);
 
 // Text of shops and receivers, which breaks anywhere.
 Html free_text(std::string_view text);

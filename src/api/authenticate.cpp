@@ -1,9 +1,8 @@
 #include "authenticate.hpp"
 
 #include <sycee/api/api_key.hpp>
+#include <sycee/base/ascii.hpp>
 #include <sycee/crypto/hash.hpp>
-
-#include "media_type.hpp"
 
 namespace sycee {
 namespace {
@@ -18,7 +17,7 @@ std::optional<ParsedApiKey> bearer_key(HttpRequest const& request) {
 
 }  // namespace
 
-Task<std::optional<MerchantId>> authenticate(HttpRequest const& request, AccessPort& access) {
+Task<std::optional<Caller>> authenticate(HttpRequest const& request, AccessPort& access) {
     auto const key = bearer_key(request);
     if (!key) co_return std::nullopt;
     auto const row = co_await access.find_api_key(key->id);
@@ -26,7 +25,7 @@ Task<std::optional<MerchantId>> authenticate(HttpRequest const& request, AccessP
     Bytes32 const expected = row ? row->secret_hash : Bytes32{};
     bool const same = equal_in_constant_time(expected, key->secret_hash);
     if (!row || !same || row->revoked_at) co_return std::nullopt;
-    co_return row->merchant_id;
+    co_return Caller{row->merchant_id, row->id};
 }
 
 }  // namespace sycee

@@ -7,8 +7,14 @@
 
 namespace sycee {
 
-// The merchant whose API key the request carries ("Authorization: Bearer sk_live_..."). Nothing for
+// Who asks: a merchant, by one of its keys.
+struct Caller {
+    MerchantId merchant_id;
+    ApiKeyId key_id;
+};
+
+// The caller whose API key the request carries ("Authorization: Bearer sk_live_..."). Nothing for
 // a missing, malformed, unknown, wrong or revoked key: the caller can't tell which.
-Task<std::optional<MerchantId>> authenticate(HttpRequest const& request, AccessPort& access);
+Task<std::optional<Caller>> authenticate(HttpRequest const& request, AccessPort& access);
 
 }  // namespace sycee

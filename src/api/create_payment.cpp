@@ -1,16 +1,16 @@
 #include <sycee/app/payment_json.hpp>
+#include <sycee/base/ascii.hpp>
 
 #include "endpoints.hpp"
 #include "json_input.hpp"
-#include "media_type.hpp"
 
 #include <nlohmann/json.hpp>
 
 namespace sycee {
 namespace {
 
-std::expected<CreatePayment, Problem> decode(std::string_view body) {
-    auto const json = parse_json_object(body);
+std::expected<CreatePayment, Problem> decode(HttpRequest const& request) {
+    auto const json = read_json_body(request);
     if (!json) return std::unexpected(json.error());
     FieldReader fields(*json);
     CreatePayment input;
@@ -36,24 +36,12 @@ Problem refused_by_use_case(Error const& error) {
     return invalid_fields({body_error(path, error.message)});
 }
 
-// Compressed bodies are refused: a small one can become a very large one.
-bool is_plain_json(HttpRequest const& request) {
-    auto const encoding = request.header("content-encoding");
-    return is_json_content_type(request.header("content-type")) &&
-           (encoding.empty() || equal_ignoring_case(encoding, "identity"));
-}
-
 }  // namespace
 
 Task<Answer> create_payment(ApiCall const& call) {
-    if (!is_plain_json(call.request)) {
-        co_return std::unexpected(
-            Problem{.kind = kUnsupportedMediaType,
-                    .detail = "Send the body as application/json in UTF-8, not compressed."});
-    }
-    auto input = decode(call.request.body);
+    auto input = decode(call.request);
     if (!input) co_return std::unexpected(std::move(input.error()));
-    auto const created = co_await call.payments.create(call.merchant_id, std::move(*input));
+    auto const created = co_await call.payments.create(call.caller.merchant_id, std::move(*input));
     if (!created) co_return std::unexpected(refused_by_use_case(created.error()));
     auto const status = call.payments.status(*created);
     auto response =

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <sycee/app/desk_service.hpp>
 #include <sycee/app/payment_service.hpp>
 #include <sycee/app/settings.hpp>
 #include <sycee/net/http_message.hpp>
 
+#include "authenticate.hpp"
 #include "problem.hpp"
 
 #include <expected>
@@ -14,9 +16,10 @@ namespace sycee {
 // An authenticated request and what it may reach.
 struct ApiCall {
     PaymentService& payments;
+    DeskService& desk;
     Network const& network;
     HttpRequest const& request;
-    MerchantId merchant_id;
+    Caller caller;
 };
 
 using Answer = std::expected<HttpResponse, Problem>;
@@ -24,5 +27,10 @@ using Answer = std::expected<HttpResponse, Problem>;
 Task<Answer> create_payment(ApiCall const& call);                    // POST /v1/payments
 Task<Answer> get_payment(ApiCall const& call, std::string_view id);  // GET /v1/payments/{id}
 Task<Answer> list_payments(ApiCall const& call);                     // GET /v1/payments
+Task<Answer> list_exceptions(ApiCall const& call);                   // GET /v1/exceptions
+// GET /v1/exceptions/{id}
+Task<Answer> get_exception(ApiCall const& call, std::string_view id);
+// POST /v1/exceptions/{id}/resolve
+Task<Answer> decide_exception(ApiCall const& call, std::string_view id);
 
 }  // namespace sycee

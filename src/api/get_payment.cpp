@@ -9,7 +9,7 @@ namespace sycee {
 Task<Answer> get_payment(ApiCall const& call, std::string_view id) {
     auto const parsed = parse_id<PaymentTag>(id);
     std::optional<PaymentState> state;
-    if (parsed) state = co_await call.payments.find(call.merchant_id, *parsed);
+    if (parsed) state = co_await call.payments.find(call.caller.merchant_id, *parsed);
     // The same for an id that is none, one that nobody has, and one of another merchant.
     if (!state) {
         co_return std::unexpected(

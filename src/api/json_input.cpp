@@ -1,5 +1,9 @@
 #include "json_input.hpp"
 
+#include <sycee/base/ascii.hpp>
+
+#include "media_type.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -77,6 +81,13 @@ class StrictRules {
     std::vector<Level> levels_;
 };
 
+// Compressed bodies are refused: a small one can become a very large one.
+bool is_plain_json(HttpRequest const& request) {
+    auto const encoding = request.header("content-encoding");
+    return is_json_content_type(request.header("content-type")) &&
+           (encoding.empty() || equal_ignoring_case(encoding, "identity"));
+}
+
 std::string must_be(std::string const& what, Json const& value) {
     return "must be " + what + ", not " + value.type_name();
 }
@@ -104,6 +115,15 @@ std::expected<Json, Problem> parse_json_object(std::string_view text) {
         return std::unexpected(
             Problem{.kind = kMalformedJson, .detail = "The body holds a number out of range."});
     }
+}
+
+std::expected<Json, Problem> read_json_body(HttpRequest const& request) {
+    if (!is_plain_json(request)) {
+        return std::unexpected(
+            Problem{.kind = kUnsupportedMediaType,
+                    .detail = "Send the body as application/json in UTF-8, not compressed."});
+    }
+    return parse_json_object(request.body);
 }
 
 Json const* FieldReader::find(std::string_view name) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sycee/net/http_message.hpp>
+
 #include "problem.hpp"
 
 #include <nlohmann/json_fwd.hpp>
@@ -17,6 +19,9 @@ namespace sycee {
 // One JSON object and nothing behind it. Refused: what is not JSON in UTF-8, a name that comes
 // twice (parsers differ in which one they believe), and nesting beyond eight.
 std::expected<nlohmann::json, Problem> parse_json_object(std::string_view text);
+
+// The object in a request's body, which must say that it is JSON, and not be compressed.
+std::expected<nlohmann::json, Problem> read_json_body(HttpRequest const& request);
 
 // Reads the fields of a body one by one and remembers everything that is wrong, so that the caller
 // hears of all of it at once. An optional field that is null counts as left out.

@@ -3,7 +3,6 @@
 #include <sycee/runtime/log.hpp>
 #include <sycee/runtime/random.hpp>
 
-#include "authenticate.hpp"
 #include "endpoints.hpp"
 
 #include <boost/asio/error.hpp>
@@ -12,28 +11,43 @@
 namespace sycee {
 namespace {
 
-struct RequestTag {
-    static constexpr std::string_view prefix = "req";
-};
-
 struct Route {
     std::string_view endpoint;  // empty: no endpoint for this method
     std::string_view allow;     // empty: nothing under this path
-    std::string_view payment_id;
+    std::string_view id;
 };
+
+// What follows `parent` and a slash: one segment, or nothing.
+std::optional<std::string_view> segment_below(std::string_view path, std::string_view parent) {
+    if (!path.starts_with(parent) || path.size() == parent.size() || path[parent.size()] != '/') {
+        return std::nullopt;
+    }
+    auto const segment = path.substr(parent.size() + 1);
+    if (segment.find('/') != std::string_view::npos) return std::nullopt;
+    return segment;
+}
 
 Route route_of(HttpRequest const& request) {
     constexpr std::string_view kPayments = "/v1/payments";
+    constexpr std::string_view kExceptions = "/v1/exceptions";
+    constexpr std::string_view kResolve = "/resolve";
     std::string_view const path = request.path;
     bool const reads = request.method == "GET" || request.method == "HEAD";
     if (path == kPayments) {
         std::string_view const writes = request.method == "POST" ? "create_payment" : "";
         return {reads ? "list_payments" : writes, "GET, HEAD, POST", ""};
     }
-    if (path.starts_with(kPayments) && path[kPayments.size()] == '/') {
-        auto const id = path.substr(kPayments.size() + 1);
-        if (id.find('/') == std::string_view::npos) {
-            return {reads ? "get_payment" : "", "GET, HEAD", id};
+    if (auto const id = segment_below(path, kPayments)) {
+        return {reads ? "get_payment" : "", "GET, HEAD", *id};
+    }
+    if (path == kExceptions) return {reads ? "list_exceptions" : "", "GET, HEAD", ""};
+    if (auto const id = segment_below(path, kExceptions)) {
+        return {reads ? "get_exception" : "", "GET, HEAD", *id};
+    }
+    if (path.ends_with(kResolve)) {
+        auto const exception = path.substr(0, path.size() - kResolve.size());
+        if (auto const id = segment_below(exception, kExceptions)) {
+            return {request.method == "POST" ? "resolve_exception" : "", "POST", *id};
         }
     }
     return {};
@@ -52,7 +66,10 @@ Task<Answer> answer(ApiCall const& call, Route const& route) {
     }
     if (route.endpoint == "create_payment") co_return co_await create_payment(call);
     if (route.endpoint == "list_payments") co_return co_await list_payments(call);
-    if (route.endpoint == "get_payment") co_return co_await get_payment(call, route.payment_id);
+    if (route.endpoint == "get_payment") co_return co_await get_payment(call, route.id);
+    if (route.endpoint == "list_exceptions") co_return co_await list_exceptions(call);
+    if (route.endpoint == "get_exception") co_return co_await get_exception(call, route.id);
+    if (route.endpoint == "resolve_exception") co_return co_await decide_exception(call, route.id);
     co_return std::unexpected(Problem{.kind = kMethodNotAllowed,
                                       .detail = "This path has: " + std::string(route.allow) + ".",
                                       .headers = {{"allow", std::string(route.allow)}}});
@@ -71,8 +88,8 @@ Task<HttpResponse> MerchantApi::handle(HttpRequest const& request) {
     // The key comes first: whoever has none learns nothing, not even whether a body would do.
     Answer result = std::unexpected(unauthorized());
     try {
-        if (auto const merchant_id = co_await authenticate(request, access_)) {
-            ApiCall const call{payments_, network_, request, *merchant_id};
+        if (auto const caller = co_await authenticate(request, access_)) {
+            ApiCall const call{payments_, desk_, network_, request, *caller};
             result = co_await answer(call, route);
         }
     } catch (Unavailable const& failure) {

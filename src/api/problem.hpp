@@ -20,6 +20,7 @@ inline constexpr ProblemKind kMalformedJson{"malformed_json", 400, "Malformed JS
 inline constexpr ProblemKind kUnauthorized{"unauthorized", 401, "Unauthorized"};
 inline constexpr ProblemKind kNotFound{"not_found", 404, "Not found"};
 inline constexpr ProblemKind kMethodNotAllowed{"method_not_allowed", 405, "Method not allowed"};
+inline constexpr ProblemKind kConflict{"conflict", 409, "Not possible now"};
 inline constexpr ProblemKind kUnsupportedMediaType{"unsupported_media_type", 415,
                                                    "Unsupported media type"};
 inline constexpr ProblemKind kInternal{"internal", 500, "Internal error"};

@@ -1,9 +1,8 @@
 #include <sycee/app/chain_follower.hpp>
-#include <sycee/app/payment_json.hpp>
+#include <sycee/app/payment_events.hpp>
 #include <sycee/base/assert.hpp>
 #include <sycee/runtime/errors.hpp>
 #include <sycee/runtime/log.hpp>
-#include <sycee/runtime/random.hpp>
 
 #include <algorithm>
 #include <set>
@@ -16,64 +15,35 @@ using namespace std::chrono_literals;
 constexpr BlockNumber kMostBlocks = 64;     // of one step, and so of one transaction
 constexpr BlockNumber kDeepestReorg = 512;  // walked back in one step before giving up
 constexpr auto kStoppedPoll = 60s;
+constexpr auto kLeaseTime = 10s;
+constexpr auto kStandBy = 2s;
 
 std::string label(ChainId id) {
     return std::to_string(id);
 }
 
-// True where a step could move something of this payment: what is not due is not read again.
-bool is_due(PaymentState const& state, ChainStep const& step) {
-    auto const taken_away = [&step](Transfer const& transfer) {
-        return step.rolled_back_to && transfer.key.chain_id == step.chain_id &&
-               transfer.block_number > *step.rolled_back_to;
-    };
-    for (Outflow const& outflow : state.outflows) {
-        if (taken_away(outflow.transfer)) return true;
-    }
-    bool const over_time = step.head_time > state.payment.expires_at;
-    PaymentStatus const status = status_of(state, step.head_time);
-    for (Credit const& credit : state.credits) {
-        if (credit.transfer.key.chain_id != step.chain_id) continue;
-        if (taken_away(credit.transfer)) return true;
-        bool const rule = credit.transfer.block_number + step.confirmations <= step.head + 1;
-        bool const final = credit.transfer.block_number <= step.finalized;
-        if (credit.stage == CreditStage::cleared && final) return true;
-        // Waiting for more money changes nothing until it comes or the time is over.
-        if (credit.stage == CreditStage::authorized && rule &&
-            (over_time || status != PaymentStatus::partially_paid)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-// Events of one millisecond: their ids rise in the order in which they happened, which is the order
-// in which they are delivered.
-void number_events(std::vector<OutboxEvent>& events) {
-    std::vector<EventId> ids;
-    for (OutboxEvent const& event : events)
-        ids.push_back(event.id);
-    std::sort(ids.begin(), ids.end());
-    for (std::size_t i = 0; i < events.size(); ++i)
-        events[i].id = ids[i];
-}
-
 }  // namespace
 
-// What one step has read so far.
+// What one step has read so far: `headers` is our chain as it will be after it.
 struct ChainFollower::Batch {
+    explicit Batch(HeaderChain const& ours) : headers(ours) {}
+
+    BlockNumber finalized() const { return headers.finalized(); }
+
+    HeaderChain headers;
     std::optional<BlockNumber> rolled_back_to;
-    std::vector<BlockHeader> added;
+    std::vector<ProcessedBlock> added;
+    std::vector<Transfer> transfers;
     std::map<MerchantId, std::vector<MatchedTransfer>> matched;
-    BlockHeader head;
-    BlockNumber finalized = 0;
+    BlockNumber agreed = 0;
     std::uint32_t malformed = 0;
-    bool branches_off = false;  // the first block read does not build on ours
+    bool more_is_final = false;  // than one step confirms
+    bool branches_off = false;   // the first block read does not build on ours
 };
 
 ChainFollower::ChainFollower(ChainSettings const& settings, Network const& network,
-                             ChainFollowerPorts ports)
-    : settings_(settings), network_(network), ports_(ports) {
+                             std::string holder, ChainFollowerPorts ports)
+    : settings_(settings), network_(network), holder_(std::move(holder)), ports_(ports) {
     for (auto const& token : settings.tokens)
         tokens_.push_back(token.contract);
 }
@@ -93,15 +63,14 @@ Task<void> ChainFollower::run() {
             fault = unavailable.what();
         }
         if (broken) {
-            // Wrong books are worse than stopped ones: nothing more is booked for this chain until
-            // somebody has looked and started the program again.
-            log_critical("chain", "stopped: " + *broken, {{"chain", settings_.id}});
-            ports_.metrics.set("sycee_chain_stopped", 1, {{"chain", label(settings_.id)}});
             try {
-                co_await ports_.ledger.record_stop(settings_.id, *broken);
+                if (!co_await is_current()) fault = "another process went on meanwhile: " + *broken;
             } catch (Unavailable const& unavailable) {
-                log_error("chain", "the stop could not be recorded", {{"why", unavailable.what()}});
+                fault = unavailable.what();
             }
+        }
+        if (broken && !fault) {
+            co_await stop(*broken);
             for (;;)
                 co_await ports_.clock.sleep_for(kStoppedPoll);
         }
@@ -109,24 +78,90 @@ Task<void> ChainFollower::run() {
             log_warning("chain", "step failed, will retry",
                         {{"chain", settings_.id}, {"why", *fault}});
             ports_.metrics.count("sycee_chain_faults_total", {{"chain", label(settings_.id)}});
-            headers_.reset();  // the outcome of a commit may be unknown: load the truth again
+            forget();
             co_await ports_.clock.sleep_for(backoff.next());
+        } else if (!leads()) {
+            co_await ports_.clock.sleep_for(kStandBy);
         } else if (!more) {
-            co_await ports_.chain.wait_for_head(std::max<std::chrono::milliseconds>(
-                200ms, std::min<std::chrono::milliseconds>(settings_.block_time, 5s)));
+            co_await ports_.chain.wait_for_head(
+                std::clamp<std::chrono::milliseconds>(settings_.block_time, 200ms, 5s));
         }
     }
 }
 
+// False where the books are not where we think: what looks broken may then be what another process
+// has written since.
+Task<bool> ChainFollower::is_current() {
+    if (!headers_ || !lease_) co_return true;
+    auto const stored = co_await ports_.ledger.load_chain(settings_.id);
+    co_return stored && !stored->blocks.empty() &&
+        stored->blocks.back().header.hash == headers_->head().hash;
+}
+
+// Wrong books are worse than stopped ones: nothing more is booked for this chain until somebody has
+// looked and started the program again.
+Task<void> ChainFollower::stop(std::string reason) {
+    log_critical("chain", "stopped: " + reason, {{"chain", settings_.id}});
+    ports_.metrics.set("sycee_chain_stopped", 1, {{"chain", label(settings_.id)}});
+    ports_.registry.lose(settings_.id);
+    try {
+        co_await ports_.ledger.record_stop(settings_.id, lease_.value_or(Lease{}), reason);
+    } catch (Unavailable const& unavailable) {
+        log_error("chain", "the stop could not be recorded", {{"why", unavailable.what()}});
+    }
+}
+
+// The outcome of a commit may be unknown, the lease may be lost: the books know.
+void ChainFollower::forget() {
+    headers_.reset();
+    lease_.reset();
+}
+
+// Takes the lease, or renews it at half of its time. Whether it still holds is checked by every
+// write; this only keeps two processes from doing the same work.
+Task<bool> ChainFollower::hold_lease() {
+    Timestamp const now = ports_.clock.now();
+    if (lease_ && now + kLeaseTime / 2 < lease_ends_) co_return true;
+    auto const lease = co_await ports_.ledger.acquire_lease(settings_.id, holder_, kLeaseTime);
+    if (!lease || !lease_ || lease->token != lease_->token) {
+        forget();
+        ports_.metrics.set("sycee_chain_leader", lease ? 1 : 0, {{"chain", label(settings_.id)}});
+    }
+    if (!lease) co_return false;
+    if (!lease_) {
+        log_info("chain", "has the lease", {{"chain", settings_.id}, {"token", lease->token}});
+    }
+    lease_ = lease;
+    lease_ends_ = now + lease->time_left;
+    co_return true;
+}
+
+// Another process follows the chain: what it has written is all that we need to know.
+Task<void> ChainFollower::stand_by() {
+    auto progress = co_await ports_.ledger.load_progress(settings_.id);
+    if (progress) {
+        ports_.registry.set(settings_.id, std::move(*progress));
+    } else {
+        ports_.registry.lose(settings_.id);
+    }
+}
+
 Task<void> ChainFollower::load() {
+    FinalityRule configured = settings_.finality;
+    rule_ =
+        co_await ports_.ledger.use_rule(settings_.id, std::move(configured), ports_.clock.now());
     auto stored = co_await ports_.ledger.load_chain(settings_.id);
     if (!stored) {
         // Every payment is created after this moment, so nothing older can be for us.
-        auto const tips = co_await ports_.chain.tips();
-        co_await ports_.ledger.begin_chain(settings_.id, tips.finalized, ports_.clock.now());
-        stored = FollowedChain{{tips.finalized}, tips.finalized.number};
-        log_info("chain", "begins to follow",
-                 {{"chain", settings_.id}, {"block", tips.finalized.number}});
+        BlockHeader const first = co_await ports_.chain.first_block();
+        auto const block = co_await ports_.chain.blocks(first.number, first.number);
+        if (block.empty() || block[0].block.header.hash != first.hash) {
+            throw Unavailable("the node lost its finalized block");
+        }
+        co_await ports_.ledger.begin_chain(settings_.id, *lease_, block[0].block,
+                                           ports_.clock.now());
+        stored = FollowedChain{{block[0].block}, first.number};
+        log_info("chain", "begins to follow", {{"chain", settings_.id}, {"block", first.number}});
     }
     auto states = co_await ports_.ledger.load_open(settings_.id);
     open_.clear();
@@ -134,114 +169,197 @@ Task<void> ChainFollower::load() {
         PaymentKey const key{state.payment.merchant_id, state.payment.id};
         open_.emplace(key, std::move(state));
     }
-    headers_.emplace(std::move(stored->headers), stored->finalized);
-    ports_.times.set(settings_.id, headers_->head().time);
+    headers_.emplace(std::move(stored->blocks), stored->finalized);
+    agreed_ = headers_->finalized();
+    ports_.registry.set(settings_.id,
+                        {headers_->head().time, agreed_, headers_->finalized(), rule_});
 }
 
 Task<bool> ChainFollower::step() {
+    bool const leads = co_await hold_lease();
+    if (!leads) {
+        co_await stand_by();
+        co_return false;
+    }
     if (!headers_) co_await load();
+    Batch batch(*headers_);
+    undo_misread(batch);
     auto const tips = co_await ports_.chain.tips();
-    auto const plan = plan_next(*headers_, tips.head, kMostBlocks);
+    auto const plan = plan_next(batch.headers, tips.head, kMostBlocks);
     ports_.metrics.set("sycee_chain_node_head_block", static_cast<double>(tips.head.number),
                        {{"chain", label(settings_.id)}});
 
-    Batch batch;
-    batch.head = headers_->head();
     bool more = false;
     if (plan.action == FollowAction::find_ancestor) {
         co_await find_ancestor(plan.first, batch);
-        more = co_await read_blocks(batch, tips.head, *batch.rolled_back_to);
+        more = co_await read_blocks(batch, tips.head);
     } else if (plan.action == FollowAction::extend) {
-        more = co_await read_blocks(batch, tips.head, headers_->head().number);
+        more = co_await read_blocks(batch, tips.head);
         if (batch.branches_off) {
             // More than one block passed since we looked, and the new ones do not build on ours.
             co_await find_ancestor(headers_->head().number, batch);
-            more = co_await read_blocks(batch, tips.head, *batch.rolled_back_to);
+            more = co_await read_blocks(batch, tips.head);
         }
     }
+    batch.agreed = std::max(batch.finalized(), ports_.chain.agreed_to(batch.headers));
+    co_await find_finalized(tips, batch);
+    co_await match(batch);
 
-    // Final only if it is the block that we processed: a node may serve another branch's tag.
-    batch.finalized = headers_->finalized();
-    BlockNumber const candidate = std::min(tips.finalized.number, batch.head.number);
-    if (candidate > batch.finalized && candidate == tips.finalized.number) {
-        bool const among_added =
-            std::any_of(batch.added.begin(), batch.added.end(), [&](BlockHeader const& header) {
-                return header.number == candidate && header.hash == tips.finalized.hash;
-            });
-        bool const rolled_back = batch.rolled_back_to && candidate > *batch.rolled_back_to;
-        BlockHeader const* kept = rolled_back ? nullptr : headers_->at(candidate);
-        if (among_added || (kept != nullptr && kept->hash == tips.finalized.hash)) {
-            batch.finalized = candidate;
-        }
-    }
-
-    bool const nothing =
-        batch.added.empty() && !batch.rolled_back_to && batch.finalized == headers_->finalized();
+    bool const nothing = batch.added.empty() && !batch.rolled_back_to &&
+                         batch.finalized() == headers_->finalized() && batch.agreed == agreed_;
+    // A block that was misread is taken away again, to be read once more at once.
+    bool const behind =
+        more || batch.more_is_final || batch.headers.head().number < tips.head.number;
     if (!nothing) co_await commit(std::move(batch));
-    co_return more && !nothing;
+    co_return behind && !nothing;
+}
+
+// Blocks that the nodes read otherwise than we did are undone and read anew, as a reorg is.
+void ChainFollower::undo_misread(Batch& batch) {
+    auto const misread = ports_.chain.misread(batch.headers);
+    if (!misread) return;
+    log_critical("chain", "the nodes read a block otherwise: it is undone and read again",
+                 {{"chain", settings_.id}, {"block", *misread}});
+    batch.rolled_back_to = *misread - 1;
+    batch.headers.roll_back_to(*misread - 1);
 }
 
 // Walks back by number to the last block that the node and we agree on.
 Task<void> ChainFollower::find_ancestor(BlockNumber first, Batch& batch) {
     for (BlockNumber number = first;; --number) {
-        ensure(number >= headers_->finalized(),
-               "chain agreement: the node's branch has no block in common with ours down to the "
-               "finalized block " +
-                   std::to_string(headers_->finalized()));
+        if (number < headers_->finalized()) {
+            BlockNumber const finalized = headers_->finalized();
+            bool const contradicted =
+                co_await ports_.chain.is_contradicted(headers_->at(finalized)->header);
+            ensure(
+                !contradicted,
+                "chain agreement: the nodes' branch has no block in common with ours down to the "
+                "finalized block " +
+                    std::to_string(finalized));
+            throw Unavailable("a node is alone on a branch below the finalized block");
+        }
         ensure(first - number <= kDeepestReorg, "chain agreement: a reorg is deeper than " +
                                                     std::to_string(kDeepestReorg) + " blocks");
         auto const theirs = co_await ports_.chain.header(number);
         if (!theirs) throw Unavailable("the node lost block " + std::to_string(number));
-        BlockHeader const* ours = headers_->at(number);
-        if (ours != nullptr && ours->hash == theirs->hash) {
+        ProcessedBlock const* ours = batch.headers.at(number);
+        if (ours != nullptr && ours->header.hash == theirs->hash) {
             batch.rolled_back_to = number;
-            batch.head = *ours;
+            batch.headers.roll_back_to(number);
             co_return;
         }
     }
 }
 
-// Reads blocks on top of `base`; true where the node has more of them.
-Task<bool> ChainFollower::read_blocks(Batch& batch, BlockHeader node_head, BlockNumber base) {
+// Reads the blocks that follow; true where the node has more of them.
+Task<bool> ChainFollower::read_blocks(Batch& batch, BlockHeader node_head) {
+    BlockNumber const base = batch.headers.head().number;
     BlockNumber const last = std::min(node_head.number, base + kMostBlocks);
     if (last <= base) co_return false;
     auto const blocks = co_await ports_.chain.blocks(base + 1, last);
-    for (BlockWithLogs const& block : blocks) {
-        bool const links = block.header.number == batch.head.number + 1 &&
-                           block.header.parent_hash == batch.head.hash;
-        if (!links) {
+    for (CompleteBlock const& read : blocks) {
+        BlockHeader const& header = read.block.header;
+        BlockHeader const& head = batch.headers.head();
+        if (header.number != head.number + 1 || header.parent_hash != head.hash) {
             batch.branches_off = batch.added.empty() && !batch.rolled_back_to;
             co_return true;  // or the branch changed while we read: the next step sees how
         }
-        match(batch, block);
-        batch.added.push_back(block.header);
-        batch.head = block.header;
+        auto decoded = decode_transfers(settings_.id, header, tokens_, read.logs);
+        batch.malformed += decoded.malformed;
+        std::move(decoded.transfers.begin(), decoded.transfers.end(),
+                  std::back_inserter(batch.transfers));
+        batch.added.push_back(read.block);
+        batch.headers.append(read.block);
     }
-    co_return batch.head.number < node_head.number;
+    co_return batch.headers.head().number < node_head.number;
 }
 
-void ChainFollower::match(Batch& batch, BlockWithLogs const& block) const {
-    auto const decoded = decode_transfers(settings_.id, block.header, tokens_, block.logs);
-    if (!decoded)
-        throw Unavailable("the node's logs can't be right: " + to_string(decoded.error()));
-    batch.malformed += decoded->malformed;
-    for (Transfer const& transfer : decoded->transfers) {
-        if (auto const* payment = ports_.addresses.find(transfer.recipient)) {
-            batch.matched[payment->first].push_back({payment->second, transfer, true});
-        }
-        if (auto const* payment = ports_.addresses.find(transfer.sender)) {
-            batch.matched[payment->first].push_back({payment->second, transfer, false});
+// The addresses are brought up to date after the blocks were read: whoever paid in them learned the
+// address from a payment that had been committed before.
+Task<void> ChainFollower::match(Batch& batch) {
+    if (batch.transfers.empty()) co_return;
+    co_await ports_.addresses.refresh(ports_.ledger, ports_.clock.now());
+    std::set<Address> candidates;
+    for (Transfer const& transfer : batch.transfers) {
+        for (Address const& party : {transfer.sender, transfer.recipient}) {
+            if (ports_.addresses.may_contain(party)) candidates.insert(party);
         }
     }
+    if (candidates.empty()) co_return;
+    std::vector<Address> const asked(candidates.begin(), candidates.end());
+    std::map<Address, PaymentKey> watched;
+    for (WatchedAddress const& entry : co_await ports_.ledger.find_addresses(asked))
+        watched.emplace(entry.address, entry.payment);
+    for (Transfer const& transfer : batch.transfers) {
+        if (auto const payment = watched.find(transfer.recipient); payment != watched.end()) {
+            auto const& [merchant_id, payment_id] = payment->second;
+            batch.matched[merchant_id].push_back({payment_id, transfer, true});
+        }
+        if (auto const payment = watched.find(transfer.sender); payment != watched.end()) {
+            auto const& [merchant_id, payment_id] = payment->second;
+            batch.matched[merchant_id].push_back({payment_id, transfer, false});
+        }
+    }
+}
+
+// Final is what the nodes call final, is the block that we processed, is agreed by the quorum, and
+// reads the same once more.
+Task<void> ChainFollower::find_finalized(ChainTips tips, Batch& batch) {
+    BlockNumber candidate = std::min(ports_.chain.final_to(batch.headers, tips), batch.agreed);
+    if (candidate <= batch.finalized()) co_return;
+    batch.more_is_final = candidate > batch.finalized() + kMostBlocks;
+    candidate = std::min(candidate, batch.finalized() + kMostBlocks);
+    batch.headers.finalize(co_await confirm_final(candidate, batch));
+}
+
+// Reads the blocks up to `candidate` once more. Returns how far the logs are those that were
+// booked.
+Task<BlockNumber> ChainFollower::confirm_final(BlockNumber candidate, Batch& batch) {
+    std::vector<ProcessedBlock> blocks;
+    for (BlockNumber number = batch.finalized() + 1; number <= candidate; ++number)
+        blocks.push_back(*batch.headers.at(number));
+    auto const digests = co_await ports_.chain.digests_again(blocks);
+    for (std::size_t i = 0; i < blocks.size(); ++i) {
+        if (i < digests.size() && digests[i] == blocks[i].logs_digest) continue;
+        BlockNumber const number = blocks[i].header.number;
+        if (i < digests.size()) {
+            log_critical("chain", "a block reads differently at finality: nothing settles above",
+                         {{"chain", settings_.id}, {"block", number}});
+            ports_.metrics.count("sycee_chain_rescan_differences_total",
+                                 {{"chain", label(settings_.id)}});
+            bool const misread = co_await was_misread(blocks[i], digests[i]);
+            if (misread && !batch.rolled_back_to && number <= headers_->head().number) {
+                // Undone and read anew, as a reorg is: the block is booked as it really is.
+                batch.headers.roll_back_to(number - 1);
+                batch.rolled_back_to = number - 1;
+                batch.added.clear();
+                batch.transfers.clear();
+                batch.agreed = std::min(batch.agreed, number - 1);
+            }
+        }
+        co_return number - 1;
+    }
+    co_return candidate;
+}
+
+// True where the block, read by the first method, now says what the second reading said: then it is
+// what we booked that was wrong.
+Task<bool> ChainFollower::was_misread(ProcessedBlock const& block, Bytes32 const& read_again) {
+    BlockNumber const number = block.header.number;
+    auto const now = co_await ports_.chain.blocks(number, number);
+    co_return !now.empty() && now[0].block.header.hash == block.header.hash &&
+        now[0].block.logs_digest == read_again;
 }
 
 ChainStep ChainFollower::step_of(Batch const& batch) const {
-    return {.chain_id = settings_.id,
-            .rolled_back_to = batch.rolled_back_to,
-            .head = batch.head.number,
-            .head_time = batch.head.time,
-            .finalized = batch.finalized,
-            .confirmations = settings_.confirmations};
+    ChainStep step{.chain_id = settings_.id,
+                   .rolled_back_to = batch.rolled_back_to,
+                   .head = batch.headers.head().number,
+                   .tokens = network_.token_units(),
+                   .chains = ports_.registry.all()};
+    step.chains[settings_.id] =
+        ChainProgress{batch.headers.head().time, batch.agreed, batch.finalized(), rule_};
+    return step;
 }
 
 std::vector<PaymentKey> ChainFollower::touched_by(Batch const& batch, ChainStep const& step) const {
@@ -258,73 +376,119 @@ std::vector<PaymentKey> ChainFollower::touched_by(Batch const& batch, ChainStep 
 
 Task<void> ChainFollower::commit(Batch batch) {
     Timestamp const now = ports_.clock.now();
-    ChainStep const step = step_of(batch);
+    ChainStep step = step_of(batch);
     auto touched = touched_by(batch, step);
     std::vector<MerchantView> views;
     if (!touched.empty()) {
         views = co_await ports_.ledger.load_views(settings_.id, std::move(touched));
+        co_await look_at_other_chains(views, step);
     }
 
     ChainCommit commit{
         .chain_id = settings_.id,
+        .lease_token = lease_->token,
         .expected_head = headers_->head(),
         .rolled_back_to = batch.rolled_back_to,
         .reorg_depth = batch.rolled_back_to ? headers_->head().number - *batch.rolled_back_to : 0,
         .added = batch.added,
-        .finalized = batch.finalized,
-        .entries = {},
-        .heads = {},
-        .events = {},
+        .agreed = batch.agreed,
+        .finalized = batch.finalized(),
         .now = now};
     std::vector<PaymentState> states;
     for (MerchantView& view : views) {
         MerchantId const merchant_id = view.merchant_id;
-        // An announced payment whose commit failed is in the address book but not in the books.
-        auto transfers = batch.matched[merchant_id];
-        std::erase_if(transfers, [&view](MatchedTransfer const& matched) {
-            return std::none_of(
-                view.payments.begin(), view.payments.end(),
-                [&](PaymentState const& state) { return state.payment.id == matched.payment_id; });
-        });
-        MerchantStep result = advance_merchant(std::move(view), transfers, step, now);
+        for (PaymentState const& state : view.payments) {
+            if (!offers_other_chains(state.payment)) continue;
+            commit.foreign.emplace_back(PaymentKey{merchant_id, state.payment.id},
+                                        foreign_fingerprint(state, settings_.id));
+        }
+        MerchantStep result =
+            advance_merchant(std::move(view), batch.matched[merchant_id], step, now);
         if (result.head != result.first_head) {
             commit.heads.push_back({merchant_id, result.first_head, result.head});
         }
         std::move(result.entries.begin(), result.entries.end(), std::back_inserter(commit.entries));
-        for (PaymentEvent const& event : result.events) {
-            commit.events.push_back({.id = new_id<EventTag>(now),
-                                     .merchant_id = merchant_id,
-                                     .payment_id = event.state.payment.id,
-                                     .type = event.type,
-                                     .payload = event_payload(event, settings_.id, network_, now),
-                                     .created_at = now});
-        }
+        add_events(commit.events, result.events, settings_.id, network_, now);
         std::move(result.payments.begin(), result.payments.end(), std::back_inserter(states));
     }
-    number_events(commit.events);
+    commit.oldest_open = oldest_open(states, step);
     bool const has_events = !commit.events.empty();
-    std::uint64_t const reorg_depth = commit.reorg_depth;
     auto const booked = commit.entries.size();
     co_await ports_.ledger.commit(std::move(commit));
 
     if (batch.rolled_back_to) {
-        headers_->roll_back_to(*batch.rolled_back_to);
-        log_warning("chain", "reorg", {{"chain", settings_.id}, {"depth", reorg_depth}});
+        log_warning(
+            "chain", "reorg",
+            {{"chain", settings_.id}, {"depth", headers_->head().number - *batch.rolled_back_to}});
         ports_.metrics.count("sycee_chain_reorgs_total", {{"chain", label(settings_.id)}});
     }
-    for (BlockHeader const& header : batch.added)
-        headers_->append(header);
-    headers_->finalize(batch.finalized);
-    ports_.times.set(settings_.id, headers_->head().time);
+    headers_ = batch.headers;
+    agreed_ = batch.agreed;
+    ports_.registry.set(settings_.id, step.progress());
+    publish(batch, step, booked);
+    remember(std::move(states), step);
+    if (has_events) ports_.outbox.notify();
+}
+
+// How far the other chains are must not be older than what is known of their transfers: a transfer
+// that a reorg has moved would seem to have the confirmations of its former block.
+Task<void> ChainFollower::look_at_other_chains(std::vector<MerchantView> const& views,
+                                               ChainStep& step) {
+    std::set<ChainId> others;
+    for (MerchantView const& view : views) {
+        for (PaymentState const& state : view.payments) {
+            for (Credit const& credit : state.credits)
+                others.insert(credit.transfer.key.chain_id);
+        }
+    }
+    others.erase(settings_.id);
+    for (ChainId const other : others) {
+        if (step.chains.contains(other)) {
+            step.chains[other] = co_await ports_.ledger.load_progress(other);
+        }
+    }
+}
+
+bool ChainFollower::offers_other_chains(Payment const& payment) const {
+    return std::any_of(payment.options.begin(), payment.options.end(),
+                       [this](auto const& option) { return option.chain_id != settings_.id; });
+}
+
+// The lowest block in which a payment still has something to do; where there is none, the one above
+// the finalized block.
+BlockNumber ChainFollower::oldest_open(std::vector<PaymentState> const& states,
+                                       ChainStep const& step) const {
+    BlockNumber oldest = step.progress().finalized + 1;
+    auto const look_at = [&](PaymentState const& state) {
+        if (!has_open_work(state, step)) return;
+        for (Credit const& credit : state.credits) {
+            if (credit.transfer.key.chain_id == settings_.id)
+                oldest = std::min(oldest, credit.transfer.block_number);
+        }
+        for (Outflow const& outflow : state.outflows) {
+            if (outflow.transfer.key.chain_id == settings_.id)
+                oldest = std::min(oldest, outflow.transfer.block_number);
+        }
+    };
+    for (auto const& [key, state] : open_)
+        look_at(state);
+    for (PaymentState const& state : states)
+        look_at(state);
+    return oldest;
+}
+
+void ChainFollower::publish(Batch const& batch, ChainStep const& step, std::size_t booked) {
     auto const chain_label = label(settings_.id);
     ports_.metrics.set("sycee_chain_head_block", static_cast<double>(step.head),
+                       {{"chain", chain_label}});
+    ports_.metrics.set("sycee_chain_agreed_block", static_cast<double>(batch.agreed),
+                       {{"chain", chain_label}});
+    ports_.metrics.set("sycee_chain_finalized_block", static_cast<double>(batch.finalized()),
                        {{"chain", chain_label}});
     ports_.metrics.count("sycee_ledger_records_total", {{"chain", chain_label}},
                          static_cast<double>(booked));
     ports_.metrics.count("sycee_chain_malformed_logs_total", {{"chain", chain_label}},
                          batch.malformed);
-    remember(std::move(states), step);
-    if (has_events) ports_.outbox.notify();
 }
 
 void ChainFollower::remember(std::vector<PaymentState> states, ChainStep const& step) {

@@ -1,29 +1,19 @@
 #include <sycee/app/payment_json.hpp>
 #include <sycee/evm/payment_uri.hpp>
 
+#include "token_json.hpp"
+
 #include <nlohmann/json.hpp>
+
+#include <algorithm>
 
 namespace sycee {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json token_json(ChainId chain_id, Address const& contract, Network const& network) {
-    ChainSettings const* chain = network.chain(chain_id);
-    TokenSettings const* token = chain == nullptr ? nullptr : chain->token(contract);
-    Json json;
-    json["chain_id"] = chain_id;
-    json["network"] = chain == nullptr ? "" : chain->name;
-    json["token"] = token == nullptr ? "" : token->symbol;
-    json["contract"] = to_string(contract);
-    json["decimals"] = token == nullptr ? 0 : token->decimals;
-    return json;
-}
-
-void add_amount(Json& json, std::string const& name, Amount amount) {
-    json[name] = to_decimal(amount, json.at("decimals").get<unsigned>());
-    json[name + "_base_units"] = to_string(amount);
-}
+// The newest ones: whoever sends dust must not make every event a book.
+constexpr std::size_t kMostTransfersShown = 100;
 
 Json transfer_json(Transfer const& transfer, Network const& network) {
     Json json = token_json(transfer.key.chain_id, transfer.key.token, network);
@@ -48,6 +38,7 @@ Json credit_json(Credit const& credit, Network const& network) {
         add_amount(json, "gross", credit.gross);
         add_amount(json, "fee", credit.fee);
         add_amount(json, "net", credit.gross - credit.fee);
+        if (!credit.shortfall.is_zero()) add_amount(json, "shortfall", credit.shortfall);
     }
     if (!credit.excess.is_zero()) add_amount(json, "unapplied", credit.excess);
     if (credit.unapplied_reason) json["unapplied_reason"] = to_string(*credit.unapplied_reason);
@@ -85,9 +76,12 @@ Json payment_json(PaymentState const& state, PaymentStatus status, Network const
     for (auto const& option : payment.options) {
         json["options"].push_back(option_json(payment, option, network));
     }
+    json["transfer_count"] = state.credits.size();
     json["transfers"] = Json::array();
-    for (auto const& credit : state.credits) {
-        json["transfers"].push_back(credit_json(credit, network));
+    auto const shown = std::min(state.credits.size(), kMostTransfersShown);
+    for (auto credit = state.credits.end() - static_cast<std::ptrdiff_t>(shown);
+         credit != state.credits.end(); ++credit) {
+        json["transfers"].push_back(credit_json(*credit, network));
     }
     json["reference"] = nullable(payment.reference);
     json["description"] = nullable(payment.description);

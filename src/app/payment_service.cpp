@@ -75,16 +75,6 @@ Result<Amount> check_price(std::string const& amount, std::string const& currenc
 
 }  // namespace
 
-std::optional<Timestamp> ChainTimes::time_for(Payment const& payment) const {
-    std::optional<Timestamp> slowest;
-    for (auto const& option : payment.options) {
-        auto const found = times_.find(option.chain_id);
-        if (found == times_.end()) return std::nullopt;
-        if (!slowest || found->second < *slowest) slowest = found->second;
-    }
-    return slowest;
-}
-
 Result<NewPayment> check_new_payment(CreatePayment const& input, Network const& network,
                                      Timestamp now) {
     auto const price = check_price(input.amount, input.currency);
@@ -118,8 +108,9 @@ Result<NewPayment> check_new_payment(CreatePayment const& input, Network const& 
     unsigned const decimals = currency_decimals(payment.currency).value();
     for (auto const& chain : network.chains) {
         for (auto const& token : chain.tokens) {
+            Amount const due = pegged_amount(*price, decimals, token.decimals);
             payment.options.push_back(
-                {chain.id, token.contract, pegged_amount(*price, decimals, token.decimals)});
+                {chain.id, token.contract, due, tolerance_of(due, token.tolerance)});
         }
     }
     return payment;
@@ -153,19 +144,14 @@ Task<Result<PaymentState>> PaymentService::create(MerchantId merchant_id, Create
     auto checked = check_new_payment(input, network_, now);
     if (!checked) co_return std::unexpected(checked.error());
     std::erase_if(checked->options, [this](PaymentOption const& option) {
-        return !times_.followed(option.chain_id);
+        return !chains_.followed(option.chain_id);
     });
     if (checked->options.empty()) {
         throw Unavailable("no chain is being followed yet: is the node reachable?");
     }
     checked->merchant_id = merchant_id;
     checked->id = new_id<PaymentTag>(now);
-    // Watched even where the outcome of the commit is unknown: the payment may exist.
-    auto announce = [this](Payment const& payment) {
-        addresses_.add({payment.deposit_address, {payment.merchant_id, payment.id}});
-    };
-    Payment payment =
-        co_await payments_.create(std::move(*checked), derive_deposit_address, announce);
+    Payment payment = co_await payments_.create(std::move(*checked), derive_deposit_address);
     PaymentState state;
     state.payment = std::move(payment);
     co_return state;
@@ -182,10 +168,6 @@ Task<std::optional<PaymentState>> PaymentService::find_public(PaymentId id) {
 Task<PaymentPage> PaymentService::list(std::optional<MerchantId> merchant_id,
                                        std::optional<PaymentId> after, std::size_t limit) {
     co_return co_await payments_.list(merchant_id, after, limit);
-}
-
-PaymentStatus PaymentService::status(PaymentState const& state) const {
-    return status_of(state, times_.time_for(state.payment));
 }
 
 }  // namespace sycee

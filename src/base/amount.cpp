@@ -158,6 +158,14 @@ Result<Amount> amount_from_word(std::span<std::uint8_t const, 32> word) {
     return Amount(value);
 }
 
+Amount power_of_ten(unsigned exponent) {
+    ensure(exponent <= 38, "amount: 10^" + std::to_string(exponent) + " does not fit 128 bits");
+    Uint128 power = 1;
+    for (unsigned i = 0; i < exponent; ++i)
+        power *= 10;
+    return Amount(power);
+}
+
 Amount multiply_divide_down(Amount amount, Amount numerator, Amount denominator) {
     auto const product = multiply(amount.base_units(), numerator.base_units());
     return Amount(divide(product, denominator.base_units()).first);

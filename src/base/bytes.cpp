@@ -1,14 +1,26 @@
 #include <sycee/base/bytes.hpp>
 
+#include <array>
+
 namespace sycee {
 namespace {
 
-int hex_value(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
+constexpr std::uint8_t kNoDigit = 0xff;
+
+// A table: node answers are hex for the most part.
+constexpr std::array<std::uint8_t, 256> make_digits() {
+    std::array<std::uint8_t, 256> digits{};
+    digits.fill(kNoDigit);
+    for (unsigned char c = '0'; c <= '9'; ++c)
+        digits[c] = static_cast<std::uint8_t>(c - '0');
+    for (unsigned char c = 'a'; c <= 'f'; ++c)
+        digits[c] = static_cast<std::uint8_t>(c - 'a' + 10);
+    for (unsigned char c = 'A'; c <= 'F'; ++c)
+        digits[c] = static_cast<std::uint8_t>(c - 'A' + 10);
+    return digits;
 }
+
+constexpr auto kValues = make_digits();
 
 }  // namespace
 
@@ -27,17 +39,22 @@ std::string to_hex0x(ByteView bytes) {
     return "0x" + to_hex(bytes);
 }
 
+bool read_hex(std::string_view digits, std::span<std::uint8_t> into) {
+    if (digits.size() != into.size() * 2) return false;
+    unsigned seen = 0;
+    for (std::size_t i = 0; i < into.size(); ++i) {
+        unsigned const high = kValues[static_cast<unsigned char>(digits[2 * i])];
+        unsigned const low = kValues[static_cast<unsigned char>(digits[2 * i + 1])];
+        seen |= high | low;
+        into[i] = static_cast<std::uint8_t>((high << 4U) | low);
+    }
+    return seen <= 15;
+}
+
 std::optional<std::vector<std::uint8_t>> from_hex(std::string_view text) {
     if (text.starts_with("0x") || text.starts_with("0X")) text.remove_prefix(2);
-    if (text.size() % 2 != 0) return std::nullopt;
-    std::vector<std::uint8_t> bytes;
-    bytes.reserve(text.size() / 2);
-    for (std::size_t i = 0; i < text.size(); i += 2) {
-        int const high = hex_value(text[i]);
-        int const low = hex_value(text[i + 1]);
-        if (high < 0 || low < 0) return std::nullopt;
-        bytes.push_back(static_cast<std::uint8_t>(high * 16 + low));
-    }
+    std::vector<std::uint8_t> bytes(text.size() / 2);
+    if (!read_hex(text, bytes)) return std::nullopt;
     return bytes;
 }
 

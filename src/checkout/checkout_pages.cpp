@@ -58,13 +58,14 @@ std::chrono::milliseconds quiet_time(checkout::CheckoutView const& view) {
 }  // namespace
 
 CheckoutPages::CheckoutPages(PaymentService& payments, PaymentFeed& feed, Network const& network,
-                             Clock& clock)
+                             Clock& clock, StreamLimits stream_limits)
     : payments_(payments),
       feed_(feed),
       network_(network),
       clock_(clock),
       path_(public_path(network.public_url) + std::string(kRoot)),
-      files_(path_ + std::string(kAssets), checkout::embedded_files()) {}
+      files_(path_ + std::string(kAssets), checkout::embedded_files()),
+      streams_(stream_limits) {}
 
 Task<HttpResponse> CheckoutPages::handle(HttpRequest const& request) {
     if (request.method != "GET") {
@@ -120,15 +121,22 @@ Task<HttpResponse> CheckoutPages::show_state(PaymentId id, HttpRequest const& re
 }
 
 Task<HttpResponse> CheckoutPages::open_events(PaymentId id, std::string query) {
+    auto slot = streams_.take(id);
+    if (!slot) {
+        // A browser does not try this address again: the page asks for the state from now on.
+        auto refused =
+            text_response(503, "text/plain; charset=utf-8", "Too many streams: read the state\n");
+        refused.with("retry-after", "30").with("cache-control", "no-store");
+        co_return refused;
+    }
     auto const state = co_await payments_.find_public(id);
     if (!state) co_return text_response(404, "text/plain; charset=utf-8", "No such payment\n");
     auto response = text_response(200, "text/event-stream", "");
     response.with("cache-control", "no-store")
         .with("x-accel-buffering", "no")
         .with("x-content-type-options", "nosniff");
-    response.stream = [this, id, query = std::move(query)](HttpStream& stream) {
-        return send_events(id, query, stream);
-    };
+    response.stream = [this, id, query = std::move(query), held = std::move(slot)](
+                          HttpStream& stream) { return send_events(id, query, stream); };
     co_return response;
 }
 

@@ -29,47 +29,14 @@ struct Token {
 
 // A token that has left the configuration since is counted in its base units.
 Token token_of(Network const& network, ChainId chain_id, Address const& contract) {
-    auto const* chain = network.chain(chain_id);
-    auto const* token = chain == nullptr ? nullptr : chain->token(contract);
+    auto const* token = network.token(chain_id, contract);
     if (token == nullptr) return {.symbol = "base units", .decimals = 0};
     return {.symbol = token->symbol, .decimals = token->decimals};
 }
 
-bool counts(Payment const& payment, Credit const& credit) {
-    return credit.stage != CreditStage::unapplied && credit.first_seen_time <= payment.expires_at &&
-           payment.option_for(credit.transfer.key.chain_id, credit.transfer.key.token) != nullptr;
-}
-
-using TokenSums = std::map<std::pair<ChainId, Address>, Amount>;
-
-TokenSums counted_sums(PaymentState const& state) {
-    TokenSums sums;
-    for (auto const& credit : state.credits) {
-        auto const& key = credit.transfer.key;
-        if (counts(state.payment, credit))
-            sums[{key.chain_id, key.token}] += credit.transfer.amount;
-    }
-    return sums;
-}
-
-// What covers the payment if it is paid with this option from here on.
-Amount still_due(Payment const& payment, PaymentOption const& option, TokenSums const& sums) {
-    Amount remaining = payment.price;
-    bool only_this_token = true;
-    for (auto const& [key, sum] : sums) {
-        auto const* paid = payment.option_for(key.first, key.second);
-        if (sum >= paid->amount) return Amount{};
-        only_this_token = only_this_token && *paid == option;
-        remaining -= std::min(remaining, multiply_divide_down(sum, payment.price, paid->amount));
-    }
-    // In one token nothing is converted, and so nothing is rounded.
-    if (only_this_token && !sums.empty()) return option.amount - sums.begin()->second;
-    return multiply_divide_up(remaining, option.amount, payment.price);
-}
-
 // All that arrived, late or not: what the payer wants to hear is that it was seen.
 std::string received_text(PaymentState const& state, Network const& network) {
-    TokenSums sums;
+    std::map<std::pair<ChainId, Address>, Amount> sums;
     for (auto const& credit : state.credits) {
         sums[{credit.transfer.key.chain_id, credit.transfer.key.token}] += credit.transfer.amount;
     }
@@ -101,18 +68,18 @@ Phase phase_of(PaymentStatus status, bool time_is_up) {
     return Phase::checking;
 }
 
-OptionView option_view(Payment const& payment, PaymentOption const& option, TokenSums const& sums,
+OptionView option_view(PaymentState const& state, PaymentOption const& option,
                        Network const& network) {
     auto const* chain = network.chain(option.chain_id);
     Token const token = token_of(network, option.chain_id, option.token);
-    Amount const due = still_due(payment, option, sums);
+    Amount const due = still_due(state, option);
     OptionView view;
     view.chain_id = option.chain_id;
     view.network = chain == nullptr ? "Chain " + std::to_string(option.chain_id) : chain->name;
     view.token = token.symbol;
     view.contract = to_string(option.token);
     view.due = people_decimal(due, token.decimals);
-    view.uri = payment_uri(option.chain_id, option.token, payment.deposit_address, due);
+    view.uri = payment_uri(option.chain_id, option.token, state.payment.deposit_address, due);
     return view;
 }
 
@@ -152,12 +119,10 @@ CheckoutView make_view(PaymentState const& state, PaymentStatus status, Network 
     view.status = status;
     view.phase = phase_of(status, now > payment.expires_at);
     view.final = status == PaymentStatus::settled || status == PaymentStatus::expired;
-    view.surplus = std::ranges::any_of(state.credits, [](Credit const& credit) {
-        return !credit.excess.is_zero() || credit.stage == CreditStage::unapplied;
-    });
-    TokenSums const sums = counted_sums(state);
+    view.surplus = std::ranges::any_of(
+        state.credits, [](Credit const& credit) { return credit.excess > credit.resolved; });
     for (auto const& option : payment.options) {
-        view.options.push_back(option_view(payment, option, sums, network));
+        view.options.push_back(option_view(state, option, network));
     }
     view.chosen = chosen < view.options.size() ? chosen : 0;
     view.received = received_text(state, network);

@@ -35,7 +35,7 @@ struct CheckoutView {
     PaymentStatus status = PaymentStatus::open;
     Phase phase = Phase::open;
     bool final = false;    // nothing that this page shows can change any more
-    bool surplus = false;  // more arrived than was due
+    bool surplus = false;  // more arrived than was due, and nobody has decided about it
     std::vector<OptionView> options;
     std::size_t chosen = 0;
     std::string received;  // "20.00 USDT", or empty

@@ -1,20 +1,84 @@
 #include <sycee/crypto/hash.hpp>
 #include <sycee/evm/abi.hpp>
 
+#include <algorithm>
+#include <optional>
 #include <string_view>
 
 namespace sycee {
 namespace {
+
+constexpr std::size_t kWord = 32;
+constexpr std::size_t kLongestSymbol = 32;
 
 std::vector<std::uint8_t> call_of(std::string_view signature) {
     Bytes32 const digest = keccak256(as_bytes(signature));
     return {digest.begin(), digest.begin() + 4};
 }
 
+struct CodePoint {
+    char32_t value = 0;
+    std::size_t size = 0;
+};
+
+// The first character of the text; nothing where it is not well-formed UTF-8 (RFC 3629).
+std::optional<CodePoint> first_of(ByteView text) {
+    static constexpr char32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
+    std::uint8_t const lead = text[0];
+    if (lead < 0x80) return CodePoint{lead, 1};
+    std::size_t const size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+    if (lead < 0xc0 || lead > 0xf4 || text.size() < size) return std::nullopt;
+    char32_t value = lead & (0x7fU >> size);
+    for (std::size_t i = 1; i < size; ++i) {
+        if ((text[i] & 0xc0U) != 0x80) return std::nullopt;
+        value = (value << 6U) | (text[i] & 0x3fU);
+    }
+    bool const is_surrogate = value >= 0xd800 && value <= 0xdfff;
+    if (value < kLeast[size] || value > 0x10ffff || is_surrogate) return std::nullopt;
+    return CodePoint{value, size};
+}
+
+// Controls, invisible characters and those that turn the direction of a line.
+bool steers(char32_t c) {
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c ||
+           (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+           (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff0 && c <= 0xfffb) ||
+           (c >= 0xe0000 && c <= 0xe0fff);
+}
+
+Result<std::string> shown_text(ByteView text) {
+    std::string shown;
+    bool whole = true;
+    while (!text.empty()) {
+        auto const character = first_of(text);
+        if (!character) return refuse("answer", "is not UTF-8");
+        if (steers(character->value)) return refuse("answer", "has a control character");
+        whole = whole && shown.size() + character->size <= kLongestSymbol;
+        if (whole)
+            shown.append(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(character->size));
+        text = text.subspan(character->size);
+    }
+    return shown;
+}
+
+// A word that must be small: an offset or a length.
+std::optional<std::size_t> small_word(ByteView word) {
+    if (std::any_of(word.begin(), word.begin() + 28, [](auto byte) { return byte != 0; }))
+        return std::nullopt;
+    std::size_t value = 0;
+    for (std::uint8_t const byte : word.subspan(28))
+        value = (value << 8U) | byte;
+    return value;
+}
+
 }  // namespace
 
 std::vector<std::uint8_t> decimals_call() {
     return call_of("decimals()");
+}
+
+std::vector<std::uint8_t> symbol_call() {
+    return call_of("symbol()");
 }
 
 std::vector<std::uint8_t> balance_of_call(Address const& holder) {
@@ -30,6 +94,24 @@ Result<Amount> decode_amount(ByteView answer) {
                                     std::to_string(answer.size()) + " bytes");
     }
     return amount_from_word(answer.first<32>());
+}
+
+Result<std::string> decode_symbol(ByteView answer) {
+    if (answer.size() == kWord) {
+        auto const end = std::find(answer.begin(), answer.end(), 0);
+        if (std::any_of(end, answer.end(), [](auto byte) { return byte != 0; }))
+            return refuse("answer", "is a word that is not text with zeros behind it");
+        return shown_text(answer.first(static_cast<std::size_t>(end - answer.begin())));
+    }
+    if (answer.size() < 2 * kWord) {
+        return refuse("answer",
+                      "must be a string, not " + std::to_string(answer.size()) + " bytes");
+    }
+    auto const offset = small_word(answer.first(kWord));
+    auto const length = small_word(answer.subspan(kWord, kWord));
+    if (offset != kWord || !length || *length > answer.size() - 2 * kWord)
+        return refuse("answer", "is not a string of the ABI");
+    return shown_text(answer.subspan(2 * kWord, *length));
 }
 
 }  // namespace sycee

@@ -84,6 +84,19 @@ Postings withdrawal_postings(Bytes20 const& token, Amount amount, Amount unexpla
     return postings;
 }
 
+Postings desk_credit_postings(Bytes20 const& token, Amount amount, Amount fee) {
+    Postings postings;
+    add(postings, Account::payer_unapplied, Account::merchant_settled, token, amount - fee);
+    add(postings, Account::payer_unapplied, Account::operator_fee, token, fee);
+    return postings;
+}
+
+Postings refund_promise_postings(Bytes20 const& token, Amount amount) {
+    Postings postings;
+    add(postings, Account::payer_unapplied, Account::refund_frozen, token, amount);
+    return postings;
+}
+
 Postings mirror(std::span<Posting const> postings) {
     Postings mirrored;
     for (auto posting = postings.rbegin(); posting != postings.rend(); ++posting) {

@@ -3,23 +3,27 @@
 #include <sycee/admin/admin_pages.hpp>
 #include <sycee/api/merchant_api.hpp>
 #include <sycee/app/chain_follower.hpp>
+#include <sycee/app/chain_registry.hpp>
+#include <sycee/app/desk_service.hpp>
 #include <sycee/app/payment_feed.hpp>
 #include <sycee/app/payment_service.hpp>
 #include <sycee/app/webhook_dispatcher.hpp>
-#include <sycee/base/assert.hpp>
 #include <sycee/checkout/checkout_pages.hpp>
 #include <sycee/net/http_server.hpp>
-#include <sycee/node/evm_node.hpp>
 #include <sycee/runtime/errors.hpp>
 #include <sycee/runtime/log.hpp>
+#include <sycee/runtime/random.hpp>
 #include <sycee/runtime/secret_box.hpp>
 #include <sycee/runtime/task_group.hpp>
 #include <sycee/store/pg_access.hpp>
+#include <sycee/store/pg_desk.hpp>
 #include <sycee/store/pg_ledger.hpp>
 #include <sycee/store/pg_outbox.hpp>
 #include <sycee/store/pg_payments.hpp>
 #include <sycee/store/pg_reports.hpp>
 #include <sycee/webhook/http_webhook_sender.hpp>
+
+#include "chain_access.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -44,7 +48,11 @@ namespace asio = boost::asio;
 constexpr auto kDrainTime = 10s;
 constexpr std::size_t kPasswordThreads = 1;
 constexpr std::size_t kMostPasswordsWaiting = 20;
-constexpr std::size_t kMostTasks = 64;
+constexpr std::size_t kMostTasks = 256;
+// Apart from those of the requests, so that no flood of them delays a booking or a webhook.
+constexpr std::size_t kBookConnections = 2;
+// Open checkout pages must leave connections for the API and the dashboard.
+constexpr StreamLimits kStreams{.all = HttpServerLimits{}.connections / 2, .per_payment = 20};
 
 // Everything of the running service, built in the order in which it is used and destroyed in
 // reverse.
@@ -54,9 +62,11 @@ class Application {
         : executor_(executor),
           config_(std::move(config)),
           database_(config_.database_url, config_.database_connections),
-          ledger_(database_),
+          books_(config_.database_url, kBookConnections),
+          ledger_(books_),
           payments_(database_),
-          outbox_(database_),
+          outbox_(books_),
+          desk_(books_),
           access_(database_),
           reports_(database_),
           password_workers_(kPasswordThreads, kMostPasswordsWaiting),
@@ -66,29 +76,39 @@ class Application {
           stop_(executor),
           sender_(executor, secrets_,
                   {.allow_private_addresses = config_.allow_private_webhook_addresses}),
-          service_(payments_, config_.network, times_, addresses_, clock_),
+          registry_(config_.network),
+          service_(payments_, config_.network, registry_, clock_),
+          desk_service_(desk_, ledger_, config_.network, registry_, outbox_wake_, clock_,
+                        config_.desk),
           dispatcher_(outbox_, sender_, outbox_wake_, clock_, metrics_),
-          api_(service_, access_, config_.network, clock_, metrics_),
-          checkout_(service_, feed_, config_.network, clock_),
-          admin_(service_, reports_, access_, password_workers_, config_.network, clock_, metrics_),
+          api_(service_, desk_service_, access_, config_.network, clock_, metrics_),
+          checkout_(service_, feed_, config_.network, clock_, kStreams),
+          admin_(service_, desk_service_, registry_, reports_, access_, password_workers_,
+                 config_.network, clock_, metrics_),
           tasks_(executor, kMostTasks) {
+        std::string const holder = to_string(new_id<OperatorTag>(clock_.now()).uuid);
         for (ChainSettings const& chain : config_.network.chains) {
-            nodes_.push_back(std::make_unique<EvmNode>(executor, chain, clock_, NodeLimits{}));
-            ChainFollowerPorts const ports{*nodes_.back(), ledger_,      addresses_, times_,
-                                           feed_,          outbox_wake_, clock_,     metrics_};
-            followers_.push_back(std::make_unique<ChainFollower>(chain, config_.network, ports));
+            chains_.push_back(std::make_unique<Chain>(chain, *this, holder));
         }
     }
 
     Task<int> run() {
-        HttpServer server(executor_, config_.server.address, config_.server.port, {},
-                          [this](HttpRequest const& request) { return route(request); });
+        HttpServer server(
+            executor_, config_.server.address, config_.server.port, {},
+            [this](HttpRequest const& request) { return route(request); },
+            config_.server.trusted_proxies);
         std::unique_ptr<HttpServer> metrics_server = make_metrics_server();
         log_info("main", "listening",
                  {{"address", config_.server.address}, {"port", server.port()}});
-        tasks_.spawn("http server", server.run());
-        if (metrics_server) tasks_.spawn("metrics server", metrics_server->run());
-        tasks_.spawn("signals", wait_for_signals());
+        if (config_.server.trusted_proxies.empty() &&
+            config_.network.public_url.starts_with("https://")) {
+            log_warning("main",
+                        "no server.trusted_proxies: logins are limited by the proxy's "
+                        "address, for everybody at once");
+        }
+        spawn_essential("http server", server.run());
+        if (metrics_server) spawn_essential("metrics server", metrics_server->run());
+        spawn_essential("signals", wait_for_signals());
         tasks_.spawn("start", start());
 
         while (!stopping_)
@@ -105,10 +125,37 @@ class Application {
     }
 
   private:
+    // One chain, and who follows it.
+    struct Chain {
+        Chain(ChainSettings const& settings, Application& application, std::string const& holder)
+            : access(application.executor_, settings, application.clock_, application.metrics_),
+              follower(settings, application.config_.network, holder,
+                       {access.endpoints, application.ledger_, application.addresses_,
+                        application.registry_, application.feed_, application.outbox_wake_,
+                        application.clock_, application.metrics_}) {}
+
+        ChainAccess access;
+        ChainFollower follower;
+    };
+
+    // The first reason to stop counts.
     void stop(int exit_code) {
+        if (stopping_) return;
         exit_code_ = exit_code;
         stopping_ = true;
         stop_.notify();
+    }
+
+    // For what the service is half-dead without, however healthy it looks: when such a task ends
+    // that was not asked to, the program ends too, and whoever supervises it starts it anew.
+    void spawn_essential(std::string name, Task<void> task) {
+        auto const on_end = [this, name] {
+            if (stopping_) return;
+            log_critical("main", "stops: a task has ended that it can't do without",
+                         {{"task", name}});
+            stop(1);
+        };
+        if (!tasks_.spawn(name, std::move(task), on_end)) on_end();
     }
 
     // The first signal drains; the second ends the program as it stands, which is as safe as kill
@@ -127,18 +174,23 @@ class Application {
         std::string fault;
         try {
             co_await when_available("the database", [this] { return database_.check(); });
-            co_await when_available("the database", [this] { return load_addresses(); });
-            tasks_.spawn("webhooks", dispatcher_.run());
-            for (std::size_t i = 0; i < nodes_.size(); ++i) {
-                tasks_.spawn("subscription", nodes_[i]->run_subscription());
-                tasks_.spawn("chain", follow(i));
+            co_await when_available("the database",
+                                    [this] { return addresses_.refresh(ledger_, clock_.now()); });
+            log_info("main", "addresses loaded",
+                     {{"in_memory", addresses_.in_memory()}, {"archived", addresses_.archived()}});
+            spawn_essential("webhooks", dispatcher_.run());
+            for (auto const& chain : chains_) {
+                for (std::size_t i = 0; i < chain->access.nodes.size(); ++i) {
+                    // Without it, heads are polled for.
+                    tasks_.spawn("subscription", chain->access.nodes[i]->run_subscription());
+                    spawn_essential("node", watch(*chain, i));
+                }
+                spawn_essential("chain", chain->follower.run());
             }
             started_ = true;
-        } catch (InvariantViolation const& violation) {
-            fault = violation.what();
         } catch (boost::system::system_error const&) {
             throw;  // cancelled
-        } catch (std::runtime_error const& error) {
+        } catch (std::exception const& error) {
             fault = error.what();
         }
         if (!fault.empty()) refuse_to_run(fault);
@@ -165,50 +217,17 @@ class Application {
         }
     }
 
-    Task<void> load_addresses() {
-        for (auto const& entry : co_await payments_.load_addresses())
-            addresses_.add(entry);
-        log_info("main", "addresses loaded", {{"count", addresses_.size()}});
-    }
-
-    // The chain must be the one that the configuration means, token by token, before it may book.
-    Task<void> follow(std::size_t index) {
+    // A node must be of the chain that the configuration means, token by token.
+    Task<void> watch(Chain& chain, std::size_t index) {
         std::string fault;
         try {
-            co_await when_available("the node of chain " + std::to_string(chain(index).id),
-                                    [this, index] { return check_chain(index); });
-        } catch (Unavailable const&) {
-            throw;
+            co_await chain.access.endpoints.watch(index);
         } catch (boost::system::system_error const&) {
-            throw;
+            throw;  // cancelled
         } catch (std::runtime_error const& error) {
             fault = error.what();
         }
-        if (!fault.empty()) {
-            refuse_to_run(fault);
-            co_return;
-        }
-        co_await followers_[index]->run();
-    }
-
-    ChainSettings const& chain(std::size_t index) const { return config_.network.chains[index]; }
-
-    Task<void> check_chain(std::size_t index) {
-        EvmNode& node = *nodes_[index];
-        ChainId const id = co_await node.chain_id();
-        if (id != chain(index).id) {
-            throw std::runtime_error("the node of chain " + std::to_string(chain(index).id) +
-                                     " answers for chain " + std::to_string(id));
-        }
-        for (TokenSettings const& token : chain(index).tokens) {
-            unsigned const decimals = co_await node.token_decimals(token.contract);
-            if (decimals != token.decimals) {
-                throw std::runtime_error(
-                    "token " + token.symbol + " " + to_string(token.contract) + " on chain " +
-                    std::to_string(id) + " has " + std::to_string(decimals) +
-                    " decimals; the configuration says " + std::to_string(token.decimals));
-            }
-        }
+        refuse_to_run(fault);
     }
 
     std::unique_ptr<HttpServer> make_metrics_server() {
@@ -242,7 +261,7 @@ class Application {
     Task<HttpResponse> readiness() {
         bool const followed = std::any_of(
             config_.network.chains.begin(), config_.network.chains.end(),
-            [this](ChainSettings const& settings) { return times_.followed(settings.id); });
+            [this](ChainSettings const& settings) { return registry_.followed(settings.id); });
         bool const ready = started_ && !draining_ && followed && co_await reports_.ready();
         co_return text_response(ready ? 200 : 503, "text/plain", ready ? "ready\n" : "not ready\n");
     }
@@ -251,27 +270,29 @@ class Application {
     Config config_;
     SystemClock clock_;
     Metrics metrics_;
-    Database database_;
+    Database database_;  // of the requests
+    Database books_;     // of the chain followers and the outbox
     PgLedger ledger_;
     PgPayments payments_;
     PgOutbox outbox_;
+    PgDesk desk_;
     PgAccess access_;
     PgReports reports_;
     WorkerPool password_workers_;
     SecretBox secrets_;
-    ChainTimes times_;
-    AddressBook addresses_;
+    AddressIndex addresses_;
     PaymentFeed feed_;
     Notifier outbox_wake_;
     Notifier stop_;
     HttpWebhookSender sender_;
+    ChainRegistry registry_;
     PaymentService service_;
+    DeskService desk_service_;
     WebhookDispatcher dispatcher_;
     MerchantApi api_;
     CheckoutPages checkout_;
     AdminPages admin_;
-    std::vector<std::unique_ptr<EvmNode>> nodes_;
-    std::vector<std::unique_ptr<ChainFollower>> followers_;
+    std::vector<std::unique_ptr<Chain>> chains_;
     TaskGroup tasks_;
     bool started_ = false;
     bool stopping_ = false;

@@ -11,9 +11,11 @@
 #include <sycee/store/pg_payments.hpp>
 #include <sycee/store/pg_reports.hpp>
 #include <sycee/store/verify.hpp>
+#include <sycee/webhook/http_webhook_sender.hpp>
 #include <sycee/webhook/signature.hpp>
 
 #include "report_text.hpp"
+#include "secret_file.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -37,15 +39,6 @@ int refused(Error const& error) {
 
 void print(Json const& json) {
     std::cout << json.dump(2) << "\n";
-}
-
-// The first line of a file: a secret never stands in the arguments, where every user of the machine
-// sees it.
-Result<Secret> read_secret(std::filesystem::path const& file) {
-    std::ifstream stream(file);
-    std::string line;
-    if (!std::getline(stream, line)) return refuse(file.string(), "can't be read, or is empty");
-    return Secret(std::move(line));
 }
 
 Result<Secret> webhook_secret(std::filesystem::path const& file) {
@@ -142,8 +135,9 @@ Task<int> create_merchant(Config config, MerchantInput input) {
     merchant.webhook_url = input.webhook_url;
     std::string shown_secret;
     if (!input.webhook_url.empty()) {
-        auto const url = parse_url(input.webhook_url);
-        if (!url) co_return refused({"webhook-url", to_string(url.error())});
+        auto const url =
+            webhook_destination(input.webhook_url, config.allow_private_webhook_addresses);
+        if (!url) co_return refused({"webhook-url", url.error().message});
         auto const secret = webhook_secret(input.webhook_secret_file);
         if (!secret) co_return refused(secret.error());
         merchant.webhook_secret_sealed = SecretBox(*sealing_key).seal(*secret);
@@ -253,7 +247,7 @@ Task<int> create_operator(Config config, std::string name, std::filesystem::path
 }
 
 Task<int> export_addresses(Executor executor, Config config, std::string merchant,
-                           std::string format) {
+                           std::string format, bool all) {
     std::optional<MerchantId> only;
     if (!merchant.empty()) {
         auto const id = parse_merchant_id(merchant);
@@ -263,10 +257,11 @@ Task<int> export_addresses(Executor executor, Config config, std::string merchan
     Database database(config.database_url, 1);
     PgReports reports(database);
     SystemClock clock;
-    auto const addresses = co_await reports.used_addresses();
+    auto const addresses =
+        all ? co_await reports.issued_addresses() : co_await reports.used_addresses();
     Json rows = Json::array();
     for (ChainSettings const& chain : config.network.chains) {
-        EvmNode node(executor, chain, clock, NodeLimits{});
+        EvmNode node(executor, chain, chain.endpoints.front(), clock, NodeLimits{});
         for (IssuedAddress const& issued : addresses) {
             if (only && issued.merchant.id != *only) continue;
             for (auto& row : co_await balances_of(issued, node, chain))
@@ -291,11 +286,10 @@ Task<int> show_payment(Config config, std::string text) {
     if (!state) co_return refused({"payment", "there is no payment " + text});
     PaymentKey const key{state->payment.merchant_id, *id};
     auto const timeline = co_await reports.timeline(key);
-    ChainTimes times;
+    ChainRegistry registry(config.network);
     for (auto const& chain : co_await reports.chains())
-        times.set(chain.chain_id, chain.head.time);
-    std::cout << timeline_text(*state, status_of(*state, times.time_for(state->payment)), timeline,
-                               config.network);
+        registry.set(chain.chain_id, {.head_time = chain.head.time, .finalized = chain.finalized});
+    std::cout << timeline_text(*state, registry.status(*state), timeline, config.network);
     co_return kDone;
 }
 

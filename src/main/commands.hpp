@@ -31,8 +31,9 @@ Task<int> revoke_key(Config config, std::string key);
 
 Task<int> create_operator(Config config, std::string name, std::filesystem::path password_file);
 
+// `all`: also addresses that no transfer is booked for.
 Task<int> export_addresses(Executor executor, Config config, std::string merchant,
-                           std::string format);
+                           std::string format, bool all);
 Task<int> show_payment(Config config, std::string id);
 Task<int> show_trial_balance(Config config);
 Task<int> verify(Config config);

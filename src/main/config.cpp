@@ -1,9 +1,16 @@
 #include "config.hpp"
 
+#include <sycee/base/ascii.hpp>
+#include <sycee/net/client_address.hpp>
+#include <sycee/net/http_client.hpp>
+#include <sycee/store/database.hpp>
+
 #include <toml++/toml.h>
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <set>
@@ -12,6 +19,8 @@
 
 namespace sycee {
 namespace {
+
+using namespace std::chrono_literals;
 
 // Refusals inside the reader; turned into a Result at its door.
 struct Refused {
@@ -69,6 +78,27 @@ class Section {
         return value;
     }
 
+    // Whole or with a point, in seconds.
+    std::chrono::milliseconds seconds(std::string const& key, std::chrono::milliseconds least,
+                                      std::chrono::milliseconds most,
+                                      std::chrono::milliseconds fallback) {
+        auto const* node = find(key);
+        if (node == nullptr) return fallback;
+        auto const value = node->value<double>();
+        auto const in_seconds = [](std::chrono::milliseconds time) {
+            return static_cast<double>(time.count()) / 1'000;
+        };
+        if (!value || *value < in_seconds(least) || *value > in_seconds(most)) {
+            std::ostringstream range;
+            range << "must be a number of seconds from " << in_seconds(least) << " to "
+                  << in_seconds(most);
+            reject(node->source(), path(key), range.str());
+        }
+        return std::chrono::milliseconds(std::llround(*value * 1'000));
+    }
+
+    bool has(std::string const& key) { return find(key) != nullptr; }
+
     bool flag(std::string const& key, bool fallback) {
         if (auto const override_value = overridden(key)) {
             if (*override_value == "true") return true;
@@ -79,6 +109,27 @@ class Section {
         if (node == nullptr) return fallback;
         if (!node->is_boolean()) reject(node->source(), path(key), "must be true or false");
         return node->as_boolean()->get();
+    }
+
+    // A list of texts; from the environment, parted by commas.
+    std::vector<std::string> texts(std::string const& key) {
+        std::vector<std::string> result;
+        if (auto const override_value = overridden(key)) {
+            std::string_view rest = *override_value;
+            while (!rest.empty())
+                result.emplace_back(trimmed(take_until(rest, ',')));
+            return result;
+        }
+        auto const* node = find(key);
+        if (node == nullptr) return result;
+        auto const* array = node->as_array();
+        if (array == nullptr) reject(node->source(), path(key), "must be a list [...]");
+        for (auto const& element : *array) {
+            auto const* value = element.as_string();
+            if (value == nullptr) reject(element.source(), path(key), "must hold texts in quotes");
+            result.push_back(value->get());
+        }
+        return result;
     }
 
     // The tables of an array such as [[chains]].
@@ -152,6 +203,12 @@ bool has_scheme(std::string const& url, std::initializer_list<char const*> schem
     });
 }
 
+Amount read_amount(Section& section, std::string const& key, unsigned decimals) {
+    auto const amount = parse_decimal(section.text(key), decimals);
+    if (!amount) reject(section.where(key), section.path(key), amount.error().message);
+    return *amount;
+}
+
 TokenSettings read_token(toml::table const& table, std::string const& name,
                          Environment const& environment) {
     Section section(table, name, "", environment);
@@ -163,27 +220,88 @@ TokenSettings read_token(toml::table const& table, std::string const& name,
     }
     token.contract = *contract;
     token.decimals = static_cast<unsigned>(section.number("decimals", 0, 24));
+    if (section.has("tolerance")) {
+        token.tolerance.absolute = read_amount(section, "tolerance", token.decimals);
+    }
+    token.tolerance.basis_points =
+        static_cast<std::uint32_t>(section.number("tolerance_basis_points", 0, 1'000, 0));
     section.refuse_unknown_keys();
     return token;
 }
 
+// A URL that may carry a provider's key: in the file, or alone in a file of its own.
+std::string read_url(Section& section, std::string const& key, std::filesystem::path const& folder,
+                     std::initializer_list<char const*> schemes, bool optional) {
+    std::string const file_key = key + "_file";
+    bool const in_file = section.has(file_key);
+    if (in_file && section.has(key)) {
+        reject(section.where(file_key), section.path(file_key), "stands beside " + key);
+    }
+    if (optional && !in_file && !section.has(key)) return "";
+    std::string url;
+    if (in_file) {
+        std::ifstream stream(folder / section.text(file_key));
+        if (!std::getline(stream, url)) {
+            reject(section.where(file_key), section.path(file_key),
+                   "names a file that can't be read");
+        }
+    } else {
+        url = section.text(key);
+    }
+    auto const parsed = parse_url(url);
+    bool const fits =
+        parsed && std::find(schemes.begin(), schemes.end(), parsed->scheme) != schemes.end();
+    if (!fits) {
+        // The URL itself is not shown: it may hold a key.
+        reject(section.where(in_file ? file_key : key), section.path(in_file ? file_key : key),
+               "must be a URL that begins with " + std::string(*schemes.begin()) + ":// or " +
+                   *std::next(schemes.begin()) + "://");
+    }
+    return url;
+}
+
+EndpointSettings read_endpoint(toml::table const& table, std::string const& name,
+                               std::filesystem::path const& folder,
+                               Environment const& environment) {
+    Section section(table, name, "", environment);
+    EndpointSettings endpoint;
+    endpoint.http_url = read_url(section, "http_url", folder, {"http", "https"}, false);
+    endpoint.ws_url = read_url(section, "ws_url", folder, {"ws", "wss"}, true);
+    section.refuse_unknown_keys();
+    return endpoint;
+}
+
+FinalityRule read_finality(Section& section) {
+    FinalityRule rule;
+    auto const bands = parse_bands(section.text("finality"));
+    if (!bands) {
+        reject(section.where("finality"), section.path("finality"), bands.error().message);
+    }
+    rule.bands = *bands;
+    if (section.has("most_not_final")) {
+        rule.most_not_final = read_amount(section, "most_not_final", kValueDecimals);
+    }
+    return rule;
+}
+
 ChainSettings read_chain(toml::table const& table, std::string const& name,
-                         Environment const& environment) {
+                         std::filesystem::path const& folder, Environment const& environment) {
     Section section(table, name, "", environment);
     ChainSettings chain;
     chain.id = static_cast<ChainId>(section.number("id", 1, INT64_MAX));
     chain.name = section.text("name");
-    chain.http_url = section.text("http_url");
-    if (!has_scheme(chain.http_url, {"http", "https"})) {
-        reject(section.where("http_url"), section.path("http_url"),
-               "must begin with http:// or https://");
+    auto const endpoints = section.tables("endpoints");
+    if (endpoints.empty()) {
+        reject(table.source(), section.path("endpoints"), "a chain needs at least one endpoint");
     }
-    chain.ws_url = section.text("ws_url", "");
-    if (!chain.ws_url.empty() && !has_scheme(chain.ws_url, {"ws", "wss"})) {
-        reject(section.where("ws_url"), section.path("ws_url"), "must begin with ws:// or wss://");
+    for (std::size_t i = 0; i < endpoints.size(); ++i) {
+        std::string const endpoint_name = name + ".endpoints[" + std::to_string(i) + "]";
+        chain.endpoints.push_back(read_endpoint(*endpoints[i], endpoint_name, folder, environment));
     }
-    chain.confirmations = static_cast<std::uint32_t>(section.number("confirmations", 1, 10'000));
-    chain.block_time = std::chrono::seconds(section.number("block_time", 1, 3600, 12));
+    chain.quorum = static_cast<std::size_t>(
+        section.number("quorum", 1, static_cast<std::int64_t>(endpoints.size()), 1));
+    chain.finality = read_finality(section);
+    chain.block_time = section.seconds("block_time", 100ms, 1h, 12s);
     auto const tokens = section.tables("tokens");
     if (tokens.empty())
         reject(table.source(), section.path("tokens"), "a chain needs at least one token");
@@ -199,12 +317,13 @@ ChainSettings read_chain(toml::table const& table, std::string const& name,
     return chain;
 }
 
-void read_chains(Section& root, Config& config, Environment const& environment) {
+void read_chains(Section& root, Config& config, std::filesystem::path const& folder,
+                 Environment const& environment) {
     auto const tables = root.tables("chains");
     if (tables.empty()) reject({}, "chains", "at least one [[chains]] is needed");
     for (std::size_t i = 0; i < tables.size(); ++i) {
         std::string const name = "chains[" + std::to_string(i) + "]";
-        ChainSettings chain = read_chain(*tables[i], name, environment);
+        ChainSettings chain = read_chain(*tables[i], name, folder, environment);
         if (config.network.chain(chain.id) != nullptr) {
             reject(tables[i]->source(), name + ".id",
                    std::to_string(chain.id) + " stands there twice");
@@ -226,7 +345,19 @@ void read_server(Section& root, Config& config, Environment const& environment) 
         reject(server.where("public_url"), "server.public_url",
                "must begin with http:// or https://");
     }
+    if (auto const parsed = parse_url(url); !parsed || parsed->target.contains('?')) {
+        reject(server.where("public_url"), "server.public_url",
+               parsed ? "must not have a query (?...)" : parsed.error().message);
+    }
     config.network.public_url = url;
+    for (auto const& text : server.texts("trusted_proxies")) {
+        auto address = parse_ip_address(text);
+        if (!address) {
+            reject(server.where("trusted_proxies"), "server.trusted_proxies",
+                   "must hold IP addresses, not \"" + text + "\"");
+        }
+        config.server.trusted_proxies.push_back(std::move(*address));
+    }
     server.refuse_unknown_keys();
 }
 
@@ -238,6 +369,9 @@ Config read(toml::table const& table, std::filesystem::path const& folder,
 
     Section database(root.table("database"), "database", "DATABASE", environment);
     config.database_url = database.text("url");
+    if (auto const checked = check_database_url(config.database_url); !checked) {
+        reject(database.where("url"), "database.url", checked.error().message);
+    }
     config.database_connections =
         static_cast<std::uint32_t>(database.number("connections", 2, 64, 3));
     database.refuse_unknown_keys();
@@ -250,6 +384,13 @@ Config read(toml::table const& table, std::filesystem::path const& folder,
     config.allow_private_webhook_addresses = webhooks.flag("allow_private_addresses", false);
     webhooks.refuse_unknown_keys();
 
+    Section desk(root.table("desk"), "desk", "DESK", environment);
+    if (desk.has("second_operator_above")) {
+        config.desk.second_operator_above =
+            read_amount(desk, "second_operator_above", kValueDecimals);
+    }
+    desk.refuse_unknown_keys();
+
     Section log(root.table("log"), "log", "LOG", environment);
     config.log_level = log.text("level", "info");
     static std::set<std::string> const kLevels{"debug", "info", "warning", "error"};
@@ -260,7 +401,7 @@ Config read(toml::table const& table, std::filesystem::path const& folder,
     }
     log.refuse_unknown_keys();
 
-    read_chains(root, config, environment);
+    read_chains(root, config, folder, environment);
     root.refuse_unknown_keys();
     return config;
 }

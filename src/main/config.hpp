@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sycee/app/desk_service.hpp>
 #include <sycee/app/settings.hpp>
 #include <sycee/base/result.hpp>
 
@@ -9,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sycee {
 
@@ -18,11 +20,13 @@ struct Config {
         std::string address = "127.0.0.1";
         std::uint16_t port = 8080;
         std::uint16_t metrics_port = 0;  // on 127.0.0.1; 0: no metrics
+        std::vector<std::string> trusted_proxies;
     } server;
     std::string database_url;
     std::uint32_t database_connections = 3;
     std::filesystem::path key_file;
     bool allow_private_webhook_addresses = false;
+    DeskSettings desk;
     std::string log_level = "info";
     Network network;
 };

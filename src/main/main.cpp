@@ -1,6 +1,7 @@
 #include <sycee/runtime/log.hpp>
 
 #include "application.hpp"
+#include "chain_commands.hpp"
 #include "commands.hpp"
 
 #include <CLI/CLI.hpp>
@@ -20,6 +21,7 @@ struct CommandLine {
     std::string config_file = "sycee.toml";
     Command command;
     MerchantInput merchant;
+    RepairInput repair;
     std::string merchant_id;
     std::string label;
     std::string id;
@@ -27,6 +29,7 @@ struct CommandLine {
     std::string password_file;
     std::string format = "csv";
     bool json = false;
+    bool all = false;
 };
 
 void add_merchant(CommandLine& line) {
@@ -109,9 +112,12 @@ void add_reports(CommandLine& line) {
     exported->add_option("--merchant", line.merchant_id, "Only this merchant's");
     exported->add_option("--format", line.format, "csv or json")
         ->check(CLI::IsMember({"csv", "json"}));
+    exported->add_flag("--all", line.all,
+                       "Also addresses that no transfer is booked for, one query to the node each");
     exported->callback([&line] {
         line.command = [&line](Executor executor, Config config) {
-            return export_addresses(executor, std::move(config), line.merchant_id, line.format);
+            return export_addresses(executor, std::move(config), line.merchant_id, line.format,
+                                    line.all);
         };
     });
     auto* payment =
@@ -134,6 +140,38 @@ void add_reports(CommandLine& line) {
         ->callback([&line] {
             line.command = [](Executor, Config config) { return verify(std::move(config)); };
         });
+}
+
+void add_chain(CommandLine& line) {
+    auto* find = line.app.add_subcommand(
+        "find", "Says what a transaction did to any deposit address, on every chain");
+    find->add_option("transaction", line.id, "Its hash, 0x…")->required();
+    find->add_flag("--json", line.json, "Print JSON");
+    find->callback([&line] {
+        line.command = [&line](Executor executor, Config config) {
+            return find_transaction(executor, std::move(config), line.id, line.json);
+        };
+    });
+    auto* group = line.app.add_subcommand("chain", "The chains that are followed");
+    group->require_subcommand(1);
+    auto* repair = group->add_subcommand(
+        "repair",
+        "The way out after a chain took back blocks that it had called final: shows what would be "
+        "undone, and undoes it where two operators order it");
+    repair->add_option("chain", line.repair.chain_id, "The chain's id")->required();
+    repair->add_flag("--carry-out", line.repair.carry_out, "Do it; without this, show the plan");
+    repair->add_option("--operator", line.repair.operator_name, "Who orders it");
+    repair->add_option("--password-file", line.repair.operator_password_file,
+                       "File whose first line is the operator's password");
+    repair->add_option("--second-operator", line.repair.second_operator_name, "Who approves it");
+    repair->add_option("--second-password-file", line.repair.second_password_file,
+                       "File whose first line is the second operator's password");
+    repair->add_option("--reason", line.repair.reason, "Why; kept with the repair");
+    repair->callback([&line] {
+        line.command = [&line](Executor executor, Config config) {
+            return repair_chain(executor, std::move(config), line.repair);
+        };
+    });
 }
 
 void add_service(CommandLine& line) {
@@ -163,6 +201,7 @@ int run(int argc, char** argv) {
     add_key(line);
     add_people(line);
     add_reports(line);
+    add_chain(line);
     try {
         line.app.parse(argc, argv);
     } catch (CLI::ParseError const& error) {

@@ -1,9 +1,9 @@
 #include "report_text.hpp"
 
-#include <algorithm>
-#include <map>
+#include <sycee/app/token_text.hpp>
+#include <sycee/app/trial_balance.hpp>
+
 #include <sstream>
-#include <tuple>
 
 namespace sycee {
 namespace {
@@ -12,29 +12,20 @@ std::string short_hash(Bytes32 const& hash) {
     return to_hex(hash).substr(0, 12);
 }
 
-// "50.000000 USDT", or base units where the configuration no longer knows the token.
-std::string money(Amount amount, ChainId chain_id, Address const& contract,
-                  Network const& network) {
-    ChainSettings const* chain = network.chain(chain_id);
-    TokenSettings const* token = chain == nullptr ? nullptr : chain->token(contract);
-    if (token == nullptr) return to_string(amount) + " base units of " + to_string(contract);
-    return to_decimal(amount, token->decimals) + " " + token->symbol;
-}
-
 struct Describe {
     ChainId chain_id;
     Network const& network;
 
     std::string operator()(Authorization const& record) const {
         auto const& transfer = record.transfer;
-        return money(transfer.amount, chain_id, transfer.key.token, network) + " in block " +
+        return token_amount(network, chain_id, transfer.key.token, transfer.amount) + " in block " +
                std::to_string(transfer.block_number) + ", transaction " +
                to_hex0x(transfer.key.transaction_hash);
     }
     std::string operator()(Clearing const& record) const {
-        return "gross " + money(record.gross, chain_id, record.token, network) + ", fee " +
-               money(record.fee, chain_id, record.token, network) + ", net " +
-               money(record.net, chain_id, record.token, network) + " at block " +
+        return "gross " + token_amount(network, chain_id, record.token, record.gross) + ", fee " +
+               token_amount(network, chain_id, record.token, record.fee) + ", net " +
+               token_amount(network, chain_id, record.token, record.net) + " at block " +
                std::to_string(record.cleared_at_block);
     }
     std::string operator()(Settlement const& record) const {
@@ -44,19 +35,26 @@ struct Describe {
     std::string operator()(SettlementBatch const& record) const {
         return "batch " + std::to_string(record.batch_number) + ": " +
                std::to_string(record.settlement_count) + " settlement(s), net " +
-               money(record.net, chain_id, record.token, network);
+               token_amount(network, chain_id, record.token, record.net);
     }
     std::string operator()(Unapplied const& record) const {
-        return money(record.amount, chain_id, record.token, network) + ": " +
+        return token_amount(network, chain_id, record.token, record.amount) + ": " +
                std::string(to_string(record.reason));
     }
     std::string operator()(Withdrawal const& record) const {
-        return money(record.transfer.amount, chain_id, record.transfer.key.token, network) +
+        return token_amount(network, chain_id, record.transfer.key.token, record.transfer.amount) +
                " to " + to_string(record.transfer.recipient);
     }
     std::string operator()(Reversal const& record) const {
         return "of " + std::string(to_string(record.reversed_kind)) + " " +
                std::to_string(record.reversed_sequence);
+    }
+    std::string operator()(Resolution const& record) const {
+        return std::string(to_string(record.kind)) + " " +
+               token_amount(network, chain_id, record.token, record.amount) + " of exception " +
+               std::to_string(record.exception_sequence) + " for " +
+               to_string(record.target_payment_id) + ", by " + record.decided_by +
+               (record.approved_by.empty() ? "" : " and " + record.approved_by);
     }
 };
 
@@ -67,13 +65,24 @@ void append(std::ostringstream& out, JournalEntry const& entry, Network const& n
         << std::visit(Describe{entry.chain_id, network}, entry.record) << "\n";
     for (Posting const& posting : postings_of(entry.record)) {
         out << "      " << to_string(posting.debit) << " -> " << to_string(posting.credit) << "  "
-            << money(posting.amount, entry.chain_id, Address{posting.token}, network) << "\n";
+            << token_amount(network, entry.chain_id, Address{posting.token}, posting.amount)
+            << "\n";
     }
 }
 
-std::string signed_money(BalanceRow const& row, Network const& network) {
-    return (row.balance.negative ? "-" : "") +
-           money(row.balance.magnitude, row.chain_id, row.token, network);
+std::string signed_amount(BalanceSheet::Balance const& balance, TrialBalance const& sheet,
+                          Network const& network) {
+    return (balance.negative ? "-" : "") +
+           token_amount(network, sheet.chain_id, sheet.token, balance.magnitude);
+}
+
+void append(std::ostringstream& out, std::vector<BalanceRow> const& side, TrialBalance const& sheet,
+            Network const& network) {
+    for (BalanceRow const& row : side) {
+        out << "    " << to_string(row.account)
+            << std::string(20 - to_string(row.account).size(), ' ')
+            << signed_amount(row.balance, sheet, network) << "\n";
+    }
 }
 
 }  // namespace
@@ -103,33 +112,18 @@ std::string timeline_text(PaymentState const& state, PaymentStatus status,
 }
 
 std::string trial_balance_text(std::vector<BalanceRow> const& rows, Network const& network) {
-    std::map<std::tuple<MerchantId, ChainId, Address>, std::vector<BalanceRow const*>> groups;
-    for (BalanceRow const& row : rows) {
-        groups[{row.merchant_id, row.chain_id, row.token}].push_back(&row);
-    }
     std::ostringstream out;
-    for (auto const& [key, accounts] : groups) {
-        BalanceRow const& first = *accounts.front();
-        out << first.merchant_name << " (" << to_string(first.merchant_id) << "), chain "
-            << first.chain_id << "\n";
-        Amount debit;
-        Amount credit;
-        for (bool const debit_side : {true, false}) {
-            out << (debit_side ? "  where the coins are\n" : "  whose they are\n");
-            for (BalanceRow const* row : accounts) {
-                if (is_debit_account(row->account) != debit_side) continue;
-                out << "    " << to_string(row->account)
-                    << std::string(20 - to_string(row->account).size(), ' ')
-                    << signed_money(*row, network) << "\n";
-                // A debit balance below zero stands on the other side of the sum.
-                ((debit_side != row->balance.negative) ? debit : credit) += row->balance.magnitude;
-            }
-        }
-        out << "  sums: " << money(debit, first.chain_id, first.token, network) << " = "
-            << money(credit, first.chain_id, first.token, network)
-            << (debit == credit ? "  in balance\n" : "  OUT OF BALANCE\n");
+    for (auto const& sheet : trial_balances(rows)) {
+        out << sheet.merchant_name << " (" << to_string(sheet.merchant_id) << "), chain "
+            << sheet.chain_id << "\n  where the coins are\n";
+        append(out, sheet.debits, sheet, network);
+        out << "  whose they are\n";
+        append(out, sheet.credits, sheet, network);
+        out << "  sums: " << signed_amount(sheet.debit_sum, sheet, network) << " = "
+            << signed_amount(sheet.credit_sum, sheet, network)
+            << (sheet.balanced() ? "  in balance\n" : "  OUT OF BALANCE\n");
     }
-    if (groups.empty()) out << "Nothing is booked yet.\n";
+    if (rows.empty()) out << "Nothing is booked yet.\n";
     return std::move(out).str();
 }
 

@@ -124,6 +124,8 @@ Task<void> throw_as_unavailable(Url const& url, std::exception_ptr error) {
         std::rethrow_exception(error);
     } catch (Overloaded const&) {
         throw;
+    } catch (AnswerOverLimit const& failure) {
+        throw AnswerOverLimit(url.origin() + ": " + failure.what());
     } catch (Unavailable const& failure) {
         throw Unavailable(url.origin() + ": " + failure.what());
     } catch (system_error const& failure) {

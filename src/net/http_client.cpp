@@ -1,9 +1,9 @@
+#include <sycee/base/ascii.hpp>
 #include <sycee/base/assert.hpp>
 #include <sycee/net/http_client.hpp>
 #include <sycee/runtime/errors.hpp>
 #include <sycee/runtime/finish_within.hpp>
 
-#include "ascii.hpp"
 #include "connect.hpp"
 #include "response_text.hpp"
 #include "transport.hpp"
@@ -61,7 +61,7 @@ void AnswerReader::parse(Parser& parser) {
     error_code ec;
     buffer_.consume(parser.put(buffer_.cdata(), ec));
     if (!ec || ec == http::error::need_more) return;
-    if (ec == http::error::body_limit) throw Unavailable("the answer is too large");
+    if (ec == http::error::body_limit) throw AnswerOverLimit("the answer is too large");
     throw Unavailable("the answer is not valid HTTP: " + ec.message());
 }
 
@@ -208,7 +208,7 @@ Task<HttpAnswer> HttpClient::post(HttpHeaders headers, std::string body) {
     try {
         auto call = state_->call(request);
         auto answer = co_await result_within(state_->limits.total_time, std::move(call));
-        if (!answer) throw Unavailable("no answer in time");
+        if (!answer) throw AnswerOverLimit("no answer in time");
         co_return std::move(*answer);
     } catch (...) {
         error = std::current_exception();

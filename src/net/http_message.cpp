@@ -1,3 +1,4 @@
+#include <sycee/base/ascii.hpp>
 #include <sycee/net/http_message.hpp>
 
 #include "percent.hpp"
@@ -8,20 +9,6 @@ namespace sycee {
 namespace {
 
 constexpr std::size_t kMostPairs = 100;
-
-std::string_view trimmed(std::string_view text) {
-    auto const first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-// Removes and returns what comes before the next separator.
-std::string_view take_until(std::string_view& rest, char separator) {
-    auto const end = rest.find(separator);
-    auto const part = rest.substr(0, end);
-    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-    return part;
-}
 
 // As browsers do it: an escape that is not valid stands for itself.
 std::string form_decode(std::string_view text) {

@@ -1,3 +1,5 @@
+#include <sycee/base/ascii.hpp>
+#include <sycee/net/client_address.hpp>
 #include <sycee/net/http_server.hpp>
 #include <sycee/runtime/clock.hpp>
 #include <sycee/runtime/errors.hpp>
@@ -5,7 +7,6 @@
 #include <sycee/runtime/log.hpp>
 #include <sycee/runtime/task_group.hpp>
 
-#include "ascii.hpp"
 #include "event_stream.hpp"
 #include "request_guard.hpp"
 #include "response_text.hpp"
@@ -46,6 +47,7 @@ class Connection;
 struct Service {
     HttpServerLimits limits;
     HttpHandler handler;
+    std::vector<std::string> trusted_proxies;
     bool draining = false;
     std::list<Connection*> connections;
 };
@@ -229,7 +231,7 @@ Task<bool> Connection::serve_one() {
     if (co_await read_header(parser, request) != Read::complete) co_return false;
     if (co_await read_body(parser, request) != Read::complete) co_return false;
     socket_.keep_open();
-    request.peer = peer_;
+    request.peer = client_address(peer_, request.headers, service_.trusted_proxies);
     bool const head_only = request.method == "HEAD";
     if (head_only) request.method = "GET";
     auto const response = co_await call_handler(request);
@@ -289,8 +291,9 @@ Task<void> Connection::explain_and_linger() {
 }  // namespace
 
 struct HttpServer::State {
-    State(Executor executor, HttpServerLimits limits, HttpHandler handler)
-        : service{limits, std::move(handler), false, {}},
+    State(Executor executor, HttpServerLimits limits, HttpHandler handler,
+          std::vector<std::string> trusted_proxies)
+        : service{limits, std::move(handler), std::move(trusted_proxies), false, {}},
           acceptor(executor),
           sessions(std::move(executor), limits.connections) {}
 
@@ -331,8 +334,10 @@ void HttpServer::State::admit(std::shared_ptr<State> const& self, tcp::socket so
 }
 
 HttpServer::HttpServer(Executor executor, std::string const& address, std::uint16_t port,
-                       HttpServerLimits limits, HttpHandler handler)
-    : state_(std::make_shared<State>(std::move(executor), limits, std::move(handler))) {
+                       HttpServerLimits limits, HttpHandler handler,
+                       std::vector<std::string> trusted_proxies)
+    : state_(std::make_shared<State>(std::move(executor), limits, std::move(handler),
+                                     std::move(trusted_proxies))) {
     state_->listen(address, port);
 }
 

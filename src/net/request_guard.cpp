@@ -1,6 +1,7 @@
 #include "request_guard.hpp"
 
-#include "ascii.hpp"
+#include <sycee/base/ascii.hpp>
+
 #include "percent.hpp"
 
 #include <algorithm>

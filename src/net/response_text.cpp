@@ -1,9 +1,8 @@
 #include "response_text.hpp"
 
+#include <sycee/base/ascii.hpp>
 #include <sycee/runtime/errors.hpp>
 #include <sycee/runtime/log.hpp>
-
-#include "ascii.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,5 @@
+#include <sycee/base/ascii.hpp>
 #include <sycee/net/http_client.hpp>
-
-#include "ascii.hpp"
 
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>

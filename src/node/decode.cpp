@@ -6,8 +6,6 @@
 namespace sycee {
 namespace {
 
-constexpr int kDeepest = 32;
-constexpr std::size_t kMostTopics = 4;
 constexpr std::uint64_t kLargest = std::numeric_limits<std::int64_t>::max();
 constexpr std::uint64_t kLatestTime = 253'402'300'799;  // the end of the year 9999
 
@@ -30,21 +28,9 @@ bool is_too_deep(std::string_view text) {
     return false;
 }
 
-std::string const& text_of(Json const& value, char const* what) {
-    auto const* text = value.get_ptr<Json::string_t const*>();
-    if (text == nullptr) throw BadAnswer(std::string(what) + " is not a string");
-    return *text;
-}
-
 template <std::size_t N>
-Bytes<N> decode_bytes(Json const& value, char const* what) {
-    auto const& text = text_of(value, what);
-    auto const bytes = text.starts_with("0x") ? bytes_from_hex<N>(text) : std::nullopt;
-    if (!bytes) {
-        throw BadAnswer(std::string(what) + " is not 0x and " + std::to_string(2 * N) +
-                        " hex digits");
-    }
-    return *bytes;
+Bytes<N> bytes_at(Json const& object, char const* name) {
+    return read_bytes<N>(text_of(member(object, name), name), name);
 }
 
 }  // namespace
@@ -74,66 +60,62 @@ std::optional<std::uint64_t> parse_quantity(std::string_view text) {
     return value;
 }
 
-std::uint64_t decode_quantity(Json const& value, char const* what) {
-    auto const quantity = parse_quantity(text_of(value, what));
+std::uint64_t read_quantity(std::string_view text, char const* what) {
+    auto const quantity = parse_quantity(text);
     if (!quantity || *quantity > kLargest) {
         throw BadAnswer(std::string(what) + " is not a quantity below 2^63");
     }
     return *quantity;
 }
 
-std::vector<std::uint8_t> decode_data(Json const& value, char const* what) {
-    auto const& text = text_of(value, what);
+std::uint32_t read_index(std::string_view text, char const* what) {
+    auto const index = read_quantity(text, what);
+    if (index > std::numeric_limits<std::uint32_t>::max()) {
+        throw BadAnswer(std::string(what) + " is not a quantity below 2^32");
+    }
+    return static_cast<std::uint32_t>(index);
+}
+
+std::vector<std::uint8_t> read_data(std::string_view text, char const* what) {
     auto bytes = text.starts_with("0x") ? from_hex(text) : std::nullopt;
     if (!bytes) throw BadAnswer(std::string(what) + " is not 0x and pairs of hex digits");
     return std::move(*bytes);
 }
 
+void refuse_bytes(std::size_t size, char const* what) {
+    throw BadAnswer(std::string(what) + " is not 0x and " + std::to_string(2 * size) +
+                    " hex digits");
+}
+
+std::string const& text_of(Json const& value, char const* what) {
+    auto const* text = value.get_ptr<Json::string_t const*>();
+    if (text == nullptr) throw BadAnswer(std::string(what) + " is not a string");
+    return *text;
+}
+
 std::optional<BlockHeader> decode_header(Json const& value) {
     if (value.is_null()) return std::nullopt;
     BlockHeader header;
-    header.number = decode_quantity(member(value, "number"), "number");
-    header.hash = decode_bytes<32>(member(value, "hash"), "hash");
-    header.parent_hash = decode_bytes<32>(member(value, "parentHash"), "parentHash");
-    auto const seconds = decode_quantity(member(value, "timestamp"), "timestamp");
+    header.number = read_quantity(text_of(member(value, "number"), "number"), "number");
+    header.hash = bytes_at<32>(value, "hash");
+    header.parent_hash = bytes_at<32>(value, "parentHash");
+    auto const seconds =
+        read_quantity(text_of(member(value, "timestamp"), "timestamp"), "timestamp");
     if (seconds > kLatestTime) throw BadAnswer("timestamp is no time that can be");
     header.time = timestamp_from_seconds(static_cast<std::int64_t>(seconds));
     return header;
 }
 
-Log decode_log(Json const& value) {
-    Log log;
-    log.contract = Address{decode_bytes<20>(member(value, "address"), "address")};
-    auto const& topics = member(value, "topics");
-    if (!topics.is_array() || topics.size() > kMostTopics) {
-        throw BadAnswer("topics is not an array of at most 4");
-    }
-    for (auto const& topic : topics)
-        log.topics.push_back(decode_bytes<32>(topic, "topic"));
-    log.data = decode_data(member(value, "data"), "data");
-    log.block_number = decode_quantity(member(value, "blockNumber"), "blockNumber");
-    log.block_hash = decode_bytes<32>(member(value, "blockHash"), "blockHash");
-    log.transaction_hash = decode_bytes<32>(member(value, "transactionHash"), "transactionHash");
-    auto const index = decode_quantity(member(value, "logIndex"), "logIndex");
-    if (index > std::numeric_limits<std::uint32_t>::max()) {
-        throw BadAnswer("logIndex is not a quantity below 2^32");
-    }
-    log.log_index = static_cast<std::uint32_t>(index);
-    // Some nodes leave it out where it is false.
-    if (auto const removed = value.find("removed"); removed != value.end()) {
-        if (!removed->is_boolean()) throw BadAnswer("removed is not true or false");
-        log.removed = removed->get<bool>();
-    }
-    return log;
-}
-
-std::vector<Log> decode_logs(Json const& value) {
-    if (!value.is_array()) throw BadAnswer("the logs are not an array");
-    std::vector<Log> logs;
-    logs.reserve(value.size());
-    for (auto const& log : value)
-        logs.push_back(decode_log(log));
-    return logs;
+std::optional<BlockOutline> decode_outline(Json const& value) {
+    auto const header = decode_header(value);
+    if (!header) return std::nullopt;
+    BlockOutline outline{.header = *header, .bloom = bytes_at<256>(value, "logsBloom")};
+    auto const& transactions = member(value, "transactions");
+    if (!transactions.is_array()) throw BadAnswer("transactions is not an array");
+    outline.transactions.reserve(transactions.size());
+    for (auto const& hash : transactions)
+        outline.transactions.push_back(read_bytes<32>(text_of(hash, "transaction"), "transaction"));
+    return outline;
 }
 
 SubscriptionMessage decode_subscription_message(std::string_view text, std::uint64_t request_id) {

@@ -2,8 +2,9 @@
 
 #include <sycee/base/bytes.hpp>
 #include <sycee/evm/block.hpp>
-#include <sycee/evm/transfer.hpp>
-#include <sycee/runtime/errors.hpp>
+#include <sycee/evm/bloom.hpp>
+
+#include "rpc_error.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -16,7 +17,7 @@
 #include <vector>
 
 // From a node's JSON to our values. A node is not trusted: what it says may have any type and any
-// size.
+// size. Short answers are read as a tree here, long lists without one: list_reader.hpp.
 namespace sycee {
 
 using Json = nlohmann::json;
@@ -27,6 +28,17 @@ class BadAnswer : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+// The node refused a batch as a whole.
+class Refused : public std::runtime_error {
+  public:
+    explicit Refused(RpcError error)
+        : std::runtime_error(to_string(error)), error_(std::move(error)) {}
+    RpcError const& error() const { return error_; }
+
+  private:
+    RpcError error_;
+};
+
 // The one place where a bad answer becomes a fault that passes.
 template <class Decode>
 auto decode_answer(std::string_view method, Decode&& decode) {
@@ -34,14 +46,16 @@ auto decode_answer(std::string_view method, Decode&& decode) {
         return std::forward<Decode>(decode)();
     } catch (BadAnswer const& bad) {
         throw Unavailable(std::string(method) + ": " + bad.what());
+    } catch (Refused const& refused) {
+        throw_error(method, refused.error());
     } catch (Json::exception const&) {
         // Its text may quote the answer.
         throw Unavailable(std::string(method) + ": the answer is not the JSON that it should be");
     }
 }
 
-// Refuses a text that nests deeper than any answer of ours does: each level would cost memory many
-// times its one byte.
+// Levels of the deepest answer that is read: each could cost memory many times its one byte.
+constexpr int kDeepest = 32;
 Json parse_json(std::string_view text);
 
 // The member of that name. Throws BadAnswer where `object` is none or lacks it.
@@ -52,12 +66,28 @@ std::optional<std::uint64_t> parse_quantity(std::string_view text);
 
 // These throw BadAnswer; `what` names the value. A quantity is at most 2^63-1, as the database's
 // are.
-std::uint64_t decode_quantity(Json const& value, char const* what);
-std::vector<std::uint8_t> decode_data(Json const& value, char const* what);
+std::uint64_t read_quantity(std::string_view text, char const* what);
+std::uint32_t read_index(std::string_view text, char const* what);  // below 2^32
+std::vector<std::uint8_t> read_data(std::string_view text, char const* what);
+[[noreturn]] void refuse_bytes(std::size_t size, char const* what);
+template <std::size_t N>
+Bytes<N> read_bytes(std::string_view text, char const* what) {
+    Bytes<N> bytes{};
+    if (!text.starts_with("0x") || !read_hex(text.substr(2), bytes)) refuse_bytes(N, what);
+    return bytes;
+}
+
+std::string const& text_of(Json const& value, char const* what);
 // Nothing for null: the node has no such block.
 std::optional<BlockHeader> decode_header(Json const& value);
-Log decode_log(Json const& value);
-std::vector<Log> decode_logs(Json const& value);
+
+// What the logs and receipts of a block are held against.
+struct BlockOutline {
+    BlockHeader header;
+    LogsBloom bloom{};
+    std::vector<TransactionHash> transactions;  // in their order
+};
+std::optional<BlockOutline> decode_outline(Json const& value);
 
 enum class SubscriptionMessage {
     confirmed,  // the answer to our request

@@ -7,18 +7,13 @@
 namespace sycee {
 namespace {
 
-constexpr std::size_t kLongestMessage = 120;
+constexpr unsigned kTooManyRequests = 429;
+constexpr unsigned kServiceUnavailable = 503;
+constexpr unsigned kContentTooLarge = 413;
+constexpr std::size_t kLongestError = std::size_t{64} * 1024;
 
 Json to_json(RpcCall const& call, std::uint64_t id) {
     return {{"jsonrpc", "2.0"}, {"id", id}, {"method", call.method}, {"params", call.params}};
-}
-
-// Providers put our own URL, with its key, into some of their messages.
-std::string printable(std::string const& message) {
-    if (message.contains("://")) return "(message left out)";
-    std::string text = message.substr(0, kLongestMessage);
-    std::ranges::replace_if(text, [](char c) { return c < ' ' || c > '~'; }, '?');
-    return text;
 }
 
 RpcError decode_error(Json const& error) {
@@ -26,11 +21,7 @@ RpcError decode_error(Json const& error) {
     if (!code.is_number_integer()) throw BadAnswer("the error's code is not an integer");
     auto const message = error.find("message");
     bool const has_message = message != error.end() && message->is_string();
-    return {code.get<std::int64_t>(), has_message ? printable(message->get<std::string>()) : ""};
-}
-
-std::string to_string(RpcError const& error) {
-    return "error " + std::to_string(error.code) + ": " + error.message;
+    return make_error(code.get<std::int64_t>(), has_message ? message->get<std::string>() : "");
 }
 
 // Takes the result out: it may be large.
@@ -43,13 +34,34 @@ RpcAnswer take_answer(Json& answer) {
 }
 
 // A node that refuses a request as a whole may not have read its id.
-void throw_if_refused(Json const& answer) {
-    if (!answer.is_object()) return;
+std::optional<RpcError> error_of_all(Json const& answer) {
+    if (!answer.is_object()) return std::nullopt;
     auto const error = answer.find("error");
-    if (error == answer.end() || error->is_null()) return;
+    if (error == answer.end() || error->is_null()) return std::nullopt;
     auto const id = answer.find("id");
-    if (id != answer.end() && !id->is_null()) return;
-    throw BadAnswer(to_string(decode_error(*error)));
+    if (id != answer.end() && !id->is_null()) return std::nullopt;
+    return decode_error(*error);
+}
+
+// Some providers answer the errors of JSON-RPC with a status of HTTP that is none of success.
+std::optional<RpcError> error_behind_status(std::string_view body) {
+    if (body.size() > kLongestError) return std::nullopt;
+    try {
+        Json const answer = parse_json(body);
+        Json const& one = answer.is_array() && !answer.empty() ? answer.front() : answer;
+        return decode_error(member(one, "error"));
+    } catch (BadAnswer const&) {
+        return std::nullopt;
+    } catch (Json::exception const&) {
+        return std::nullopt;
+    }
+}
+
+std::string_view header_of(HttpAnswer const& answer, std::string_view name) {
+    for (auto const& [key, value] : answer.headers) {
+        if (key == name) return value;
+    }
+    return {};
 }
 
 }  // namespace
@@ -65,9 +77,13 @@ std::string encode_batch(std::span<RpcCall const> calls, std::uint64_t first_id)
     return batch.dump();
 }
 
+void throw_if_refused(Json const& answer) {
+    if (auto const error = error_of_all(answer)) throw Refused(*error);
+}
+
 RpcAnswer decode_call(std::string_view body, std::uint64_t id) {
     Json answer = parse_json(body);
-    throw_if_refused(answer);
+    if (auto const error = error_of_all(answer)) return std::unexpected(*error);
     auto const& answered = member(answer, "id");
     if (!answered.is_number_unsigned() || answered.get<std::uint64_t>() != id) {
         throw BadAnswer("the answer is for another call");
@@ -80,65 +96,50 @@ std::vector<RpcAnswer> decode_batch(std::string_view body, std::uint64_t first_i
     Json answers = parse_json(body);
     throw_if_refused(answers);
     if (!answers.is_array()) throw BadAnswer("the answer to a batch is not an array");
-    if (answers.size() != calls) {
-        throw BadAnswer(std::to_string(answers.size()) + " answers to " + std::to_string(calls) +
-                        " calls");
-    }
-    std::vector<std::optional<RpcAnswer>> places(calls);
+    std::vector<std::pair<std::uint64_t, RpcAnswer>> taken;
     for (Json& answer : answers) {
         auto const& id = member(answer, "id");
-        bool const known = id.is_number_unsigned() && id.get<std::uint64_t>() >= first_id &&
-                           id.get<std::uint64_t>() - first_id < calls;
-        if (!known) throw BadAnswer("an answer is for another call");
-        auto& place = places[id.get<std::uint64_t>() - first_id];
-        if (place) throw BadAnswer("a call is answered twice");
-        place = take_answer(answer);
+        if (!id.is_number_unsigned()) throw BadAnswer("an answer is for another call");
+        taken.emplace_back(id.get<std::uint64_t>(), take_answer(answer));
     }
-    // As many answers as calls, none twice: no place is left empty.
-    std::vector<RpcAnswer> ordered;
-    ordered.reserve(calls);
-    for (auto& place : places)
-        ordered.push_back(std::move(*place));
-    return ordered;
+    return in_order(std::move(taken), first_id, calls);
 }
 
-JsonRpc::JsonRpc(Executor executor, Url const& url, HttpClientLimits const& limits)
-    : client_(std::move(executor), url, limits) {}
+JsonRpc::JsonRpc(Executor executor, Url const& url, HttpClientLimits const& limits, Clock& clock)
+    : client_(std::move(executor), url, limits), clock_(clock) {}
 
-Task<std::string> JsonRpc::post(std::string method, std::string body) {
+Task<std::expected<std::string, RpcError>> JsonRpc::post(std::string method, std::string body) {
     HttpHeaders headers{{"content-type", "application/json"}, {"accept", "application/json"}};
     std::string fault;
+    RpcFault kind = RpcFault::other;
     HttpAnswer answer;
     try {
         answer = co_await client_.post(std::move(headers), std::move(body));
+    } catch (AnswerOverLimit const& over) {
+        fault = over.what();
+        kind = RpcFault::too_much;
     } catch (Unavailable const& unavailable) {
         fault = unavailable.what();
     }
-    if (!fault.empty()) throw Unavailable(method + ": " + fault);
-    if (answer.status != 200) {
-        throw Unavailable(method + ": HTTP status " + std::to_string(answer.status));
+    if (!fault.empty()) throw NodeFault(method + ": " + fault, kind);
+    if (answer.status == 200) co_return std::move(answer.body);
+
+    std::string const what = method + ": HTTP status " + std::to_string(answer.status);
+    auto const retry_after = header_of(answer, "retry-after");
+    if (answer.status == kTooManyRequests ||
+        (answer.status == kServiceUnavailable && !retry_after.empty())) {
+        throw RateLimited(what, parse_retry_after(retry_after, clock_.now()));
     }
-    co_return std::move(answer.body);
+    if (answer.status == kContentTooLarge) throw NodeFault(what, RpcFault::too_much);
+    if (auto error = error_behind_status(answer.body)) co_return std::unexpected(std::move(*error));
+    throw Unavailable(what);
 }
 
 Task<RpcAnswer> JsonRpc::call(RpcCall call) {
     std::uint64_t const id = next_id_++;
-    std::string const body = co_await post(call.method, encode_call(call, id));
-    co_return decode_answer(call.method, [&] { return decode_call(body, id); });
-}
-
-Task<std::vector<RpcAnswer>> JsonRpc::batch(std::vector<RpcCall> calls) {
-    if (calls.empty()) co_return std::vector<RpcAnswer>{};
-    std::uint64_t const first_id = next_id_;
-    next_id_ += calls.size();
-    auto const& method = calls.front().method;
-    std::string const body = co_await post(method, encode_batch(calls, first_id));
-    co_return decode_answer(method, [&] { return decode_batch(body, first_id, calls.size()); });
-}
-
-Json const& result_of(RpcAnswer const& answer, std::string_view method) {
-    if (!answer) throw Unavailable(std::string(method) + ": " + to_string(answer.error()));
-    return *answer;
+    auto const body = co_await post(call.method, encode_call(call, id));
+    if (!body) co_return std::unexpected(body.error());
+    co_return decode_answer(call.method, [&] { return decode_call(*body, id); });
 }
 
 }  // namespace sycee

@@ -14,26 +14,79 @@ bool reached(BlockNumber block, BlockNumber head, std::uint32_t confirmations) {
     return block + confirmations <= head + 1;  // the transfer's own block is the first confirmation
 }
 
+bool is_final(Transfer const& transfer, ChainStep const& step) {
+    return transfer.block_number <= step.progress().finalized;
+}
+
+bool is_taken_away(Transfer const& transfer, ChainStep const& step) {
+    return step.rolled_back_to && transfer.key.chain_id == step.chain_id &&
+           transfer.block_number > *step.rolled_back_to;
+}
+
+// A token that is no longer configured counts as one of few decimals: the stricter rule.
+Amount value_of(ChainStep const& step, ChainId chain_id, Address const& token, Amount amount) {
+    auto const unit =
+        std::find_if(step.tokens.begin(), step.tokens.end(), [&](TokenUnit const& candidate) {
+            return candidate.chain_id == chain_id && candidate.token == token;
+        });
+    return value_of(amount, unit == step.tokens.end() ? kValueDecimals : unit->decimals);
+}
+
+// What there is to lose: the larger of the price and of what has arrived, so that nobody buys the
+// rule of small payments by paying a large one in parts.
+Amount value_at_stake(PaymentState const& state, ChainStep const& step) {
+    Amount price;
+    for (PaymentOption const& option : state.payment.options) {
+        price = std::max(price, value_of(step, option.chain_id, option.token, option.amount));
+    }
+    Amount arrived;
+    for (Credit const& credit : state.credits) {
+        auto const& key = credit.transfer.key;
+        arrived += value_of(step, key.chain_id, key.token, credit.transfer.amount);
+    }
+    return std::max(price, arrived);
+}
+
+// By the finality rule of the transfer's own chain, and within what enough nodes agree on.
+bool met_rule(Transfer const& transfer, Amount at_stake, ChainStep const& step) {
+    auto const chain = step.chains.find(transfer.key.chain_id);
+    if (chain == step.chains.end() || !chain->second) return false;
+    ChainProgress const& progress = *chain->second;
+    if (transfer.block_number <= progress.finalized) return true;
+    auto const& band = band_for(progress.rule, at_stake);
+    return band.confirmations != 0 &&
+           reached(transfer.block_number, progress.agreed, band.confirmations);
+}
+
+PaymentStatus status_in(PaymentState const& state, ChainStep const& step) {
+    return status_of(state, chain_time_of(state.payment, step.chains));
+}
+
 // The work on one merchant, phase by phase.
 class MerchantAdvance {
   public:
     MerchantAdvance(MerchantView view, ChainStep const& step, Timestamp booked_at)
         : view_(std::move(view)),
           step_(step),
-          journal_(view_.merchant_id, step.chain_id, view_.head, booked_at) {}
+          journal_(view_.merchant_id, step.chain_id, view_.head, booked_at) {
+        for (auto const& [token, amount] : view_.cleared_not_final)
+            not_final_ += value(token, amount);
+    }
 
     MerchantStep run(std::vector<MatchedTransfer> const& transfers) {
         for (PaymentState& state : view_.payments) {
+            place_[state.payment.id] = before_.size();
             statuses_before_.push_back(status(state));
             before_.push_back(state);
         }
         if (step_.rolled_back_to) {
             for (PaymentState& state : view_.payments)
-                reverse(state, *step_.rolled_back_to);
+                reverse(state);
         }
         for (MatchedTransfer const& matched : transfers)
             book(matched);
         for (std::size_t i = 0; i < view_.payments.size(); ++i) {
+            tell_about_arrival(i);
             // A cleared payment whose transfers only moved is told once, as it stands in the end.
             bool const only_moved = has_only_moved(i);
             if (!only_moved) tell_about_reversal(i);
@@ -55,19 +108,11 @@ class MerchantAdvance {
     bool on_this_chain(Transfer const& transfer) const {
         return transfer.key.chain_id == step_.chain_id;
     }
-    bool rule_holds(Credit const& credit) const {
-        return on_this_chain(credit.transfer) &&
-               reached(credit.transfer.block_number, step_.head, step_.confirmations);
-    }
-    PaymentStatus status(PaymentState const& state) const {
-        return status_of(state, step_.head_time);
-    }
+    PaymentStatus status(PaymentState const& state) const { return status_in(state, step_); }
     PaymentState& payment(PaymentId id) {
-        auto const found =
-            std::find_if(view_.payments.begin(), view_.payments.end(),
-                         [id](PaymentState const& state) { return state.payment.id == id; });
-        ensure(found != view_.payments.end(), "payment: a matched payment is not in the view");
-        return *found;
+        auto const found = place_.find(id);
+        ensure(found != place_.end(), "payment: a matched payment is not in the view");
+        return view_.payments[found->second];
     }
 
     PaymentEvent& tell(std::string type, PaymentState const& state, JournalHead record) {
@@ -81,62 +126,71 @@ class MerchantAdvance {
         return events_.back();
     }
 
-    JournalHead reverse_record(PaymentId payment_id, Record const& record, std::uint64_t sequence,
-                               Bytes32 const& hash, BlockNumber ancestor) {
-        Postings const postings = postings_of(record);
+    Amount value(Address const& token, Amount amount) const {
+        return value_of(step_, step_.chain_id, token, amount);
+    }
+
+    JournalHead reverse_record(PaymentId payment_id, RecordKind kind, std::uint64_t sequence,
+                               Bytes32 const& hash, Postings const& postings) {
         return journal_.append(Reversal{.payment_id = payment_id,
-                                        .reversed_kind = kind_of(record),
+                                        .reversed_kind = kind,
                                         .reversed_sequence = sequence,
                                         .reversed_hash = hash,
-                                        .ancestor_block = ancestor,
+                                        .ancestor_block = *step_.rolled_back_to,
                                         .postings = mirror(postings)});
     }
 
     // The newest record first: what left, then each transfer in with what was booked upon it. A
     // clearing falls only with its authorization.
-    void reverse(PaymentState& state, BlockNumber ancestor) {
-        auto const taken_away = [&](Transfer const& transfer) {
-            return on_this_chain(transfer) && transfer.block_number > ancestor;
-        };
+    void reverse(PaymentState& state) {
         PaymentId const id = state.payment.id;
         for (auto out = state.outflows.rbegin(); out != state.outflows.rend(); ++out) {
-            if (!taken_away(out->transfer)) continue;
-            reverse_record(id, Withdrawal{id, out->transfer, out->unexplained}, out->sequence,
-                           out->hash, ancestor);
+            if (!is_taken_away(out->transfer, step_)) continue;
+            ensure(out->resolved.is_zero(), decided_upon(out->transfer));
+            reverse_record(id, RecordKind::withdrawal, out->sequence, out->hash,
+                           postings_of(Withdrawal{id, out->transfer, out->unexplained}));
         }
-        std::erase_if(state.outflows, [&](Outflow const& out) { return taken_away(out.transfer); });
+        std::erase_if(state.outflows,
+                      [&](Outflow const& out) { return is_taken_away(out.transfer, step_); });
 
         for (auto credit = state.credits.rbegin(); credit != state.credits.rend(); ++credit) {
-            if (!taken_away(credit->transfer)) continue;
-            ensure(credit->stage != CreditStage::settled,
-                   "stage order: a reorg would take away the settled transfer " +
-                       to_hex0x(credit->transfer.key.transaction_hash));
-            reverse_credit(id, *credit, ancestor);
+            if (!is_taken_away(credit->transfer, step_)) continue;
+            ensure(credit->resolved.is_zero(), decided_upon(credit->transfer));
+            reverse_credit(state, *credit);
             state.reversed_transfers.emplace_back(credit->transfer.key, credit->first_seen_time);
         }
         std::erase_if(state.credits,
-                      [&](Credit const& credit) { return taken_away(credit.transfer); });
+                      [&](Credit const& credit) { return is_taken_away(credit.transfer, step_); });
     }
 
-    void reverse_credit(PaymentId id, Credit const& credit, BlockNumber ancestor) {
+    static std::string decided_upon(Transfer const& transfer) {
+        return "stage order: a reorg would take away the transfer " +
+               to_hex0x(transfer.key.transaction_hash) + ", which was decided upon at the desk";
+    }
+
+    void reverse_credit(PaymentState& state, Credit const& credit) {
+        PaymentId const id = state.payment.id;
         Address const token = credit.transfer.key.token;
-        if (credit.stage == CreditStage::cleared) {
-            Clearing clearing{};
-            clearing.token = token;
-            clearing.gross = credit.gross;
-            clearing.fee = credit.fee;
-            clearing.excess = credit.excess;
-            reverse_record(id, clearing, credit.stage_sequence, credit.stage_hash, ancestor);
-        } else if (credit.stage == CreditStage::unapplied) {
-            Unapplied unapplied{};
-            unapplied.token = token;
-            unapplied.amount = credit.excess;
-            reverse_record(id, unapplied, credit.stage_sequence, credit.stage_hash, ancestor);
+        if (credit.stage == CreditStage::settled) {
+            ensure(step_.repairs, "stage order: a reorg would take away the settled transfer " +
+                                      to_hex0x(credit.transfer.key.transaction_hash));
+            reverse_record(id, RecordKind::settlement, credit.settlement_sequence,
+                           credit.settlement_hash,
+                           settlement_postings(token.bytes, credit.gross - credit.fee));
+        } else if (credit.stage == CreditStage::cleared) {
+            not_final_ -= std::min(not_final_, value(token, credit.gross - credit.fee));
         }
-        Authorization authorization{};
-        authorization.transfer = credit.transfer;
-        last_reversal_[id] = reverse_record(id, authorization, credit.authorization_sequence,
-                                            credit.authorization_hash, ancestor);
+        if (credit.stage == CreditStage::unapplied) {
+            reverse_record(id, RecordKind::unapplied, credit.stage_sequence, credit.stage_hash,
+                           unapplied_postings(token.bytes, credit.excess));
+        } else if (credit.stage != CreditStage::authorized) {
+            state.was_cleared = true;
+            reverse_record(id, RecordKind::clearing, credit.stage_sequence, credit.stage_hash,
+                           clearing_postings(token.bytes, credit.gross, credit.fee, credit.excess));
+        }
+        last_reversal_[id] = reverse_record(
+            id, RecordKind::authorization, credit.authorization_sequence, credit.authorization_hash,
+            authorization_postings(token.bytes, credit.transfer.amount));
     }
 
     void book(MatchedTransfer const& matched) {
@@ -154,27 +208,26 @@ class MerchantAdvance {
                         [&](Credit const& credit) { return credit.transfer.key == transfer.key; });
         ensure(!live, "one transfer, one credit: " + to_hex0x(transfer.key.transaction_hash) +
                           " has a live authorization already");
-        PaymentStatus const before = status(state);
-        JournalHead const record =
-            journal_.append(Authorization{state.payment.id, transfer, step_.confirmations});
-        Credit credit{.transfer = transfer,
-                      .authorization_sequence = record.sequence,
-                      .authorization_hash = record.hash,
-                      .first_seen_time = transfer.block_time};
-        for (auto const& [key, time] : state.reversed_transfers) {
-            if (key == transfer.key)
-                credit.first_seen_time = std::min(credit.first_seen_time, time);
-        }
-        state.credits.push_back(credit);
-        if (last_reversal_.contains(state.payment.id)) {
-            last_reversal_[state.payment.id] = record;  // told as one move, below
-            return;
-        }
-        PaymentStatus const after = status(state);
-        if (after != before && after == PaymentStatus::authorized) {
-            tell("payment.authorized", state, record);
-        } else if (after == PaymentStatus::partially_paid) {
-            tell("payment.partially_paid", state, record);
+        JournalHead const record = journal_.append(
+            Authorization{state.payment.id, transfer, step_.progress().rule.version});
+        state.credits.push_back({.transfer = transfer,
+                                 .authorization_sequence = record.sequence,
+                                 .authorization_hash = record.hash,
+                                 .first_seen_time = first_seen_time_of(state, transfer)});
+        auto& told = last_reversal_.contains(state.payment.id) ? last_reversal_ : arrived_;
+        told[state.payment.id] = record;
+    }
+
+    // Once for all that the step's blocks brought the payment.
+    void tell_about_arrival(std::size_t index) {
+        PaymentState const& state = view_.payments[index];
+        auto const record = arrived_.find(state.payment.id);
+        if (record == arrived_.end() || last_reversal_.contains(state.payment.id)) return;
+        PaymentStatus const now = status(state);
+        if (now == PaymentStatus::authorized && statuses_before_[index] != now) {
+            tell("payment.authorized", state, record->second);
+        } else if (now == PaymentStatus::partially_paid) {
+            tell("payment.partially_paid", state, record->second);
         }
     }
 
@@ -195,7 +248,10 @@ class MerchantAdvance {
         Amount const unexplained = transfer.amount > balance ? transfer.amount - balance : Amount{};
         JournalHead const record =
             journal_.append(Withdrawal{state.payment.id, transfer, unexplained});
-        state.outflows.push_back({transfer, record.sequence, record.hash, unexplained});
+        state.outflows.push_back({.transfer = transfer,
+                                  .sequence = record.sequence,
+                                  .hash = record.hash,
+                                  .unexplained = unexplained});
         tell("funds.moved", state, record).moved = transfer;
     }
 
@@ -214,9 +270,17 @@ class MerchantAdvance {
         });
     }
 
+    // Released by an earlier clearing that a reorg undid counts as well: the shop is told that the
+    // payment is whole again, not that it is and was.
     bool has_only_moved(std::size_t index) const {
-        return last_reversal_.contains(view_.payments[index].payment.id) && is_all_there(index) &&
-               statuses_before_[index] == PaymentStatus::cleared;
+        PaymentState const& state = view_.payments[index];
+        bool const released = was_released(index) || (state.was_cleared && !lost_a_transfer(state));
+        return last_reversal_.contains(state.payment.id) && is_all_there(index) && released;
+    }
+
+    bool was_released(std::size_t index) const {
+        return statuses_before_[index] == PaymentStatus::cleared ||
+               statuses_before_[index] == PaymentStatus::settled;
     }
 
     // One event for what a reorg did to a payment.
@@ -227,43 +291,68 @@ class MerchantAdvance {
         bool const all_there = is_all_there(index);
         PaymentEvent& event =
             tell(all_there ? "payment.moved" : "payment.reversed", state, record->second);
-        event.goods_may_be_released =
-            !all_there && statuses_before_[index] == PaymentStatus::cleared;
+        event.goods_may_be_released = !all_there && (was_released(index) || state.was_cleared);
     }
 
     // Transfers that met the rule and together cover the payment clear in one transaction, with the
-    // fixed order of their arrival. Those on other chains count when their own chain cleared them.
+    // fixed order of their arrival. Those on other chains count as well; they are cleared by a step
+    // of their own chain.
     void clear(PaymentState& state, bool silently) {
         std::vector<Credit*> candidates;
         std::vector<Credit const*> counted;
+        std::vector<Credit const*> already;
+        Amount const at_stake = value_at_stake(state, step_);
         for (Credit& credit : state.credits) {
-            bool const applied =
-                credit.stage == CreditStage::cleared || credit.stage == CreditStage::settled;
-            bool const may_clear = credit.stage == CreditStage::authorized && rule_holds(credit) &&
-                                   credit.first_seen_time <= state.payment.expires_at;
-            if (!applied && !may_clear) continue;
-            if (may_clear) candidates.push_back(&credit);
+            if (credit.stage == CreditStage::cleared || credit.stage == CreditStage::settled) {
+                already.push_back(&credit);
+            } else if (!may_clear(state, credit, at_stake)) {
+                continue;
+            } else if (on_this_chain(credit.transfer)) {
+                candidates.push_back(&credit);
+            }
             counted.push_back(&credit);
         }
-        if (candidates.empty()) return;
-        std::vector<Credit const*> already(counted);
-        std::erase_if(
-            already, [](Credit const* credit) { return credit->stage == CreditStage::authorized; });
-        if (cover(state.payment, already).covered) return;
-        Coverage const coverage = cover(state.payment, counted);
-        if (!coverage.covered) return;
+        if (candidates.empty() || cover(state, already).covered) return;
+        Coverage const coverage = cover(state, counted);
+        if (!coverage.covered || !is_within_cap(counted, candidates, coverage)) return;
 
         PaymentStatus const before = status(state);
         JournalHead record;
         for (std::size_t i = 0; i < counted.size(); ++i) {
             auto const candidate = std::find(candidates.begin(), candidates.end(), counted[i]);
             if (candidate == candidates.end() || coverage.applied[i].is_zero()) continue;
-            record = append_clearing(state, **candidate, coverage.applied[i]);
+            Amount const shortfall = coverage.short_credit == i ? coverage.shortfall : Amount{};
+            record = append_clearing(state, **candidate, coverage.applied[i], shortfall);
         }
-        if (status(state) != before && !silently) tell("payment.cleared", state, record);
+        if (status(state) == before || silently) return;
+        // Cleared before, moved by a reorg, and whole again: the shop has released already.
+        bool const again = state.was_cleared && !lost_a_transfer(state);
+        tell(again ? "payment.moved" : "payment.cleared", state, record);
     }
 
-    JournalHead append_clearing(PaymentState const& state, Credit& credit, Amount gross) {
+    bool may_clear(PaymentState const& state, Credit const& credit, Amount at_stake) const {
+        return credit.stage == CreditStage::authorized &&
+               credit.first_seen_time <= state.payment.expires_at &&
+               met_rule(credit.transfer, at_stake, step_);
+    }
+
+    // Whether what would be cleared before it is final keeps the merchant below its cap. What is
+    // final already adds nothing: it settles in this same step.
+    bool is_within_cap(std::vector<Credit const*> const& counted,
+                       std::vector<Credit*> const& candidates, Coverage const& coverage) const {
+        if (!step_.progress().rule.most_not_final) return true;
+        Amount sum = not_final_;
+        for (std::size_t i = 0; i < counted.size(); ++i) {
+            bool const cleared_now =
+                std::find(candidates.begin(), candidates.end(), counted[i]) != candidates.end();
+            if (!cleared_now || is_final(counted[i]->transfer, step_)) continue;
+            sum += value(counted[i]->transfer.key.token, coverage.applied[i]);
+        }
+        return sum == not_final_ || sum <= *step_.progress().rule.most_not_final;
+    }
+
+    JournalHead append_clearing(PaymentState const& state, Credit& credit, Amount gross,
+                                Amount shortfall) {
         Amount const fee =
             multiply_divide_down(gross, Amount(view_.fee_basis_points), Amount(kBasisPoints));
         Clearing const clearing{.payment_id = state.payment.id,
@@ -275,7 +364,8 @@ class MerchantAdvance {
                                 .gross = gross,
                                 .fee = fee,
                                 .net = gross - fee,
-                                .excess = credit.transfer.amount - gross};
+                                .excess = credit.transfer.amount - gross,
+                                .shortfall = shortfall};
         JournalHead const record = journal_.append(clearing);
         credit.stage = CreditStage::cleared;
         credit.stage_sequence = record.sequence;
@@ -283,17 +373,26 @@ class MerchantAdvance {
         credit.gross = gross;
         credit.fee = fee;
         credit.excess = clearing.excess;
+        credit.shortfall = shortfall;
+        not_final_ += value(clearing.token, clearing.net);
         return record;
     }
 
-    // What met the rule and can no longer become part of the payment.
+    // What met the rule and can no longer become part of the payment. The shop is told once,
+    // however many transfers there are: whoever sends dust must not make us write a book for each
+    // grain.
     void put_on_desk(PaymentState& state) {
         PaymentStatus const now = status(state);
+        Amount const at_stake = value_at_stake(state, step_);
+        std::optional<JournalHead> last;
         for (Credit& credit : state.credits) {
-            if (credit.stage != CreditStage::authorized || !rule_holds(credit)) continue;
+            bool const waits = credit.stage == CreditStage::authorized &&
+                               on_this_chain(credit.transfer) &&
+                               met_rule(credit.transfer, at_stake, step_);
+            if (!waits) continue;
             auto const reason = desk_reason(state, credit, now);
             if (!reason) continue;
-            JournalHead const record =
+            last =
                 journal_.append(Unapplied{.payment_id = state.payment.id,
                                           .authorization_sequence = credit.authorization_sequence,
                                           .authorization_hash = credit.authorization_hash,
@@ -301,26 +400,29 @@ class MerchantAdvance {
                                           .reason = *reason,
                                           .amount = credit.transfer.amount});
             credit.stage = CreditStage::unapplied;
-            credit.stage_sequence = record.sequence;
-            credit.stage_hash = record.hash;
+            credit.stage_sequence = last->sequence;
+            credit.stage_hash = last->hash;
             credit.excess = credit.transfer.amount;
             credit.unapplied_reason = reason;
-            tell("payment.exception", state, record);
         }
+        if (last) tell("payment.exception", state, *last);
     }
 
     std::optional<UnappliedReason> desk_reason(PaymentState const& state, Credit const& credit,
                                                PaymentStatus now) const {
+        Payment const& payment = state.payment;
         auto const& key = credit.transfer.key;
-        if (state.payment.option_for(key.chain_id, key.token) == nullptr) {
+        if (!payment.offers(key.chain_id)) return UnappliedReason::chain_not_offered;
+        if (payment.option_for(key.chain_id, key.token) == nullptr) {
             return UnappliedReason::token_not_offered;
         }
-        if (credit.first_seen_time > state.payment.expires_at) return UnappliedReason::late;
+        if (credit.first_seen_time > payment.expires_at) return UnappliedReason::late;
         if (now == PaymentStatus::cleared || now == PaymentStatus::settled) {
             return UnappliedReason::already_paid;
         }
-        bool const over_time = step_.head_time > state.payment.expires_at;
-        if (over_time && now != PaymentStatus::authorized) return UnappliedReason::underpaid;
+        auto const time = chain_time_of(payment, step_.chains);
+        bool const over = time && *time > payment.expires_at;
+        if (over && now != PaymentStatus::authorized) return UnappliedReason::underpaid;
         return std::nullopt;
     }
 
@@ -330,7 +432,7 @@ class MerchantAdvance {
         for (PaymentState& state : view_.payments) {
             for (Credit& credit : state.credits) {
                 if (credit.stage == CreditStage::cleared && on_this_chain(credit.transfer) &&
-                    credit.transfer.block_number <= step_.finalized) {
+                    is_final(credit.transfer, step_)) {
                     by_token[credit.transfer.key.token].emplace_back(&state, &credit);
                 }
             }
@@ -340,7 +442,7 @@ class MerchantAdvance {
                                   .token = token,
                                   .first_sequence = journal_.head().sequence + 1,
                                   .settlement_count = credits.size(),
-                                  .finalized_block = step_.finalized};
+                                  .finalized_block = step_.progress().finalized};
             for (auto const& [state, credit] : credits) {
                 batch.net += credit->gross - credit->fee;
                 append_settlement(*state, *credit, batch.batch_number);
@@ -356,10 +458,11 @@ class MerchantAdvance {
                                        .authorization_sequence = credit.authorization_sequence,
                                        .clearing_hash = credit.stage_hash,
                                        .batch_number = batch_number,
-                                       .finalized_block = step_.finalized,
+                                       .finalized_block = step_.progress().finalized,
                                        .net = credit.gross - credit.fee});
         credit.stage = CreditStage::settled;
         credit.settlement_sequence = record.sequence;
+        credit.settlement_hash = record.hash;
         if (status(state) == PaymentStatus::settled) tell("payment.settled", state, record);
     }
 
@@ -369,7 +472,10 @@ class MerchantAdvance {
     std::vector<PaymentEvent> events_;
     std::vector<PaymentStatus> statuses_before_;
     std::vector<PaymentState> before_;
+    std::map<PaymentId, std::size_t> place_;  // in view_.payments
+    std::map<PaymentId, JournalHead> arrived_;
     std::map<PaymentId, JournalHead> last_reversal_;
+    Amount not_final_;  // value cleared and not final on this chain
 };
 
 }  // namespace
@@ -381,8 +487,7 @@ MerchantStep advance_merchant(MerchantView view, std::vector<MatchedTransfer> co
 
 bool has_open_work(PaymentState const& state, ChainStep const& step) {
     auto const open = [&step](Transfer const& transfer, bool done) {
-        return transfer.key.chain_id == step.chain_id &&
-               (!done || transfer.block_number > step.finalized);
+        return transfer.key.chain_id == step.chain_id && (!done || !is_final(transfer, step));
     };
     return std::any_of(state.credits.begin(), state.credits.end(),
                        [&](Credit const& credit) {
@@ -392,6 +497,30 @@ bool has_open_work(PaymentState const& state, ChainStep const& step) {
                        }) ||
            std::any_of(state.outflows.begin(), state.outflows.end(),
                        [&](Outflow const& outflow) { return open(outflow.transfer, true); });
+}
+
+bool is_due(PaymentState const& state, ChainStep const& step) {
+    for (Outflow const& outflow : state.outflows) {
+        if (is_taken_away(outflow.transfer, step)) return true;
+    }
+    PaymentStatus const status = status_in(state, step);
+    Amount const at_stake = value_at_stake(state, step);
+    // Waiting for more money changes nothing until it comes or the time is over. What comes on
+    // another chain shows only where the payment is read again.
+    bool const offers_others =
+        std::any_of(state.payment.options.begin(), state.payment.options.end(),
+                    [&step](auto const& option) { return option.chain_id != step.chain_id; });
+    bool const waits = status == PaymentStatus::partially_paid && !offers_others;
+    for (Credit const& credit : state.credits) {
+        if (credit.transfer.key.chain_id != step.chain_id) continue;
+        if (is_taken_away(credit.transfer, step)) return true;
+        if (credit.stage == CreditStage::cleared && is_final(credit.transfer, step)) return true;
+        if (credit.stage == CreditStage::authorized && !waits &&
+            met_rule(credit.transfer, at_stake, step)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 }  // namespace sycee

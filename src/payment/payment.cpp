@@ -1,4 +1,3 @@
-#include <sycee/base/assert.hpp>
 #include <sycee/payment/payment.hpp>
 
 #include <algorithm>
@@ -13,19 +12,25 @@ PaymentOption const* Payment::option_for(ChainId chain_id, Address const& token)
     return found == options.end() ? nullptr : &*found;
 }
 
+bool Payment::offers(ChainId chain_id) const {
+    return std::any_of(options.begin(), options.end(), [chain_id](PaymentOption const& option) {
+        return option.chain_id == chain_id;
+    });
+}
+
+Amount tolerance_of(Amount price, Tolerance const& tolerance) {
+    if (price.is_zero()) return Amount{};
+    Amount const relative =
+        multiply_divide_down(price, Amount(tolerance.basis_points), Amount(10'000));
+    return std::min(std::max(tolerance.absolute, relative), price - Amount(1));
+}
+
 std::optional<unsigned> currency_decimals(std::string_view currency) {
     if (currency == "USD") return 2;
     return std::nullopt;
 }
 
 Amount pegged_amount(Amount price, unsigned currency_decimals, unsigned token_decimals) {
-    auto const power_of_ten = [](unsigned exponent) {
-        ensure(exponent <= 38, "payment: a token has more than 38 decimals");
-        Uint128 power = 1;
-        for (unsigned i = 0; i < exponent; ++i)
-            power *= 10;
-        return Amount(power);
-    };
     return multiply_divide_up(price, power_of_ten(token_decimals), power_of_ten(currency_decimals));
 }
 

@@ -1,8 +1,18 @@
 #include <sycee/crypto/hash.hpp>
 #include <sycee/payment/records.hpp>
 
+#include <array>
+#include <utility>
+
 namespace sycee {
 namespace {
+
+constexpr std::array<std::pair<ResolutionKind, std::string_view>, 4> kResolutionNames{{
+    {ResolutionKind::accept, "accept"},
+    {ResolutionKind::credit, "credit"},
+    {ResolutionKind::write_off, "write_off"},
+    {ResolutionKind::refund, "refund"},
+}};
 
 void append(CanonicalBytes& out, Transfer const& transfer) {
     out.bytes(transfer.key.transaction_hash)
@@ -23,7 +33,7 @@ struct AppendFields {
     void operator()(Authorization const& record) const {
         out.bytes(record.payment_id.uuid.bytes);
         append(out, record.transfer);
-        out.number(record.confirmations);
+        out.number(record.rule_version);
     }
     void operator()(Clearing const& record) const {
         out.bytes(record.payment_id.uuid.bytes)
@@ -35,7 +45,8 @@ struct AppendFields {
             .amount(record.gross)
             .amount(record.fee)
             .amount(record.net)
-            .amount(record.excess);
+            .amount(record.excess)
+            .amount(record.shortfall);
     }
     void operator()(Settlement const& record) const {
         out.bytes(record.payment_id.uuid.bytes)
@@ -74,6 +85,20 @@ struct AppendFields {
             .bytes(record.reversed_hash)
             .number(record.ancestor_block);
     }
+    void operator()(Resolution const& record) const {
+        out.bytes(record.payment_id.uuid.bytes)
+            .number(record.exception_sequence)
+            .bytes(record.exception_hash)
+            .bytes(record.token.bytes)
+            .text(to_string(record.kind))
+            .bytes(record.target_payment_id.uuid.bytes)
+            .number(record.fee_basis_points)
+            .amount(record.amount)
+            .amount(record.fee)
+            .text(record.decided_by)
+            .text(record.approved_by)
+            .bytes(record.reason_hash);
+    }
 };
 
 struct PostingsOf {
@@ -95,6 +120,12 @@ struct PostingsOf {
                                    record.unexplained);
     }
     Postings operator()(Reversal const& record) const { return record.postings; }
+    Postings operator()(Resolution const& record) const {
+        if (record.kind == ResolutionKind::refund) {
+            return refund_promise_postings(record.token.bytes, record.amount);
+        }
+        return desk_credit_postings(record.token.bytes, record.amount, record.fee);
+    }
 };
 
 }  // namespace
@@ -109,8 +140,21 @@ std::string_view to_string(UnappliedReason reason) {
             return "already_paid";
         case UnappliedReason::token_not_offered:
             return "token_not_offered";
+        case UnappliedReason::chain_not_offered:
+            return "chain_not_offered";
     }
     return "";
+}
+
+std::string_view to_string(ResolutionKind kind) {
+    return kResolutionNames[static_cast<std::size_t>(kind)].second;
+}
+
+std::optional<ResolutionKind> parse_resolution_kind(std::string_view name) {
+    for (auto const& [kind, kind_name] : kResolutionNames) {
+        if (kind_name == name) return kind;
+    }
+    return std::nullopt;
 }
 
 std::string_view to_string(RecordKind kind) {
@@ -129,6 +173,8 @@ std::string_view to_string(RecordKind kind) {
             return "withdrawal";
         case RecordKind::reversal:
             return "reversal";
+        case RecordKind::resolution:
+            return "resolution";
     }
     return "";
 }

@@ -1,3 +1,4 @@
+#include <sycee/crypto/hash.hpp>
 #include <sycee/payment/state.hpp>
 
 #include <algorithm>
@@ -27,37 +28,68 @@ bool counts_towards(Payment const& payment, Credit const& credit) {
            payment.option_for(credit.transfer.key.chain_id, credit.transfer.key.token) != nullptr;
 }
 
+// What a credit brings towards the price. Of one that is applied already, the part that was: what
+// is over of it lies on the desk, and must not stand in for what another chain still has to clear.
+Amount brought_by(Credit const& credit) {
+    return is_applied(credit) ? credit.gross : credit.transfer.amount;
+}
+
 // What of each token is applied so that the parts reach the price.
 struct TokenPart {
     PaymentOption const* option = nullptr;
-    Amount sum;
-    Amount needed;
+    Amount sum;      // of the desk and of the credits
+    Amount by_desk;  // of the sum
+    Amount needed;   // of the sum
 };
 
-std::vector<TokenPart> sum_by_token(Payment const& payment,
+TokenPart& part_of(std::vector<TokenPart>& parts, PaymentOption const* option) {
+    auto const part =
+        std::find_if(parts.begin(), parts.end(),
+                     [option](TokenPart const& candidate) { return candidate.option == option; });
+    if (part != parts.end()) return *part;
+    return parts.emplace_back(TokenPart{.option = option});
+}
+
+std::vector<TokenPart> sum_by_token(PaymentState const& state,
                                     std::vector<Credit const*> const& credits) {
     std::vector<TokenPart> parts;
-    for (Credit const* credit : credits) {
-        auto const* option =
-            payment.option_for(credit->transfer.key.chain_id, credit->transfer.key.token);
+    for (DeskCredit const& credit : state.desk_credits) {
+        auto const* option = state.payment.option_for(credit.chain_id, credit.token);
         if (option == nullptr) continue;
-        auto part = std::find_if(parts.begin(), parts.end(), [option](TokenPart const& candidate) {
-            return candidate.option == option;
-        });
-        if (part == parts.end()) part = parts.insert(parts.end(), TokenPart{.option = option});
-        part->sum += credit->transfer.amount;
+        TokenPart& part = part_of(parts, option);
+        part.sum += credit.amount;
+        part.by_desk += credit.amount;
+    }
+    for (Credit const* credit : credits) {
+        auto const& key = credit->transfer.key;
+        auto const* option = state.payment.option_for(key.chain_id, key.token);
+        if (option != nullptr) part_of(parts, option).sum += brought_by(*credit);
     }
     return parts;
 }
 
-bool lost_a_transfer(PaymentState const& state) {
-    return std::any_of(state.reversed_transfers.begin(), state.reversed_transfers.end(),
-                       [&](auto const& reversed) {
-                           return std::none_of(state.credits.begin(), state.credits.end(),
-                                               [&](Credit const& credit) {
-                                                   return credit.transfer.key == reversed.first;
-                                               });
-                       });
+struct Shortfall {
+    PaymentOption const* option = nullptr;
+    Amount missing;  // base units of the option's token
+};
+
+// What is missing, where a tolerance allows that much: of one token alone, whatever came beside it;
+// else of any token that came. Never by the order in which they came, which may be seen differently
+// another time.
+std::optional<Shortfall> tolerated(PaymentState const& state, std::vector<TokenPart> const& parts,
+                                   Amount remaining) {
+    // Alone, exactly: the price may have coarser units than the token.
+    for (TokenPart const& part : parts) {
+        Amount const missing = part.option->amount - part.sum;
+        if (missing <= part.option->tolerance) return Shortfall{part.option, missing};
+    }
+    if (parts.size() == 1) return std::nullopt;
+    for (TokenPart const& part : parts) {
+        Amount const missing =
+            multiply_divide_up(remaining, part.option->amount, state.payment.price);
+        if (missing <= part.option->tolerance) return Shortfall{part.option, missing};
+    }
+    return std::nullopt;
 }
 
 // Enough of a token is exactly the option's amount, however its price divides.
@@ -92,10 +124,29 @@ std::string_view to_string(CreditStage stage) {
     return "";
 }
 
-Coverage cover(Payment const& payment, std::vector<Credit const*> const& credits) {
+Timestamp first_seen_time_of(PaymentState const& state, Transfer const& transfer) {
+    Timestamp first = transfer.block_time;
+    for (auto const& [key, time] : state.reversed_transfers) {
+        if (key == transfer.key) first = std::min(first, time);
+    }
+    return first;
+}
+
+bool lost_a_transfer(PaymentState const& state) {
+    return std::any_of(state.reversed_transfers.begin(), state.reversed_transfers.end(),
+                       [&](auto const& reversed) {
+                           return std::none_of(state.credits.begin(), state.credits.end(),
+                                               [&](Credit const& credit) {
+                                                   return credit.transfer.key == reversed.first;
+                                               });
+                       });
+}
+
+Coverage cover(PaymentState const& state, std::vector<Credit const*> const& credits) {
+    Payment const& payment = state.payment;
     Coverage coverage;
     coverage.applied.resize(credits.size());
-    auto parts = sum_by_token(payment, credits);
+    auto parts = sum_by_token(state, credits);
     Amount remaining = payment.price;
     for (TokenPart& part : parts) {
         Amount const due = part.option->amount;
@@ -112,19 +163,78 @@ Coverage cover(Payment const& payment, std::vector<Credit const*> const& credits
         remaining -= value;
         if (remaining.is_zero()) break;
     }
-    if (!remaining.is_zero()) return coverage;
+    if (!remaining.is_zero()) {
+        bool const accepted = std::any_of(state.desk_credits.begin(), state.desk_credits.end(),
+                                          [](DeskCredit const& credit) { return credit.accepts; });
+        auto const shortfall = tolerated(state, parts, remaining);
+        if (!accepted && !shortfall) return coverage;
+        if (!accepted) {
+            coverage.shortfall = shortfall->missing;
+            for (std::size_t i = 0; i < credits.size(); ++i) {
+                auto const& key = credits[i]->transfer.key;
+                if (payment.option_for(key.chain_id, key.token) == shortfall->option)
+                    coverage.short_credit = i;
+            }
+        }
+    }
 
     coverage.covered = true;
+    for (TokenPart& part : parts)
+        part.needed -= std::min(part.needed, part.by_desk);
     for (std::size_t i = 0; i < credits.size(); ++i) {
         auto const& key = credits[i]->transfer.key;
         auto const* option = payment.option_for(key.chain_id, key.token);
-        for (TokenPart& part : parts) {
-            if (part.option != option) continue;
-            coverage.applied[i] = std::min(part.needed, credits[i]->transfer.amount);
-            part.needed -= coverage.applied[i];
-        }
+        if (option == nullptr) continue;
+        TokenPart& part = part_of(parts, option);
+        coverage.applied[i] = std::min(part.needed, brought_by(*credits[i]));
+        part.needed -= coverage.applied[i];
     }
     return coverage;
+}
+
+std::optional<Timestamp> chain_time_of(Payment const& payment, ChainsProgress const& chains) {
+    std::optional<Timestamp> slowest;
+    for (auto const& [chain_id, progress] : chains) {
+        if (!payment.offers(chain_id)) continue;
+        if (!progress) return std::nullopt;
+        slowest = slowest ? std::min(*slowest, progress->head_time) : progress->head_time;
+    }
+    return slowest;
+}
+
+Amount still_due(PaymentState const& state, PaymentOption const& option) {
+    std::vector<Credit const*> counted;
+    for (Credit const& credit : state.credits) {
+        if (is_applied(credit) ||
+            (credit.stage == CreditStage::authorized && counts_towards(state.payment, credit))) {
+            counted.push_back(&credit);
+        }
+    }
+    if (cover(state, counted).covered) return Amount{};
+    auto const parts = sum_by_token(state, counted);
+    // In one token nothing is converted, and so nothing is rounded.
+    if (parts.size() == 1 && *parts.front().option == option)
+        return option.amount - parts.front().sum;
+    Amount remaining = state.payment.price;
+    for (TokenPart const& part : parts) {
+        remaining -= std::min(
+            remaining, multiply_divide_down(part.sum, state.payment.price, part.option->amount));
+    }
+    return multiply_divide_up(remaining, option.amount, state.payment.price);
+}
+
+Bytes32 foreign_fingerprint(PaymentState const& state, ChainId chain_id) {
+    CanonicalBytes bytes("sycee.foreign.1");
+    for (Credit const& credit : state.credits) {
+        if (credit.transfer.key.chain_id == chain_id) continue;
+        bytes.number(credit.transfer.key.chain_id)
+            .number(credit.authorization_sequence)
+            .text(to_string(credit.stage))
+            .number(credit.stage_sequence);
+    }
+    for (DeskCredit const& credit : state.desk_credits)
+        bytes.number(credit.chain_id).number(credit.sequence);
+    return sha256(bytes.view());
 }
 
 PaymentStatus status_of(PaymentState const& state, std::optional<Timestamp> chain_time) {
@@ -141,10 +251,10 @@ PaymentStatus status_of(PaymentState const& state, std::optional<Timestamp> chai
             arrived.push_back(&credit);
         }
     }
-    if (cover(state.payment, applied).covered) {
+    if (cover(state, applied).covered) {
         return all_settled ? PaymentStatus::settled : PaymentStatus::cleared;
     }
-    if (cover(state.payment, arrived).covered) return PaymentStatus::authorized;
+    if (cover(state, arrived).covered) return PaymentStatus::authorized;
     if (lost_a_transfer(state)) return PaymentStatus::reversed;
     if (chain_time && *chain_time > state.payment.expires_at) return PaymentStatus::expired;
     return arrived.empty() ? PaymentStatus::open : PaymentStatus::partially_paid;

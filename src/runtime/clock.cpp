@@ -23,21 +23,71 @@ Task<void> SystemClock::sleep_for(std::chrono::milliseconds duration) {
     co_await timer.async_wait(asio::use_awaitable);
 }
 
+namespace {
+
+class RealWait final : public Wait {
+  public:
+    RealWait(Executor const& executor, std::chrono::milliseconds limit) : timer_(executor, limit) {}
+
+    Task<void> over() override {
+        boost::system::error_code ec;
+        co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ec));
+        if (ec && !ended_) throw boost::system::system_error(ec);
+    }
+    void end() override {
+        ended_ = true;
+        timer_.cancel();
+    }
+
+  private:
+    asio::steady_timer timer_;
+    bool ended_ = false;
+};
+
+SystemClock& system_clock() {
+    static SystemClock clock;
+    return clock;
+}
+
+}  // namespace
+
+std::unique_ptr<Wait> Clock::begin_wait(Executor executor, std::chrono::milliseconds limit) {
+    return std::make_unique<RealWait>(executor, limit);
+}
+
 struct Notifier::State {
-    explicit State(Executor e) : executor(std::move(e)) {}
+    State(Executor e, Clock& c) : executor(std::move(e)), clock(c) {}
 
     void notify() {
         ++generation;
-        for (auto* timer : waiting)
-            timer->cancel();
+        for (Wait* wait : waiting)
+            wait->end();
     }
 
+    // In the list for as long as the task that waits lives, however it ends.
+    class Place {
+      public:
+        Place(State& state, Wait& wait)
+            : state_(state), place_(state.waiting.insert(state.waiting.end(), &wait)) {}
+        Place(Place const&) = delete;
+        Place& operator=(Place const&) = delete;
+        ~Place() { state_.waiting.erase(place_); }
+
+      private:
+        State& state_;
+        std::list<Wait*>::iterator place_;
+    };
+
     Executor executor;
+    Clock& clock;
     std::uint64_t generation = 0;
-    std::list<asio::steady_timer*> waiting;
+    std::list<Wait*> waiting;
 };
 
-Notifier::Notifier(Executor executor) : state_(std::make_shared<State>(std::move(executor))) {}
+Notifier::Notifier(Executor executor) : Notifier(std::move(executor), system_clock()) {}
+
+Notifier::Notifier(Executor executor, Clock& clock)
+    : state_(std::make_shared<State>(std::move(executor), clock)) {}
 
 // Whoever still waits holds the state, and is not left waiting for what can't come any more.
 Notifier::~Notifier() {
@@ -55,13 +105,9 @@ std::uint64_t Notifier::generation() const {
 Task<void> Notifier::wait_after(std::uint64_t seen, std::chrono::milliseconds limit) {
     auto const state = state_;
     if (state->generation != seen) co_return;
-    asio::steady_timer timer(state->executor, limit);
-    auto const place = state->waiting.insert(state->waiting.end(), &timer);
-    boost::system::error_code ec;
-    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ec));
-    state->waiting.erase(place);
-    // The timer is cancelled by notify(), which counts, or by whoever cancels this task.
-    if (ec && state->generation == seen) throw boost::system::system_error(ec);
+    auto const wait = state->clock.begin_wait(state->executor, limit);
+    State::Place const place(*state, *wait);
+    co_await wait->over();
 }
 
 std::chrono::milliseconds Backoff::next() {

@@ -28,6 +28,7 @@ struct Running {
 
     std::string name;
     asio::cancellation_signal signal;
+    bool cancelled = false;
 };
 
 void log_failure(std::string const& name, std::exception_ptr const& error) {
@@ -59,8 +60,10 @@ struct TaskGroup::State {
     void cancel() {
         // A copy holds each signal while it is emitted, whatever the task does in answer.
         std::vector<std::shared_ptr<Running>> const now(running.begin(), running.end());
-        for (auto const& task : now)
+        for (auto const& task : now) {
+            task->cancelled = true;
             task->signal.emit(asio::cancellation_type::terminal);
+        }
     }
 
     Executor executor;
@@ -75,18 +78,20 @@ TaskGroup::TaskGroup(Executor executor, std::size_t most_tasks)
 
 TaskGroup::~TaskGroup() = default;
 
-bool TaskGroup::spawn(std::string name, Task<void> task) {
+bool TaskGroup::spawn(std::string name, Task<void> task, std::function<void()> on_end) {
     if (state_->stopping || state_->running.size() >= state_->most_tasks) return false;
     auto const running = std::make_shared<Running>(std::move(name));
     auto const place = state_->running.insert(state_->running.end(), running);
-    auto on_end = [state = state_, place](std::exception_ptr const& error) {
+    auto finish = [state = state_, place,
+                   told = std::move(on_end)](std::exception_ptr const& error) {
         auto const ended = std::move(*place);
         state->running.erase(place);
         if (error) log_failure(ended->name, error);
+        if (told && !ended->cancelled) told();
         if (state->running.empty() && state->joiner != nullptr) state->joiner->cancel();
     };
     asio::co_spawn(state_->executor, begin_later(std::move(task)),
-                   asio::bind_cancellation_slot(running->signal.slot(), std::move(on_end)));
+                   asio::bind_cancellation_slot(running->signal.slot(), std::move(finish)));
     return true;
 }
 

@@ -1,6 +1,7 @@
 #include <sycee/base/assert.hpp>
 #include <sycee/crypto/hash.hpp>
 
+#include "connection_string.hpp"
 #include "migrations.hpp"
 #include "session.hpp"
 #include "values.hpp"
@@ -13,10 +14,12 @@ namespace {
 constexpr std::size_t kMostWaiting = 1000;
 // Serializes migrations of several processes; an arbitrary number that nothing else uses.
 constexpr char const* kMigrationLock = "SELECT pg_advisory_xact_lock(5910734)";
+// So that a worker comes back, and that text is written and read in one way. Compiling a statement
+// costs more than any of ours takes.
 constexpr char const* kSessionSettings =
-    "SET statement_timeout = '10s'; SET lock_timeout = '5s';"
-    "SET idle_in_transaction_session_timeout = '30s'; SET timezone = 'UTC';"
-    "SET bytea_output = 'hex'; SET client_encoding = 'UTF8'; SET client_min_messages = 'warning'";
+    "-c statement_timeout=10s -c lock_timeout=5s -c idle_in_transaction_session_timeout=30s"
+    " -c jit=off -c timezone=UTC -c bytea_output=hex -c client_encoding=UTF8 -c "
+    "client_min_messages=warning";
 
 std::string checksum(migrations::EmbeddedFile const& file) {
     return to_hex(sha256(as_bytes(file.data)));
@@ -67,8 +70,12 @@ void apply(pqxx::work& tx, std::string const& name) {
 
 }  // namespace
 
-Database::State::State(std::string database_url, std::size_t connections)
-    : url(std::move(database_url)), workers(connections, kMostWaiting) {}
+Database::State::State(std::string const& url, std::size_t connections)
+    : workers(connections, kMostWaiting) {
+    auto checked = connection_string(url, kSessionSettings);
+    if (!checked) throw std::runtime_error("database: " + to_string(checked.error()));
+    connect_to = std::move(*checked);
+}
 
 std::unique_ptr<pqxx::connection> Database::State::borrow() {
     {
@@ -79,10 +86,7 @@ std::unique_ptr<pqxx::connection> Database::State::borrow() {
             return connection;
         }
     }
-    auto connection = std::make_unique<pqxx::connection>(url);
-    pqxx::nontransaction settings(*connection);
-    settings.exec(kSessionSettings);
-    return connection;
+    return std::make_unique<pqxx::connection>(connect_to);
 }
 
 void Database::State::give_back(std::unique_ptr<pqxx::connection> connection) {
@@ -107,8 +111,14 @@ void rethrow_database_error() {
     }
 }
 
-Database::Database(std::string url, std::size_t connections)
-    : state_(std::make_unique<State>(std::move(url), connections)) {}
+Result<void> check_database_url(std::string const& url) {
+    auto const checked = connection_string(url, kSessionSettings);
+    if (!checked) return std::unexpected(checked.error());
+    return {};
+}
+
+Database::Database(std::string const& url, std::size_t connections)
+    : state_(std::make_unique<State>(url, connections)) {}
 
 Database::~Database() = default;
 

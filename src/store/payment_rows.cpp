@@ -29,17 +29,6 @@ KeyArrays arrays_of(std::vector<PaymentKey> const& keys) {
     return arrays;
 }
 
-std::vector<PaymentOption> parse_options(std::string const& text) {
-    std::vector<PaymentOption> options;
-    for (auto const& json : Json::parse(text)) {
-        auto const token = parse_address(json.at("token").get<std::string>());
-        auto const amount = parse_base_units(json.at("amount").get<std::string>());
-        ensure(token && amount, "store: a payment's options do not parse");
-        options.push_back({json.at("chain_id").get<ChainId>(), *token, *amount});
-    }
-    return options;
-}
-
 std::vector<std::pair<std::string, std::string>> parse_metadata(std::string const& text) {
     std::vector<std::pair<std::string, std::string>> metadata;
     for (auto const& [key, value] : Json::parse(text).items()) {
@@ -86,7 +75,11 @@ Credit credit_of(pqxx::row const& row) {
         credit.gross = amount_of(row["gross"]);
         credit.fee = amount_of(row["fee"]);
         credit.excess = amount_of(row["excess"]);
-        if (settled) credit.settlement_sequence = number_of(row["settlement_seq"]);
+        credit.shortfall = amount_of(row["shortfall"]);
+        if (settled) {
+            credit.settlement_sequence = number_of(row["settlement_seq"]);
+            credit.settlement_hash = bytes_of<32>(row["settlement_hash"]);
+        }
     } else if (!row["unapplied_seq"].is_null()) {
         credit.stage = CreditStage::unapplied;
         credit.stage_sequence = number_of(row["unapplied_seq"]);
@@ -99,10 +92,9 @@ Credit credit_of(pqxx::row const& row) {
 
 std::string credits_query() {
     return "SELECT a.*, " + time_column("a.block_time", "block_millis") +
-           ", r.seq AS reversal_seq, c.seq AS clearing_seq, c.hash AS clearing_hash, c.gross, "
-           "c.fee,"
-           " c.excess, s.seq AS settlement_seq, u.seq AS unapplied_seq, u.hash AS unapplied_hash,"
-           " u.reason AS unapplied_reason"
+           ", r.seq AS reversal_seq, c.seq AS clearing_seq, c.hash AS clearing_hash, c.gross,"
+           " c.fee, c.excess, c.shortfall, s.seq AS settlement_seq, s.hash AS settlement_hash,"
+           " u.seq AS unapplied_seq, u.hash AS unapplied_hash, u.reason AS unapplied_reason"
            " FROM unnest($1::uuid[], $2::uuid[]) AS k(merchant_id, payment_id)"
            " JOIN authorizations a USING (merchant_id, payment_id)"
            " LEFT JOIN reversals r ON (r.merchant_id, r.chain_id, r.reversed_seq)"
@@ -129,14 +121,42 @@ PaymentKey key_of(pqxx::row const& row) {
     return {id_of<MerchantTag>(row["merchant_id"]), id_of<PaymentTag>(row["payment_id"])};
 }
 
-void take_first_seen_times(PaymentState& state) {
-    for (Credit& credit : state.credits) {
-        for (auto const& [key, time] : state.reversed_transfers) {
-            if (key == credit.transfer.key) {
-                credit.first_seen_time = std::min(credit.first_seen_time, time);
-            }
+// Resolutions of the payments' own exceptions, and those that pay one of the payments.
+std::string resolutions_query() {
+    return "SELECT k.merchant_id, k.payment_id, r.chain_id, r.seq, r.exception_seq, r.kind,"
+           " r.token, r.amount, r.payment_id = k.payment_id AS is_own,"
+           " r.target_payment_id = k.payment_id AS is_target"
+           " FROM unnest($1::uuid[], $2::uuid[]) AS k(merchant_id, payment_id)"
+           " CROSS JOIN LATERAL ("
+           "  SELECT * FROM resolutions o"
+           "   WHERE o.merchant_id = k.merchant_id AND o.payment_id = k.payment_id"
+           "  UNION SELECT * FROM resolutions t"
+           "   WHERE t.merchant_id = k.merchant_id AND t.target_payment_id = k.payment_id"
+           " ) r ORDER BY r.booked_at, r.chain_id, r.seq";
+}
+
+void take_resolution(PaymentState& state, pqxx::row const& row) {
+    ChainId const chain_id = number_of(row["chain_id"]);
+    Amount const amount = amount_of(row["amount"]);
+    if (row["is_own"].as<bool>()) {
+        std::uint64_t const exception = number_of(row["exception_seq"]);
+        for (Credit& credit : state.credits) {
+            if (credit.transfer.key.chain_id == chain_id && credit.stage_sequence == exception)
+                credit.resolved += amount;
+        }
+        for (Outflow& outflow : state.outflows) {
+            if (outflow.transfer.key.chain_id == chain_id && outflow.sequence == exception)
+                outflow.resolved += amount;
         }
     }
+    ResolutionKind const kind = resolution_kind_of(row["kind"]);
+    bool const pays = kind == ResolutionKind::accept || kind == ResolutionKind::credit;
+    if (!pays || !row["is_target"].as<bool>()) return;
+    state.desk_credits.push_back({.chain_id = chain_id,
+                                  .token = address_in(row["token"]),
+                                  .amount = amount,
+                                  .sequence = number_of(row["seq"]),
+                                  .accepts = kind == ResolutionKind::accept});
 }
 
 }  // namespace
@@ -168,16 +188,35 @@ std::vector<PaymentState> load_payment_states(pqxx::transaction_base& tx,
             state.credits.push_back(credit);
         } else {
             state.reversed_transfers.emplace_back(credit.transfer.key, credit.transfer.block_time);
+            state.was_cleared = state.was_cleared || !row["clearing_seq"].is_null();
         }
     }
     for (auto const& row : tx.exec_params(outflows_query(), merchants, payments)) {
         states[place.at(key_of(row))].outflows.push_back(
-            {outgoing_transfer_of(row), number_of(row["seq"]), bytes_of<32>(row["hash"]),
-             amount_of(row["unexplained"])});
+            {.transfer = outgoing_transfer_of(row),
+             .sequence = number_of(row["seq"]),
+             .hash = bytes_of<32>(row["hash"]),
+             .unexplained = amount_of(row["unexplained"])});
     }
-    for (PaymentState& state : states)
-        take_first_seen_times(state);
+    for (auto const& row : tx.exec_params(resolutions_query(), merchants, payments))
+        take_resolution(states[place.at(key_of(row))], row);
+    for (PaymentState& state : states) {
+        for (Credit& credit : state.credits)
+            credit.first_seen_time = first_seen_time_of(state, credit.transfer);
+    }
     return states;
+}
+
+std::vector<PaymentOption> parse_options(std::string const& text) {
+    std::vector<PaymentOption> options;
+    for (auto const& json : Json::parse(text)) {
+        auto const token = parse_address(json.at("token").get<std::string>());
+        auto const amount = parse_base_units(json.at("amount").get<std::string>());
+        auto const tolerance = parse_base_units(json.at("tolerance").get<std::string>());
+        ensure(token && amount && tolerance, "store: a payment's options do not parse");
+        options.push_back({json.at("chain_id").get<ChainId>(), *token, *amount, *tolerance});
+    }
+    return options;
 }
 
 std::string options_json(std::vector<PaymentOption> const& options) {
@@ -185,7 +224,8 @@ std::string options_json(std::vector<PaymentOption> const& options) {
     for (auto const& option : options) {
         json.push_back({{"chain_id", option.chain_id},
                         {"token", to_string(option.token)},
-                        {"amount", to_string(option.amount)}});
+                        {"amount", to_string(option.amount)},
+                        {"tolerance", to_string(option.tolerance)}});
     }
     return json.dump();
 }

@@ -9,11 +9,12 @@
 
 namespace sycee {
 
-// Payments with all that is booked of them, in the order of `keys`; unknown ones are left out. Two
-// statements more than rows, however many there are.
+// Payments with all that is booked of them, in the order of `keys`; unknown ones are left out. The
+// same few statements, however many there are.
 std::vector<PaymentState> load_payment_states(pqxx::transaction_base& tx,
                                               std::vector<PaymentKey> const& keys);
 
+std::vector<PaymentOption> parse_options(std::string const& text);
 std::string options_json(std::vector<PaymentOption> const& options);
 std::string metadata_json(std::vector<std::pair<std::string, std::string>> const& metadata);
 

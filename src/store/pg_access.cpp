@@ -66,6 +66,8 @@ Task<std::optional<Operator>> PgAccess::find_operator(std::string name) {
 Task<void> PgAccess::create_session(Bytes32 token_hash, OperatorId operator_id,
                                     Timestamp expires_at) {
     auto work = [&](pqxx::work& tx) {
+        // A login is rare enough to clear up, and nothing else makes the table grow.
+        tx.exec("DELETE FROM operator_sessions WHERE expires_at <= now()");
         tx.exec_params(
             "INSERT INTO operator_sessions (token_hash, operator_id, expires_at)"
             " VALUES ($1, $2, to_timestamp($3::bigint / 1000.0))",
@@ -74,14 +76,15 @@ Task<void> PgAccess::create_session(Bytes32 token_hash, OperatorId operator_id,
     co_await transact(database_, work);
 }
 
-Task<std::optional<std::string>> PgAccess::find_session(Bytes32 token_hash, Timestamp now) {
-    auto work = [&](pqxx::work& tx) -> std::optional<std::string> {
+Task<std::optional<SessionOperator>> PgAccess::find_session(Bytes32 token_hash, Timestamp now) {
+    auto work = [&](pqxx::work& tx) -> std::optional<SessionOperator> {
         auto const rows = tx.exec_params(
-            "SELECT o.name FROM operator_sessions s JOIN operators o USING (operator_id)"
+            "SELECT o.operator_id, o.name FROM operator_sessions s JOIN operators o USING "
+            "(operator_id)"
             " WHERE s.token_hash = $1 AND s.expires_at > to_timestamp($2::bigint / 1000.0)",
             to_sql(ByteView(token_hash)), to_sql(now));
         if (rows.empty()) return std::nullopt;
-        return rows[0][0].as<std::string>();
+        return SessionOperator{id_of<OperatorTag>(rows[0][0]), rows[0][1].c_str()};
     };
     co_return co_await transact(database_, work);
 }

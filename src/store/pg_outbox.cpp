@@ -6,7 +6,11 @@
 
 namespace sycee {
 
-Task<std::vector<PendingDelivery>> PgOutbox::due(Timestamp now, std::size_t limit) {
+Task<std::vector<PendingDelivery>> PgOutbox::due(std::vector<MerchantId> beside, Timestamp now,
+                                                 std::size_t limit) {
+    PgArray left_out;
+    for (MerchantId const& merchant : beside)
+        left_out.add(merchant);
     auto work = [&](pqxx::work& tx) {
         std::vector<PendingDelivery> due;
         auto const rows =
@@ -15,8 +19,9 @@ Task<std::vector<PendingDelivery>> PgOutbox::due(Timestamp now, std::size_t limi
                                ", e.attempts, m.webhook_url, m.webhook_secret_sealed"
                                " FROM outbox_events e JOIN merchants m USING (merchant_id)"
                                " WHERE e.next_attempt_at <= to_timestamp($1::bigint / 1000.0)"
+                               " AND e.merchant_id <> ALL ($3::uuid[])"
                                " ORDER BY e.next_attempt_at, e.event_id LIMIT $2",
-                           to_sql(now), limit);
+                           to_sql(now), limit, left_out.str());
         for (auto const& row : rows) {
             due.push_back({.event = {.id = id_of<EventTag>(row["event_id"]),
                                      .merchant_id = id_of<MerchantTag>(row["merchant_id"]),

@@ -71,24 +71,14 @@ std::optional<PaymentState> first(std::vector<PaymentState> states) {
 
 }  // namespace
 
-Task<Payment> PgPayments::create(NewPayment input, DeriveAddress derive,
-                                 std::function<void(Payment const&)> announce) {
-    std::optional<Payment> created;
+Task<Payment> PgPayments::create(NewPayment input, DeriveAddress derive) {
     auto work = [&](pqxx::work& tx) {
         auto const [index, address] = next_address(tx, input.merchant_id, derive);
-        created = payment_of(std::move(input), index, address);
-        insert(tx, *created);
+        Payment payment = payment_of(std::move(input), index, address);
+        insert(tx, payment);
+        return payment;
     };
-    std::exception_ptr failure;
-    try {
-        co_await transact(database_, work);
-    } catch (Unavailable const&) {
-        failure = std::current_exception();
-    }
-    // A commit of unknown outcome may have created it: then it must be watched as well.
-    if (created) announce(*created);
-    if (failure) std::rethrow_exception(failure);
-    co_return std::move(*created);
+    co_return co_await transact(database_, work);
 }
 
 Task<std::optional<PaymentState>> PgPayments::find(MerchantId merchant_id, PaymentId id) {
@@ -131,20 +121,6 @@ Task<PaymentPage> PgPayments::list(std::optional<MerchantId> merchant_id,
         if (page.has_more) keys.resize(limit);
         page.payments = load_payment_states(tx, keys);
         return page;
-    };
-    co_return co_await transact(database_, work);
-}
-
-Task<std::vector<WatchedAddress>> PgPayments::load_addresses() {
-    auto work = [](pqxx::work& tx) {
-        tx.exec("SET LOCAL statement_timeout = '10min'");
-        std::vector<WatchedAddress> addresses;
-        for (auto const& row :
-             tx.exec("SELECT deposit_address, merchant_id, payment_id FROM payments")) {
-            addresses.push_back(
-                {address_in(row[0]), {id_of<MerchantTag>(row[1]), id_of<PaymentTag>(row[2])}});
-        }
-        return addresses;
     };
     co_return co_await transact(database_, work);
 }

@@ -160,19 +160,26 @@ Task<bool> PgReports::ready() {
 }
 
 Task<std::vector<IssuedAddress>> PgReports::used_addresses() {
-    auto work = [](SnapshotTransaction& tx) {
-        std::vector<IssuedAddress> addresses;
-        for (auto const& row :
-             tx.exec("SELECT " + merchant_columns() +
-                     ", p.deposit_address, p.derivation_index FROM payments p"
-                     " JOIN merchants m USING (merchant_id) WHERE EXISTS (SELECT 1 FROM "
-                     "authorizations a"
-                     " WHERE a.merchant_id = p.merchant_id AND a.payment_id = p.payment_id)"
-                     " ORDER BY p.merchant_id, p.derivation_index")) {
-            addresses.push_back({merchant_of(row), address_in(row["deposit_address"]),
-                                 number_of(row["derivation_index"])});
+    return addresses(
+        " WHERE EXISTS (SELECT 1 FROM authorizations a"
+        " WHERE a.merchant_id = p.merchant_id AND a.payment_id = p.payment_id)");
+}
+
+Task<std::vector<IssuedAddress>> PgReports::issued_addresses() {
+    return addresses("");
+}
+
+Task<std::vector<IssuedAddress>> PgReports::addresses(std::string condition) {
+    auto work = [&condition](SnapshotTransaction& tx) {
+        std::vector<IssuedAddress> found;
+        for (auto const& row : tx.exec("SELECT " + merchant_columns() +
+                                       ", p.deposit_address, p.derivation_index FROM payments p"
+                                       " JOIN merchants m USING (merchant_id)" +
+                                       condition + " ORDER BY p.merchant_id, p.derivation_index")) {
+            found.push_back({merchant_of(row), address_in(row["deposit_address"]),
+                             number_of(row["derivation_index"])});
         }
-        return addresses;
+        return found;
     };
     co_return co_await transact<SnapshotTransaction>(database_, work);
 }

@@ -46,6 +46,7 @@ class EntryInserts {
         unapplied_.run(tx);
         withdrawals_.run(tx);
         reversals_.run(tx);
+        resolutions_.run(tx);
         postings_.run(tx);
     }
 
@@ -54,12 +55,13 @@ class EntryInserts {
         row(authorizations_, record.payment_id, ByteView(transfer.key.transaction_hash),
             transfer.key.token, transfer.key.ordinal, transfer.log_index, transfer.sender,
             transfer.recipient, transfer.amount, transfer.block_number,
-            ByteView(transfer.block_hash), transfer.block_time, record.confirmations);
+            ByteView(transfer.block_hash), transfer.block_time, record.rule_version);
     }
     void operator()(Clearing const& record) {
         row(clearings_, record.authorization_sequence, record.payment_id,
             ByteView(record.authorization_hash), record.token, record.cleared_at_block,
-            record.fee_basis_points, record.gross, record.fee, record.net, record.excess);
+            record.fee_basis_points, record.gross, record.fee, record.net, record.excess,
+            record.shortfall);
     }
     void operator()(Settlement const& record) {
         row(settlements_, record.authorization_sequence, record.payment_id,
@@ -86,6 +88,12 @@ class EntryInserts {
         row(reversals_, record.reversed_sequence, record.payment_id,
             to_string(record.reversed_kind), ByteView(record.reversed_hash), record.ancestor_block);
     }
+    void operator()(Resolution const& record) {
+        row(resolutions_, record.payment_id, record.exception_sequence,
+            ByteView(record.exception_hash), record.token, to_string(record.kind),
+            record.target_payment_id, record.fee_basis_points, record.amount, record.fee,
+            record.decided_by, record.approved_by, ByteView(record.reason_hash));
+    }
 
   private:
     template <class... Values>
@@ -107,7 +115,7 @@ class EntryInserts {
                                                               {"block_number", "bigint"},
                                                               {"block_hash", "bytea"},
                                                               {"block_time", "time"},
-                                                              {"confirmations", "integer"}})};
+                                                              {"rule_version", "bigint"}})};
     BulkInsert clearings_{"clearings", with_header({{"authorization_seq", "bigint"},
                                                     {"payment_id", "uuid"},
                                                     {"authorization_hash", "bytea"},
@@ -117,7 +125,8 @@ class EntryInserts {
                                                     {"gross", "numeric"},
                                                     {"fee", "numeric"},
                                                     {"net", "numeric"},
-                                                    {"excess", "numeric"}})};
+                                                    {"excess", "numeric"},
+                                                    {"shortfall", "numeric"}})};
     BulkInsert settlements_{"settlements", with_header({{"authorization_seq", "bigint"},
                                                         {"payment_id", "uuid"},
                                                         {"clearing_hash", "bytea"},
@@ -154,6 +163,18 @@ class EntryInserts {
                                                     {"reversed_kind", "text"},
                                                     {"reversed_hash", "bytea"},
                                                     {"ancestor_block", "bigint"}})};
+    BulkInsert resolutions_{"resolutions", with_header({{"payment_id", "uuid"},
+                                                        {"exception_seq", "bigint"},
+                                                        {"exception_hash", "bytea"},
+                                                        {"token", "bytea"},
+                                                        {"kind", "text"},
+                                                        {"target_payment_id", "uuid"},
+                                                        {"fee_basis_points", "integer"},
+                                                        {"amount", "numeric"},
+                                                        {"fee", "numeric"},
+                                                        {"decided_by", "text"},
+                                                        {"approved_by", "text"},
+                                                        {"reason_hash", "bytea"}})};
     BulkInsert postings_{"postings",
                          {{"merchant_id", "uuid"},
                           {"chain_id", "bigint"},
@@ -165,25 +186,13 @@ class EntryInserts {
                           {"amount", "numeric"}}};
 };
 
-Transfer transfer_of(pqxx::row const& row, char const* sender, char const* recipient) {
-    return {.key = {number_of(row["chain_id"]), bytes_of<32>(row["tx_hash"]),
-                    address_in(row["token"]), row["ordinal"].as<std::uint32_t>()},
-            .log_index = row["log_index"].as<std::uint32_t>(),
-            .sender = address_in(row[sender]),
-            .recipient = address_in(row[recipient]),
-            .amount = amount_of(row["amount"]),
-            .block_number = number_of(row["block_number"]),
-            .block_hash = bytes_of<32>(row["block_hash"]),
-            .block_time = time_of(row["block_millis"])};
-}
-
 PaymentId payment_in(pqxx::row const& row) {
     return id_of<PaymentTag>(row["payment_id"]);
 }
 
 Record authorization_of(pqxx::row const& row) {
     return Authorization{payment_in(row), incoming_transfer_of(row),
-                         row["confirmations"].as<std::uint32_t>()};
+                         number_of(row["rule_version"])};
 }
 
 Record clearing_of(pqxx::row const& row) {
@@ -196,7 +205,8 @@ Record clearing_of(pqxx::row const& row) {
                     .gross = amount_of(row["gross"]),
                     .fee = amount_of(row["fee"]),
                     .net = amount_of(row["net"]),
-                    .excess = amount_of(row["excess"])};
+                    .excess = amount_of(row["excess"]),
+                    .shortfall = amount_of(row["shortfall"])};
 }
 
 Record settlement_of(pqxx::row const& row) {
@@ -244,19 +254,35 @@ Record reversal_of(pqxx::row const& row) {
                     .postings = {}};
 }
 
+Record resolution_of(pqxx::row const& row) {
+    return Resolution{.payment_id = payment_in(row),
+                      .exception_sequence = number_of(row["exception_seq"]),
+                      .exception_hash = bytes_of<32>(row["exception_hash"]),
+                      .token = address_in(row["token"]),
+                      .kind = resolution_kind_of(row["kind"]),
+                      .target_payment_id = id_of<PaymentTag>(row["target_payment_id"]),
+                      .fee_basis_points = row["fee_basis_points"].as<std::uint32_t>(),
+                      .amount = amount_of(row["amount"]),
+                      .fee = amount_of(row["fee"]),
+                      .decided_by = row["decided_by"].c_str(),
+                      .approved_by = row["approved_by"].c_str(),
+                      .reason_hash = bytes_of<32>(row["reason_hash"])};
+}
+
 struct BookTable {
     char const* name;
     bool has_block_time;
     Record (*read)(pqxx::row const&);
 };
 
-constexpr std::array<BookTable, 7> kBooks{{{"authorizations", true, &authorization_of},
+constexpr std::array<BookTable, 8> kBooks{{{"authorizations", true, &authorization_of},
                                            {"clearings", false, &clearing_of},
                                            {"settlements", false, &settlement_of},
                                            {"settlement_batches", false, &batch_of},
                                            {"unapplied_receipts", false, &unapplied_of},
                                            {"withdrawals", true, &withdrawal_of},
-                                           {"reversals", false, &reversal_of}}};
+                                           {"reversals", false, &reversal_of},
+                                           {"resolutions", false, &resolution_of}}};
 
 JournalEntry entry_of(pqxx::row const& row, BookTable const& book) {
     return {.merchant_id = id_of<MerchantTag>(row["merchant_id"]),
@@ -299,7 +325,24 @@ Account account_of(pqxx::field const& field) {
     return *account;
 }
 
+Posting posting_of(pqxx::row const& row) {
+    return {account_of(row["debit"]), account_of(row["credit"]), bytes_of<20>(row["token"]),
+            amount_of(row["amount"])};
+}
+
 }  // namespace
+
+Transfer transfer_of(pqxx::row const& row, char const* sender, char const* recipient) {
+    return {.key = {number_of(row["chain_id"]), bytes_of<32>(row["tx_hash"]),
+                    address_in(row["token"]), row["ordinal"].as<std::uint32_t>()},
+            .log_index = row["log_index"].as<std::uint32_t>(),
+            .sender = address_in(row[sender]),
+            .recipient = address_in(row[recipient]),
+            .amount = amount_of(row["amount"]),
+            .block_number = number_of(row["block_number"]),
+            .block_hash = bytes_of<32>(row["block_hash"]),
+            .block_time = time_of(row["block_millis"])};
+}
 
 Transfer incoming_transfer_of(pqxx::row const& row) {
     return transfer_of(row, "sender", "deposit_address");
@@ -310,8 +353,9 @@ Transfer outgoing_transfer_of(pqxx::row const& row) {
 }
 
 std::optional<UnappliedReason> parse_unapplied_reason(std::string_view name) {
-    for (auto const reason : {UnappliedReason::underpaid, UnappliedReason::late,
-                              UnappliedReason::already_paid, UnappliedReason::token_not_offered}) {
+    for (auto const reason :
+         {UnappliedReason::underpaid, UnappliedReason::late, UnappliedReason::already_paid,
+          UnappliedReason::token_not_offered, UnappliedReason::chain_not_offered}) {
         if (to_string(reason) == name) return reason;
     }
     return std::nullopt;
@@ -320,10 +364,16 @@ std::optional<UnappliedReason> parse_unapplied_reason(std::string_view name) {
 std::optional<RecordKind> parse_record_kind(std::string_view name) {
     for (auto const kind : {RecordKind::authorization, RecordKind::clearing, RecordKind::settlement,
                             RecordKind::settlement_batch, RecordKind::unapplied,
-                            RecordKind::withdrawal, RecordKind::reversal}) {
+                            RecordKind::withdrawal, RecordKind::reversal, RecordKind::resolution}) {
         if (to_string(kind) == name) return kind;
     }
     return std::nullopt;
+}
+
+ResolutionKind resolution_kind_of(pqxx::field const& field) {
+    auto const kind = parse_resolution_kind(field.c_str());
+    ensure(kind.has_value(), "store: an unknown kind of resolution");
+    return *kind;
 }
 
 void insert_entries(pqxx::transaction_base& tx, std::vector<JournalEntry> const& entries) {
@@ -340,9 +390,7 @@ std::vector<StoredPosting> load_postings(pqxx::transaction_base& tx, MerchantId 
          tx.exec_params("SELECT seq, token, debit, credit, amount FROM postings"
                         " WHERE merchant_id = $1 AND chain_id = $2 ORDER BY seq, line",
                         to_sql(merchant_id), chain_id)) {
-        postings.push_back({number_of(row["seq"]),
-                            {account_of(row["debit"]), account_of(row["credit"]),
-                             bytes_of<20>(row["token"]), amount_of(row["amount"])}});
+        postings.push_back({number_of(row["seq"]), posting_of(row)});
     }
     return postings;
 }
@@ -375,7 +423,9 @@ std::vector<JournalEntry> load_payment_entries(pqxx::transaction_base& tx, Payme
         {"clearings", kReached},
         {"settlements", kReached},
         {"unapplied_receipts", kReached},
-        {"reversals", "WHERE b.merchant_id = $1 AND b.payment_id = $2"}};
+        {"reversals", "WHERE b.merchant_id = $1 AND b.payment_id = $2"},
+        {"resolutions",
+         "WHERE b.merchant_id = $1 AND (b.payment_id = $2 OR b.target_payment_id = $2)"}};
     std::vector<JournalEntry> entries;
     for (BookTable const& book : kBooks) {
         auto const filter = kFilters.find(book.name);
@@ -386,15 +436,19 @@ std::vector<JournalEntry> load_payment_entries(pqxx::transaction_base& tx, Payme
             entries.push_back(entry_of(row, book));
     }
     sort_by_sequence(entries);
-    for (JournalEntry& entry : entries) {
-        auto* reversal = std::get_if<Reversal>(&entry.record);
-        if (reversal == nullptr) continue;
-        for (JournalEntry const& reversed : entries) {
-            if (reversed.chain_id == entry.chain_id &&
-                reversed.sequence == reversal->reversed_sequence) {
-                reversal->postings = mirror(postings_of(reversed.record));
-            }
-        }
+    for (auto const& row :
+         tx.exec_params("SELECT r.chain_id, r.seq, p.token, p.debit, p.credit, p.amount"
+                        " FROM reversals r JOIN postings p USING (merchant_id, chain_id, seq)"
+                        " WHERE r.merchant_id = $1 AND r.payment_id = $2"
+                        " ORDER BY r.chain_id, r.seq, p.line",
+                        to_sql(payment.first), to_sql(payment.second))) {
+        auto const entry =
+            std::find_if(entries.begin(), entries.end(), [&row](JournalEntry const& candidate) {
+                return candidate.chain_id == number_of(row["chain_id"]) &&
+                       candidate.sequence == number_of(row["seq"]);
+            });
+        if (entry != entries.end())
+            std::get<Reversal>(entry->record).postings.push_back(posting_of(row));
     }
     return entries;
 }

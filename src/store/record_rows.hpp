@@ -13,11 +13,13 @@
 namespace sycee {
 
 // Rows of authorizations and withdrawals selected with all their columns, block_time as
-// block_millis.
+// block_millis; the parties by the names of their columns, or by their table's.
+Transfer transfer_of(pqxx::row const& row, char const* sender, char const* recipient);
 Transfer incoming_transfer_of(pqxx::row const& row);
 Transfer outgoing_transfer_of(pqxx::row const& row);
 std::optional<UnappliedReason> parse_unapplied_reason(std::string_view name);
 std::optional<RecordKind> parse_record_kind(std::string_view name);
+ResolutionKind resolution_kind_of(pqxx::field const& field);
 
 // Writes the records with their postings, a statement for each kind.
 void insert_entries(pqxx::transaction_base& tx, std::vector<JournalEntry> const& entries);

@@ -17,12 +17,12 @@ namespace sycee {
 
 // The worker threads and the connections that are free. A job borrows one for one transaction.
 struct Database::State {
-    State(std::string database_url, std::size_t connections);
+    State(std::string const& url, std::size_t connections);
 
     std::unique_ptr<pqxx::connection> borrow();
     void give_back(std::unique_ptr<pqxx::connection> connection);
 
-    std::string url;
+    std::string connect_to;
     std::mutex mutex;
     std::vector<std::unique_ptr<pqxx::connection>> idle;
     WorkerPool workers;

@@ -3,6 +3,8 @@
 #include <sycee/base/assert.hpp>
 
 #include <algorithm>
+#include <charconv>
+#include <system_error>
 
 namespace sycee {
 
@@ -14,6 +16,11 @@ std::string to_sql(Timestamp time) {
     return std::to_string(to_unix_milliseconds(time));
 }
 
+PgArray& PgArray::add_null() {
+    text_ += text_.empty() ? "NULL" : ",NULL";
+    return *this;
+}
+
 void PgArray::append(std::string_view element) {
     if (!text_.empty()) text_.push_back(',');
     text_.push_back('"');
@@ -22,11 +29,6 @@ void PgArray::append(std::string_view element) {
         text_.push_back(c);
     }
     text_.push_back('"');
-}
-
-PgArray& PgArray::add_null() {
-    text_ += text_.empty() ? "NULL" : ",NULL";
-    return *this;
 }
 
 std::vector<std::uint8_t> byte_vector_of(pqxx::field const& field) {
@@ -66,6 +68,22 @@ Timestamp time_of(pqxx::field const& field) {
 
 std::uint64_t number_of(pqxx::field const& field) {
     return field.as<std::uint64_t>();
+}
+
+std::vector<std::int64_t> numbers_of(pqxx::field const& field) {
+    std::string_view text = field.c_str();
+    bool right = text.starts_with('{') && text.ends_with('}');
+    std::vector<std::int64_t> numbers;
+    while (right && text != "{}" && text != "}") {
+        std::int64_t number = 0;
+        char const* const begin = text.data() + 1;
+        auto const parsed = std::from_chars(begin, text.data() + text.size(), number);
+        right = parsed.ec == std::errc{} && (*parsed.ptr == ',' || *parsed.ptr == '}');
+        numbers.push_back(number);
+        text.remove_prefix(static_cast<std::size_t>(parsed.ptr - text.data()));
+    }
+    ensure(right, std::string("store: no array of numbers in column ") + field.name());
+    return numbers;
 }
 
 std::string text_of(pqxx::field const& field) {

@@ -10,8 +10,11 @@
 #include <pqxx/pqxx>
 
 #include <concepts>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 // How our values stand in PostgreSQL's text format, both ways. What is read was written by us, so a
 // value that does not parse is a broken invariant.
@@ -50,6 +53,10 @@ class PgArray {
         append(to_sql(value));
         return *this;
     }
+    template <class Value>
+    PgArray& add(std::optional<Value> const& value) {
+        return value ? add(*value) : add_null();
+    }
     PgArray& add_null();
     std::string str() const { return "{" + text_ + "}"; }
 
@@ -72,10 +79,22 @@ template <class Tag>
 Id<Tag> id_of(pqxx::field const& field) {
     return {uuid_of(field)};
 }
+// A nil id stands as NULL where there may be none.
+template <class Tag>
+Id<Tag> id_or_nil(pqxx::field const& field) {
+    return field.is_null() ? Id<Tag>{} : id_of<Tag>(field);
+}
+template <class Tag>
+std::optional<Id<Tag>> unless_nil(Id<Tag> const& id) {
+    if (id.uuid.is_nil()) return std::nullopt;
+    return id;
+}
 Amount amount_of(pqxx::field const& field);
 // A field selected through time_to_millis.
 Timestamp time_of(pqxx::field const& field);
 std::uint64_t number_of(pqxx::field const& field);
+// An array of numbers without NULL.
+std::vector<std::int64_t> numbers_of(pqxx::field const& field);
 std::string text_of(pqxx::field const& field);
 
 // "(extract(epoch from c) * 1000)::bigint AS c", for one column.

@@ -1,13 +1,16 @@
 #include <sycee/base/assert.hpp>
+#include <sycee/crypto/hash.hpp>
 #include <sycee/store/verify.hpp>
 
+#include "payment_rows.hpp"
 #include "record_rows.hpp"
 #include "session.hpp"
 #include "values.hpp"
 
+#include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
-#include <sstream>
 
 namespace sycee {
 namespace {
@@ -34,6 +37,7 @@ class ChainVerifier {
         require(stored == postings_of(entry.record), "has other postings than the record says");
         require(entry.hash == hash_of(entry),
                 "has been changed: its hash is not that of its content");
+        require_fall();
         std::visit(*this, entry.record);
         try {
             for (Posting const& posting : stored)
@@ -50,20 +54,25 @@ class ChainVerifier {
     void operator()(Authorization const& record) {
         require(credits_.emplace(record.transfer.key, entry_->sequence).second,
                 "authorizes a transfer that has a live authorization already");
-        amounts_[entry_->sequence] = record.transfer.amount;
+        receipts_[entry_->sequence] = {record.payment_id, record.transfer.key,
+                                       record.transfer.amount};
     }
     void operator()(Clearing const& record) {
-        require_live(record.authorization_sequence);
+        Receipt const& receipt = require_live(record.authorization_sequence);
         require(record.authorization_hash == hashes_[record.authorization_sequence],
                 "does not hold the hash of its authorization");
+        require_same(receipt, record.payment_id, record.token);
         require(record.fee == multiply_divide_down(record.gross, Amount(record.fee_basis_points),
                                                    Amount(10'000)),
                 "charges another fee than its basis points give");
         require(record.net + record.fee == record.gross &&
-                    record.gross + record.excess == amounts_[record.authorization_sequence],
+                    record.gross + record.excess == receipt.amount,
                 "does not claim every base unit of its transfer exactly once");
+        require(record.shortfall.is_zero() || record.excess.is_zero(),
+                "forgives what is missing and puts something on the desk");
         book_upon(record.authorization_sequence);
         nets_[record.authorization_sequence] = record.net;
+        put_on_desk(record.payment_id, record.token, record.excess);
     }
     void operator()(Settlement const& record) {
         auto const cleared = upon_.find(record.authorization_sequence);
@@ -73,6 +82,7 @@ class ChainVerifier {
                 "does not hold the hash of its clearing");
         require(record.net == nets_[record.authorization_sequence], "settles another net amount");
         require(settled_.insert(record.authorization_sequence).second, "settles a second time");
+        below_[entry_->sequence] = record.authorization_sequence;
         open_batch_net_ += record.net;
         ++open_batch_count_;
     }
@@ -87,38 +97,65 @@ class ChainVerifier {
         open_batch_net_ = Amount{};
     }
     void operator()(Unapplied const& record) {
-        require_live(record.authorization_sequence);
-        require(record.amount == amounts_[record.authorization_sequence],
+        Receipt const& receipt = require_live(record.authorization_sequence);
+        require(record.authorization_hash == hashes_[record.authorization_sequence],
+                "does not hold the hash of its authorization");
+        require_same(receipt, record.payment_id, record.token);
+        require(record.amount == receipt.amount,
                 "does not claim every base unit of its transfer exactly once");
         book_upon(record.authorization_sequence);
+        put_on_desk(record.payment_id, record.token, record.amount);
     }
     void operator()(Withdrawal const& record) {
         require(withdrawals_.emplace(record.transfer.key, entry_->sequence).second,
                 "books a withdrawal that is live already");
+        receipts_[entry_->sequence] = {record.payment_id, record.transfer.key,
+                                       record.transfer.amount};
+        put_on_desk(record.payment_id, record.transfer.key.token, record.unexplained);
     }
     void operator()(Reversal const& record) {
         auto const found = hashes_.find(record.reversed_sequence);
         require(found != hashes_.end() && found->second == record.reversed_hash &&
                     kinds_[record.reversed_sequence] == record.reversed_kind,
                 "reverses a record that is not there");
-        require(record.postings == mirror(postings_[record.reversed_sequence]),
-                "does not mirror the postings that it reverses");
         require(reversed_.insert(record.reversed_sequence).second,
                 "reverses a record a second time");
-        if (record.reversed_kind == RecordKind::authorization) {
-            require(!upon_.contains(record.reversed_sequence),
-                    "reverses an authorization whose clearing still stands");
-        }
-        for (auto const& [authorization, sequence] : upon_) {
-            require(sequence != record.reversed_sequence || !settled_.contains(authorization),
-                    "reverses what is settled");
-        }
-        std::erase_if(upon_,
-                      [&](auto const& entry) { return entry.second == record.reversed_sequence; });
-        std::erase_if(credits_,
-                      [&](auto const& entry) { return entry.second == record.reversed_sequence; });
-        std::erase_if(withdrawals_,
-                      [&](auto const& entry) { return entry.second == record.reversed_sequence; });
+        require(record.postings == mirror(effect_of(record)),
+                "does not mirror the postings that it reverses");
+        require(!decided_.contains(record.reversed_sequence),
+                "reverses what was decided upon at the desk");
+        take_back(record.reversed_kind, record.reversed_sequence);
+    }
+    void operator()(Resolution const& record) {
+        auto const found = exceptions_.find(record.exception_sequence);
+        require(found != exceptions_.end() && !reversed_.contains(record.exception_sequence) &&
+                    hashes_[record.exception_sequence] == record.exception_hash,
+                "decides about a record that is not on the desk");
+        Exception const& exception = found->second;
+        require(record.payment_id == exception.payment_id && record.token == exception.token,
+                "is of another payment or token than its exception");
+        Amount& decided = decided_[record.exception_sequence];
+        decided += record.amount;
+        require(!record.amount.is_zero() && decided <= exception.amount,
+                "decides about more than its exception holds");
+        bool const pays =
+            record.kind == ResolutionKind::accept || record.kind == ResolutionKind::credit;
+        Amount const fee = multiply_divide_down(
+            record.amount, Amount(pays ? record.fee_basis_points : 0), Amount(10'000));
+        require(record.fee == fee, "charges another fee than its basis points give");
+        require(
+            record.kind == ResolutionKind::credit || record.target_payment_id == record.payment_id,
+            "pays a payment that its kind can't pay");
+        require(!record.decided_by.empty() && record.approved_by != record.decided_by,
+                "was not decided by one operator, or by two");
+        reasons_[entry_->sequence] = record.reason_hash;
+    }
+
+    // After the last record.
+    void finish() const {
+        if (!falls_) return;
+        throw WrongRow(where_ + ": number " + std::to_string(*falls_) +
+                       " stands, though what was booked upon it was reversed");
     }
 
     JournalHead head() const { return head_; }
@@ -126,23 +163,94 @@ class ChainVerifier {
     BalanceSheet const& sheet() const { return sheet_; }
     std::map<TransferKey, std::uint64_t> const& credits() const { return credits_; }
     std::map<TransferKey, std::uint64_t> const& withdrawals() const { return withdrawals_; }
+    // Of each resolution, the hash of its reason.
+    std::map<std::uint64_t, Bytes32> const& reasons() const { return reasons_; }
     std::string const& where() const { return where_; }
 
   private:
+    struct Receipt {  // or a withdrawal
+        PaymentId payment_id;
+        TransferKey key;
+        Amount amount;
+    };
+    struct Exception {
+        PaymentId payment_id;
+        Address token;
+        Amount amount;
+    };
+
     void require(bool holds, std::string const& what) const {
         if (holds) return;
         throw WrongRow(where_ + ": " + std::string(to_string(kind_of(entry_->record))) + " " +
                        std::to_string(entry_->sequence) + " " + what);
     }
-    void require_live(std::uint64_t authorization) const {
+    Receipt const& require_live(std::uint64_t authorization) const {
         auto const kind = kinds_.find(authorization);
         require(kind != kinds_.end() && kind->second == RecordKind::authorization &&
                     !reversed_.contains(authorization),
                 "is booked upon an authorization that is not live");
+        return receipts_.at(authorization);
+    }
+    void require_same(Receipt const& receipt, PaymentId payment_id, Address const& token) const {
+        require(receipt.payment_id == payment_id && receipt.key.token == token,
+                "is of another payment or token than its authorization");
     }
     void book_upon(std::uint64_t authorization) {
         require(upon_.emplace(authorization, entry_->sequence).second,
                 "is booked upon an authorization that is cleared or on the desk already");
+        below_[entry_->sequence] = authorization;
+    }
+    void put_on_desk(PaymentId payment_id, Address const& token, Amount amount) {
+        if (!amount.is_zero()) exceptions_[entry_->sequence] = {payment_id, token, amount};
+    }
+
+    // What a reversal has begun goes on to the authorization without a pause.
+    void require_fall() {
+        if (!falls_) return;
+        auto const* reversal = std::get_if<Reversal>(&entry_->record);
+        require(reversal != nullptr && reversal->reversed_sequence == *falls_,
+                "does not reverse number " + std::to_string(*falls_) +
+                    ", upon which the record before it left nothing");
+        falls_.reset();
+    }
+    // A settlement's postings stand with its batch.
+    Postings effect_of(Reversal const& record) const {
+        if (record.reversed_kind != RecordKind::settlement) {
+            return postings_.at(record.reversed_sequence);
+        }
+        std::uint64_t const authorization = below_.at(record.reversed_sequence);
+        return settlement_postings(receipts_.at(authorization).key.token.bytes,
+                                   nets_.at(authorization));
+    }
+    // The settlement first, then the clearing, then the authorization.
+    void take_back(RecordKind kind, std::uint64_t sequence) {
+        switch (kind) {
+            case RecordKind::settlement: {
+                std::uint64_t const authorization = below_.at(sequence);
+                settled_.erase(authorization);
+                falls_ = upon_.at(authorization);
+                return;
+            }
+            case RecordKind::clearing:
+            case RecordKind::unapplied:
+                require(!settled_.contains(below_.at(sequence)), "reverses what is settled");
+                falls_ = below_.at(sequence);
+                upon_.erase(*falls_);
+                return;
+            case RecordKind::authorization:
+                require(!upon_.contains(sequence),
+                        "reverses an authorization whose clearing still stands");
+                credits_.erase(receipts_.at(sequence).key);
+                return;
+            case RecordKind::withdrawal:
+                withdrawals_.erase(receipts_.at(sequence).key);
+                return;
+            case RecordKind::settlement_batch:
+            case RecordKind::reversal:
+            case RecordKind::resolution:
+                break;
+        }
+        require(false, "reverses a record of a kind that is never reversed");
     }
 
     std::string where_;
@@ -152,12 +260,17 @@ class ChainVerifier {
     std::map<std::uint64_t, Bytes32> hashes_;
     std::map<std::uint64_t, RecordKind> kinds_;
     std::map<std::uint64_t, Postings> postings_;
-    std::map<std::uint64_t, Amount> amounts_;
-    std::map<std::uint64_t, Amount> nets_;
+    std::map<std::uint64_t, Receipt> receipts_;
+    std::map<std::uint64_t, Amount> nets_;  // by authorization
     std::map<std::uint64_t, std::uint64_t>
         upon_;  // authorization → its clearing or unapplied record
+    std::map<std::uint64_t, std::uint64_t> below_;  // what is booked upon one → that authorization
+    std::optional<std::uint64_t> falls_;            // must be reversed next
     std::set<std::uint64_t> settled_;
     std::set<std::uint64_t> reversed_;
+    std::map<std::uint64_t, Exception> exceptions_;
+    std::map<std::uint64_t, Amount> decided_;  // of an exception
+    std::map<std::uint64_t, Bytes32> reasons_;
     std::map<TransferKey, std::uint64_t> credits_;
     std::map<TransferKey, std::uint64_t> withdrawals_;
     std::uint64_t last_batch_ = 0;
@@ -191,8 +304,69 @@ void check_live(pqxx::transaction_base& tx, ChainVerifier const& verifier, Merch
         stored[{chain_id, bytes_of<32>(row[0]), address_in(row[1]), row[2].as<std::uint32_t>()}] =
             number_of(row[3]);
     }
-    if (stored != expected) {
-        throw WrongRow(verifier.where() + ": " + table + " does not hold exactly the live records");
+    std::string const at = verifier.where() + ": " + table + " ";
+    for (auto const& [key, sequence] : expected) {
+        auto const found = stored.find(key);
+        if (found == stored.end()) {
+            throw WrongRow(at + "has no row for number " + std::to_string(sequence));
+        }
+        if (found->second != sequence) {
+            throw WrongRow(at + "says number " + std::to_string(found->second) + " where number " +
+                           std::to_string(sequence) + " is live");
+        }
+        stored.erase(found);
+    }
+    if (!stored.empty()) {
+        auto const& [key, sequence] = *stored.begin();
+        throw WrongRow(at + "has a row for number " + std::to_string(sequence) +
+                       ", which is not live: transaction " + to_hex0x(key.transaction_hash));
+    }
+}
+
+// What the books refer to outside of themselves.
+void check_rule_versions(pqxx::transaction_base& tx, ChainVerifier const& verifier,
+                         MerchantId merchant_id, ChainId chain_id) {
+    auto const rows = tx.exec_params(
+        "SELECT a.seq, a.rule_version FROM authorizations a"
+        " LEFT JOIN finality_rules f ON (f.chain_id, f.version) = (a.chain_id, a.rule_version)"
+        " WHERE a.merchant_id = $1 AND a.chain_id = $2 AND f.version IS NULL"
+        " ORDER BY a.seq LIMIT 1",
+        to_sql(merchant_id), chain_id);
+    if (rows.empty()) return;
+    throw WrongRow(verifier.where() + ": authorization " + rows[0][0].c_str() + " names version " +
+                   rows[0][1].c_str() + " of the finality rule, which is not there");
+}
+
+void check_shortfalls(pqxx::transaction_base& tx, ChainVerifier const& verifier,
+                      MerchantId merchant_id, ChainId chain_id) {
+    auto const rows = tx.exec_params(
+        "SELECT c.seq, c.token, c.shortfall, p.options FROM clearings c"
+        " JOIN payments p USING (merchant_id, payment_id)"
+        " WHERE c.merchant_id = $1 AND c.chain_id = $2 AND c.shortfall > 0 ORDER BY c.seq",
+        to_sql(merchant_id), chain_id);
+    for (auto const& row : rows) {
+        Payment payment;
+        payment.options = parse_options(row["options"].c_str());
+        auto const* option = payment.option_for(chain_id, address_in(row["token"]));
+        if (option != nullptr && amount_of(row["shortfall"]) <= option->tolerance) continue;
+        throw WrongRow(verifier.where() + ": clearing " + row["seq"].c_str() +
+                       " forgives more than the payment's tolerance");
+    }
+}
+
+void check_reasons(pqxx::transaction_base& tx, ChainVerifier const& verifier,
+                   MerchantId merchant_id, ChainId chain_id) {
+    auto const rows = tx.exec_params(
+        "SELECT seq, reason FROM resolution_reasons WHERE merchant_id = $1 AND chain_id = $2"
+        " ORDER BY seq",
+        to_sql(merchant_id), chain_id);
+    for (auto const& row : rows) {
+        auto const hash = verifier.reasons().find(number_of(row[0]));
+        bool const right = hash != verifier.reasons().end() &&
+                           hash->second == sha256(as_bytes(std::string_view(row[1].c_str())));
+        if (right) continue;
+        throw WrongRow(verifier.where() + ": resolution " + row[0].c_str() +
+                       " was given another reason than the one that it holds the hash of");
     }
 }
 
@@ -241,7 +415,11 @@ void verify_chain(pqxx::transaction_base& tx, MerchantId merchant_id, ChainId ch
                            " have no record");
         }
     }
+    verifier.finish();
     check_head(tx, verifier, merchant_id, chain_id);
+    check_rule_versions(tx, verifier, merchant_id, chain_id);
+    check_shortfalls(tx, verifier, merchant_id, chain_id);
+    check_reasons(tx, verifier, merchant_id, chain_id);
     check_live(tx, verifier, merchant_id, chain_id, "live_credits", "authorization_seq",
                verifier.credits());
     check_live(tx, verifier, merchant_id, chain_id, "live_withdrawals", "withdrawal_seq",
@@ -255,6 +433,7 @@ constexpr char const* kJournals =
     "SELECT merchant_id, chain_id FROM journal_heads"
     " UNION SELECT merchant_id, chain_id FROM authorizations"
     " UNION SELECT merchant_id, chain_id FROM withdrawals"
+    " UNION SELECT merchant_id, chain_id FROM resolutions"
     " UNION SELECT merchant_id, chain_id FROM postings"
     " UNION SELECT merchant_id, chain_id FROM account_balances"
     " UNION SELECT merchant_id, chain_id FROM live_credits"

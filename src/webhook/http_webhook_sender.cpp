@@ -1,9 +1,10 @@
-#include <sycee/net/http_client.hpp>
 #include <sycee/runtime/errors.hpp>
 #include <sycee/runtime/log.hpp>
 #include <sycee/webhook/http_webhook_sender.hpp>
 #include <sycee/webhook/public_address.hpp>
 #include <sycee/webhook/signature.hpp>
+
+#include <boost/asio/ip/address.hpp>
 
 #include <utility>
 
@@ -16,13 +17,10 @@ WebhookAnswer not_sent(std::string why) {
     return {.status = 0, .error = std::move(why)};
 }
 
-Result<Url> destination(std::string const& text, bool allow_private_addresses) {
-    auto url = parse_url(text);
-    if (!url) return refuse("url", url.error().message);
-    bool const allowed =
-        url->scheme == "https" || (url->scheme == "http" && allow_private_addresses);
-    if (!allowed) return refuse("url", "must begin with https://");
-    return url;
+bool is_address(std::string const& host) {
+    boost::system::error_code ec;
+    boost::asio::ip::make_address(host, ec);
+    return !ec;
 }
 
 Result<std::string> signature_of(SecretBox const& secrets, PendingDelivery const& delivery,
@@ -34,8 +32,28 @@ Result<std::string> signature_of(SecretBox const& secrets, PendingDelivery const
 
 }  // namespace
 
+Result<Url> webhook_destination(std::string const& url, bool allow_private_addresses) {
+    auto parsed = parse_url(url);
+    if (!parsed) return refuse("url", parsed.error().message);
+    if (parsed->scheme != "https" && parsed->scheme != "http") {
+        return refuse("url", "must begin with https://");
+    }
+    if (allow_private_addresses) return parsed;
+    if (parsed->scheme == "http") {
+        return refuse("url",
+                      "must begin with https://; http:// is for a shop on the same machine or "
+                      "network, and needs webhooks.allow_private_addresses = true");
+    }
+    if (is_address(parsed->host) && !is_public_address(parsed->host)) {
+        return refuse("url",
+                      "must not name a private address; a shop on the same machine or "
+                      "network needs webhooks.allow_private_addresses = true");
+    }
+    return parsed;
+}
+
 Task<WebhookAnswer> HttpWebhookSender::send(PendingDelivery const& delivery, Timestamp now) {
-    auto const url = destination(delivery.url, settings_.allow_private_addresses);
+    auto const url = webhook_destination(delivery.url, settings_.allow_private_addresses);
     if (!url) co_return not_sent(to_string(url.error()));
     auto const signature = signature_of(secrets_, delivery, now);
     if (!signature) {

@@ -60,6 +60,12 @@ async function isReady(world) {
   return status === 200;
 }
 
+/** How many other sessions are running a statement with this text in it. */
+async function busySessions(world, text) {
+  const others = `state = 'active' AND pid <> pg_backend_pid()`;
+  return Number(await world.sql(`SELECT count(*) FROM pg_stat_activity WHERE ${others} AND query LIKE '%${text}%'`));
+}
+
 const statusCode = (world) => world.api("GET", "/v1/payments").then((answer) => answer.status, () => 0);
 
 worldTest("kill -9 between payment and webhook: settled, each stage once, the webhook delivered", {}, async (world) => {
@@ -99,6 +105,17 @@ worldTest("a webhook that the shop does not take is sent again, byte for byte", 
   assert.deepEqual(second, { ...first, confirmed: true });
   await waitFor("the success to be noted", async () => (await world.count("webhook_attempts")) === 2);
   assert.equal(await world.sql("SELECT status FROM webhook_attempts ORDER BY attempt"), "500\n200");
+});
+
+worldTest("a task that the service can't do without fails: exit code 1, for a supervisor to see", {}, async (world) => {
+  // Nothing does this to a database; it stands for any fault that nobody thought of.
+  await world.sql("ALTER TABLE webhook_attempts ADD CONSTRAINT nothing CHECK (false) NOT VALID");
+  await world.pay(await world.createPayment({ reference: "no-attempt" }));
+  let end;
+  world.sycee.ended.then((how) => (end = how));
+  await waitFor("the program to end", () => end);
+  assert.equal(end.code, 1);
+  assert.match(world.sycee.tail(), /critical main stops: .*task=webhooks/);
 });
 
 worldTest("kill -9 as soon as the payment's block is mined, ten times", {}, async (world) => {
@@ -147,7 +164,7 @@ worldTest("a node that is down at the start is waited for", { serve: false }, as
   const service = world.sycee.launch();
   const waiting = async () => {
     service.assertRunning();
-    return world.sycee.tail(50).includes("waits for the node of chain");
+    return world.sycee.tail(50).includes("a node failed");
   };
   await waitFor("the service to say that it waits", waiting);
   assert.equal(await isReady(world), false);
@@ -199,6 +216,19 @@ worldTest("kill -9 of PostgreSQL: 503, then everything goes on", {}, async (worl
   }
   assert.deepEqual(await countsOf(world), each(2));
   await world.verifyBooks();
+});
+
+worldTest("a flood of requests that wait for the database does not delay a booking or its webhook", {}, async (world) => {
+  const payment = await world.createPayment({ reference: "in-a-flood" });
+  // Stands for slow queries: every request of the API waits here, nothing else does.
+  const locked = world.sql("BEGIN; LOCK TABLE api_keys; SELECT pg_sleep(60);").catch(() => {});
+  await waitFor("the lock", () => busySessions(world, "pg_sleep"));
+  const flood = Promise.all(Array.from({ length: 100 }, () => statusCode(world)));
+  await waitFor("requests that wait", () => busySessions(world, "FROM api_keys"));
+  await world.pay(payment);
+  await world.receiver.expect(payment, "payment.authorized", { timeout: 20_000 });
+  await world.sql("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(%' AND pid <> pg_backend_pid()");
+  await Promise.all([locked, flood]);
 });
 
 worldTest("a database that is down at the start is waited for", { serve: false }, async (world) => {

@@ -106,6 +106,22 @@ pageTest("the checkout shows a payment that a reorg took back", { viewport: phon
   assert.ok((await page.locator("body").innerText()).includes(payment.id));
 });
 
+const noStream = { viewport: phone, expected: [/503/] };
+
+pageTest("a checkout that gets no event stream asks for the state instead", noStream, async (page) => {
+  const payment = await world.createPayment({ ...order, reference: "order-crowded" });
+  const leave = new AbortController();
+  const open = () => fetch(`${payment.checkout_url}/events`, { signal: leave.signal });
+  const streams = await Promise.all(Array.from({ length: 21 }, open));
+  assert.deepEqual([...new Set(streams.map(({ status }) => status))].sort(), [200, 503]);
+  const streamed = page.waitForResponse((answer) => answer.url().includes("/events"));
+  await page.goto(payment.checkout_url);
+  assert.equal((await streamed).status(), 503);
+  await world.pay(payment);
+  await expectPhase(page, "authorized");
+  leave.abort();
+});
+
 pageTest("the checkout works without JavaScript", { viewport: phone, javaScriptEnabled: false }, async (page) => {
   const payment = await world.createPayment(order);
   await page.goto(payment.checkout_url);

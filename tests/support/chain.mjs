@@ -28,14 +28,15 @@ export const chainId = 31337;
 export class Chain {
   #service;
 
-  constructor(service, port) {
+  /** @param {{id?: number, node?: "anvil" | "hardhat"}} [options] node: whose test methods it has */
+  constructor(service, port, { id = chainId, node = "anvil" } = {}) {
     this.#service = service;
     this.port = port;
-    this.id = chainId;
+    this.id = id;
     this.httpUrl = `http://127.0.0.1:${port}`;
     this.wsUrl = `ws://127.0.0.1:${port}`;
     /** A viem client with the public, wallet and test actions. */
-    this.client = connect(this.httpUrl);
+    this.client = connect(this.httpUrl, id, node);
   }
 
   /**
@@ -251,16 +252,16 @@ export class Token {
   }
 }
 
-function connect(url) {
+function connect(url, id, mode) {
   const chain = defineChain({
-    id: chainId,
-    name: "Local Anvil",
+    id,
+    name: "Local chain",
     nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
     rpcUrls: { default: { http: [url] } },
   });
   // No caching and no retries: a test asks for what is true now, and sees an error when it happens.
   return createTestClient({
-    mode: "anvil",
+    mode,
     chain,
     transport: http(url, { retryCount: 0 }),
     pollingInterval: 50,

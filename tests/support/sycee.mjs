@@ -174,11 +174,10 @@ export async function chainSettings(chain, tokens, { confirmations = 1, blockTim
   return {
     id: chain.id,
     name: "Local Anvil",
-    http_url: chain.httpUrl,
-    ws_url: chain.wsUrl,
-    confirmations,
+    finality: String(confirmations),
     block_time: blockTime,
     ...more,
+    endpoints: [{ http_url: chain.httpUrl, ws_url: chain.wsUrl }],
     tokens: await Promise.all(
       tokens.map(async (token) => ({
         symbol: await token.read("symbol"),

@@ -8,6 +8,7 @@ import { publicKeyToAddress } from "viem/accounts";
 
 export const accountPath = "m/44'/60'/0'";
 const accountDepth = 3;
+const receivingDepth = 4; // of the account's chain 0, below which its addresses are
 const hardened = 0x80000000;
 
 /** 24 words with 256 bits of randomness. */
@@ -34,7 +35,7 @@ export function accountOf(words) {
 }
 
 /**
- * Reads an extended public key of an account.
+ * Reads an extended public key of an account, or of its receiving chain.
  * @param {string} text
  * @returns {HDKey}
  */
@@ -49,30 +50,35 @@ export function parseXpub(text) {
   } catch (error) {
     throw new Error(`not an extended public key: ${error.message}`);
   }
-  if (key.depth !== accountDepth || key.index < hardened) {
+  const isAccount = key.depth === accountDepth && key.index >= hardened;
+  if (!isAccount && key.depth !== receivingDepth) {
     throw new Error(
-      `this key has depth ${key.depth}; Sycee needs that of an account, depth ${accountDepth}, such as ${accountPath}`,
+      `this key has depth ${key.depth}; Sycee needs that of an account, depth ${accountDepth}, such as ${accountPath}, ` +
+        `or of its receiving chain, depth ${receivingDepth}, such as ${accountPath}/0`,
     );
   }
   return key;
 }
 
-/** The deposit address 0/index below an account. */
-export function addressOf(account, index) {
-  const { publicKey } = account.deriveChild(0).deriveChild(index);
+/** The path of a deposit address below the key: 0/index below an account, index below its receiving chain. */
+const pathOf = (key, index) => (key.depth === accountDepth ? `0/${index}` : `${index}`);
+
+/** The deposit address at an index. */
+export function addressOf(key, index) {
+  const { publicKey } = key.derive(`m/${pathOf(key, index)}`);
   const uncompressed = secp256k1.ProjectivePoint.fromHex(publicKey).toHex(false);
   return publicKeyToAddress(`0x${uncompressed}`);
 }
 
 /** What a merchant compares with its wallet. */
-export function describe(account, count = 3) {
+export function describe(key, count = 3) {
   return {
-    xpub: account.publicExtendedKey,
-    depth: account.depth,
-    fingerprint: account.fingerprint.toString(16).padStart(8, "0"),
+    xpub: key.publicExtendedKey,
+    depth: key.depth,
+    fingerprint: key.fingerprint.toString(16).padStart(8, "0"),
     addresses: Array.from({ length: count }, (_, index) => ({
-      path: `0/${index}`,
-      address: addressOf(account, index),
+      path: pathOf(key, index),
+      address: addressOf(key, index),
     })),
   };
 }

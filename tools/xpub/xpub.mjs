@@ -22,7 +22,8 @@ const warning = `WRITE THESE WORDS DOWN ON PAPER, NOW. They are shown once and k
 Whoever sees them can take all the money; without them nobody can move it.`;
 
 function printAccount(account) {
-  console.log(`extended public key of ${accountPath} (depth ${account.depth}, fingerprint ${account.fingerprint}):`);
+  const path = account.depth === 3 ? accountPath : `${accountPath}/0`;
+  console.log(`extended public key of ${path} (depth ${account.depth}, fingerprint ${account.fingerprint}):`);
   console.log(`  ${account.xpub}`);
   console.log("first deposit addresses:");
   for (const { path, address } of account.addresses) console.log(`  ${path}  ${address}`);

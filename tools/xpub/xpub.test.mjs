@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { run } from "../../tests/support/process.mjs";
+import { accountOf } from "./keys.mjs";
 
 const program = fileURLToPath(new URL("xpub.mjs", import.meta.url));
 const xpub = (args, input) => run([process.execPath, program, ...args], { input });
@@ -24,6 +25,14 @@ test("from-mnemonic and check agree with known addresses", async () => {
   for (const address of addresses) assert.ok(checked.stdout.includes(address));
 });
 
+test("check takes the key of the receiving chain, with the same addresses", async () => {
+  const checked = await xpub(["check", accountOf(words).deriveChild(0).publicExtendedKey, "--json"]);
+  assert.equal(checked.code, 0, checked.stderr);
+  const key = JSON.parse(checked.stdout);
+  assert.equal(key.depth, 4);
+  assert.deepEqual(key.addresses, addresses.map((address, index) => ({ path: `${index}`, address })));
+});
+
 test("new makes 24 words that lead to the same key again", async () => {
   const made = JSON.parse((await xpub(["new", "--json"])).stdout);
   assert.equal(made.mnemonic.split(" ").length, 24);
@@ -33,11 +42,13 @@ test("new makes 24 words that lead to the same key again", async () => {
 
 const master =
   "xpub661MyMwAqRbcFtXgS5sYJABqqG9YLmC4Q1Rdap9gSE8NqtwybGhePY2gZ29ESFjqJoCu1Rupje8YtGqsefD265TMg7usUDFdp6W1EGMcet8";
+const deep = accountOf(words).derive("m/0/0").publicExtendedKey;
 const refused = [
   { what: "a private key", args: ["check", "xprv9s21ZrQH143K3"], says: /PRIVATE/ },
   { what: "another kind of key", args: ["check", "zpub6rFR7y4Q2"], says: /starts with xpub/ },
   { what: "a damaged key", args: ["check", `${master}x`], says: /not an extended public key/ },
   { what: "a key of the wrong depth", args: ["check", master], says: /depth 0/ },
+  { what: "a key of an address", args: ["check", deep], says: /depth 5/ },
   { what: "words as arguments", args: ["from-mnemonic", "test"], says: /standard input/ },
   { what: "an unknown word", args: ["from-mnemonic"], input: "test bitcoinn", says: /word 2 is not/ },
   { what: "a wrong checksum", args: ["from-mnemonic"], input: `${words} junk`, says: /number or checksum/ },

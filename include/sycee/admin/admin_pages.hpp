@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sycee/app/chain_registry.hpp>
+#include <sycee/app/desk_service.hpp>
 #include <sycee/app/payment_service.hpp>
 #include <sycee/app/ports.hpp>
 #include <sycee/app/settings.hpp>
@@ -17,12 +19,15 @@ namespace sycee {
 //   GET|POST /admin/login, POST /admin/logout, GET /admin/assets/{file}
 //   GET /admin                  payments, newest first; ?after=pay_... for older ones
 //   GET /admin/payments/{id}    one payment: records, postings, transfers, events, deliveries
+//   GET /admin/exceptions       the exceptions desk: open ones, or ?status=all
+//   GET /admin/exceptions/{merchant}/{exception}, and below it POST resolve, approve, reject
 //   GET /admin/trial-balance, GET /admin/chains
 class AdminPages {
   public:
     // Makes one password hash, for comparing with when the name is unknown: about 80 ms.
-    AdminPages(PaymentService& payments, ReportPort& reports, AccessPort& access,
-               WorkerPool& workers, Network const& network, Clock& clock, Metrics& metrics);
+    AdminPages(PaymentService& payments, DeskService& desk, ChainRegistry const& chains,
+               ReportPort& reports, AccessPort& access, WorkerPool& workers, Network const& network,
+               Clock& clock, Metrics& metrics);
     AdminPages(AdminPages const&) = delete;
     AdminPages& operator=(AdminPages const&) = delete;
     ~AdminPages();

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <sycee/app/address_book.hpp>
+#include <sycee/app/address_index.hpp>
+#include <sycee/app/chain_registry.hpp>
 #include <sycee/app/payment_feed.hpp>
-#include <sycee/app/payment_service.hpp>
 #include <sycee/app/ports.hpp>
 #include <sycee/app/settings.hpp>
 #include <sycee/chain/header_chain.hpp>
@@ -20,8 +20,8 @@ namespace sycee {
 struct ChainFollowerPorts {
     ChainPort& chain;
     LedgerPort& ledger;
-    AddressBook const& addresses;
-    ChainTimes& times;
+    AddressIndex& addresses;
+    ChainRegistry& registry;
     PaymentFeed& feed;
     Notifier& outbox;  // told when events were written
     Clock& clock;
@@ -30,10 +30,13 @@ struct ChainFollowerPorts {
 
 // Follows one chain: reads block after block, decides through the core what each means for the
 // books, and commits that with the cursor in one transaction. What it keeps in memory can be thrown
-// away at any moment: after a fault it is loaded again from the books.
+// away at any moment: after a fault it is loaded again from the books. Of several processes, one
+// has the chain's lease and follows; the others stand by.
 class ChainFollower {
   public:
-    ChainFollower(ChainSettings const& settings, Network const& network, ChainFollowerPorts ports);
+    // `holder`: this process's name in the lease, unlike any other's.
+    ChainFollower(ChainSettings const& settings, Network const& network, std::string holder,
+                  ChainFollowerPorts ports);
 
     // Ends only by cancellation. A fault that passes is retried with backoff; a broken invariant
     // stops this chain with an alarm.
@@ -41,24 +44,44 @@ class ChainFollower {
 
     // One bounded step. True when there may be more to do at once.
     Task<bool> step();
+    // Whether this process has the lease, as far as it knows.
+    bool leads() const { return lease_.has_value(); }
 
   private:
     struct Batch;
 
+    Task<bool> is_current();
+    Task<void> stop(std::string reason);
+    Task<bool> hold_lease();
+    Task<void> stand_by();
     Task<void> load();
+    void undo_misread(Batch& batch);
     Task<void> find_ancestor(BlockNumber first, Batch& batch);
-    Task<bool> read_blocks(Batch& batch, BlockHeader node_head, BlockNumber base);
+    Task<bool> read_blocks(Batch& batch, BlockHeader node_head);
+    Task<void> match(Batch& batch);
+    Task<void> find_finalized(ChainTips tips, Batch& batch);
+    Task<BlockNumber> confirm_final(BlockNumber candidate, Batch& batch);
+    Task<bool> was_misread(ProcessedBlock const& block, Bytes32 const& read_again);
     Task<void> commit(Batch batch);
+    Task<void> look_at_other_chains(std::vector<MerchantView> const& views, ChainStep& step);
+    bool offers_other_chains(Payment const& payment) const;
     ChainStep step_of(Batch const& batch) const;
     std::vector<PaymentKey> touched_by(Batch const& batch, ChainStep const& step) const;
+    BlockNumber oldest_open(std::vector<PaymentState> const& states, ChainStep const& step) const;
     void remember(std::vector<PaymentState> states, ChainStep const& step);
-    void match(Batch& batch, BlockWithLogs const& block) const;
+    void publish(Batch const& batch, ChainStep const& step, std::size_t booked);
+    void forget();
 
     ChainSettings const& settings_;
     Network const& network_;
+    std::string holder_;
     ChainFollowerPorts ports_;
     std::vector<Address> tokens_;
+    std::optional<Lease> lease_;
+    Timestamp lease_ends_{};
+    FinalityRule rule_;
     std::optional<HeaderChain> headers_;
+    BlockNumber agreed_ = 0;
     std::map<PaymentKey, PaymentState> open_;
 };
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <sycee/app/address_book.hpp>
+#include <sycee/app/chain_registry.hpp>
 #include <sycee/app/ports.hpp>
 #include <sycee/app/settings.hpp>
 #include <sycee/base/result.hpp>
@@ -25,31 +25,13 @@ struct CreatePayment {
     std::optional<std::string> success_url;  // http or https, at most 2000
 };
 
-// The chain time of the payments' chains, kept by the followers, and whether each is being
-// followed.
-class ChainTimes {
-  public:
-    void set(ChainId chain_id, Timestamp head_time) { times_[chain_id] = head_time; }
-    bool followed(ChainId chain_id) const { return times_.contains(chain_id); }
-    // The slowest chain's time among those the payment may be paid on; nothing where one of them
-    // has not been read yet.
-    std::optional<Timestamp> time_for(Payment const& payment) const;
-
-  private:
-    std::map<ChainId, Timestamp> times_;
-};
-
 // The merchant's use cases. `field` of a refused input is a JSON pointer without the slash:
 // "amount", "metadata/size".
 class PaymentService {
   public:
-    PaymentService(PaymentPort& payments, Network const& network, ChainTimes const& times,
-                   AddressBook& addresses, Clock& clock)
-        : payments_(payments),
-          network_(network),
-          times_(times),
-          addresses_(addresses),
-          clock_(clock) {}
+    PaymentService(PaymentPort& payments, Network const& network, ChainRegistry const& chains,
+                   Clock& clock)
+        : payments_(payments), network_(network), chains_(chains), clock_(clock) {}
 
     // Throws Unavailable while no configured chain is being followed: an address that nobody
     // watches is never given out.
@@ -58,13 +40,12 @@ class PaymentService {
     Task<std::optional<PaymentState>> find_public(PaymentId id);
     Task<PaymentPage> list(std::optional<MerchantId> merchant_id, std::optional<PaymentId> after,
                            std::size_t limit);
-    PaymentStatus status(PaymentState const& state) const;
+    PaymentStatus status(PaymentState const& state) const { return chains_.status(state); }
 
   private:
     PaymentPort& payments_;
     Network const& network_;
-    ChainTimes const& times_;
-    AddressBook& addresses_;
+    ChainRegistry const& chains_;
     Clock& clock_;
 };
 

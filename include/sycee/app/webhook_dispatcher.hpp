@@ -3,10 +3,14 @@
 #include <sycee/app/ports.hpp>
 #include <sycee/runtime/clock.hpp>
 #include <sycee/runtime/metrics.hpp>
+#include <sycee/runtime/task_group.hpp>
 
 #include <cstdint>
+#include <exception>
+#include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace sycee {
 
@@ -26,26 +30,40 @@ class WebhookPort {
 // hours after the first. Pure; `random` in 0 .. 999 spreads it by up to a tenth.
 std::optional<std::chrono::seconds> retry_delay(unsigned attempts, std::uint32_t random);
 
-// Delivers what is in the outbox, at least once, oldest first, a few at a time.
+// Delivers what is in the outbox, at least once: to several merchants at a time, to each of them
+// one event after the other, oldest first. A shop that does not answer is left alone for a while,
+// longer each time, so that many of them do not take turns at keeping the others waiting.
 class WebhookDispatcher {
   public:
     WebhookDispatcher(OutboxPort& outbox, WebhookPort& webhooks, Notifier& wake, Clock& clock,
                       Metrics& metrics)
         : outbox_(outbox), webhooks_(webhooks), wake_(wake), clock_(clock), metrics_(metrics) {}
 
-    // Ends only by cancellation.
+    // Ends only by cancellation, or by a fault that does not pass.
     Task<void> run();
-    // Delivers what is due; the number of attempts made.
-    Task<std::size_t> step();
 
   private:
-    Task<void> deliver(PendingDelivery delivery);
+    // A merchant that is being delivered to, or whose shop did not answer.
+    struct Shop {
+        bool busy = false;
+        unsigned silences = 0;  // in a row
+        Timestamp rests_until{};
+    };
+
+    Task<void> run(TaskGroup& lanes);
+    Task<std::size_t> begin_lanes(TaskGroup& lanes);
+    Task<void> lane(MerchantId merchant, std::vector<PendingDelivery> deliveries);
+    Task<bool> deliver_all(std::vector<PendingDelivery> const& deliveries);
+    Task<bool> deliver(PendingDelivery const& delivery);
+    std::vector<MerchantId> not_now() const;
 
     OutboxPort& outbox_;
     WebhookPort& webhooks_;
     Notifier& wake_;
     Clock& clock_;
     Metrics& metrics_;
+    std::map<MerchantId, Shop> shops_;
+    std::exception_ptr failure_;  // of a lane
 };
 
 }  // namespace sycee

@@ -56,6 +56,9 @@ Result<Amount> parse_decimal(std::string_view text, unsigned decimals);
 // Narrows a big-endian EVM word. Refused, never wrapped: a word of 2^128 or above. Shape: 32 bytes.
 Result<Amount> amount_from_word(std::span<std::uint8_t const, 32> word);
 
+// 10^exponent. Throws InvariantViolation above 10^38, which does not fit.
+Amount power_of_ten(unsigned exponent);
+
 // floor(amount * numerator / denominator), exact over 256 bits.
 // Throws InvariantViolation if the denominator is zero or the result does not fit 128 bits.
 Amount multiply_divide_down(Amount amount, Amount numerator, Amount denominator);

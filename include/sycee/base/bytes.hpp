@@ -3,7 +3,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <span>
 #include <string>
@@ -30,14 +29,16 @@ std::string to_hex0x(ByteView bytes);
 // Reads hex of either case with or without 0x; nothing if the length is odd or a digit is not hex.
 std::optional<std::vector<std::uint8_t>> from_hex(std::string_view text);
 
+// Fills `into` from exactly twice as many hex digits, without a prefix; false where they are not.
+bool read_hex(std::string_view digits, std::span<std::uint8_t> into);
+
 // As from_hex, for exactly N bytes.
 template <std::size_t N>
 std::optional<Bytes<N>> bytes_from_hex(std::string_view text) {
-    auto const bytes = from_hex(text);
-    if (!bytes || bytes->size() != N) return std::nullopt;
-    Bytes<N> result{};
-    std::memcpy(result.data(), bytes->data(), N);
-    return result;
+    if (text.starts_with("0x") || text.starts_with("0X")) text.remove_prefix(2);
+    Bytes<N> bytes{};
+    if (!read_hex(text, bytes)) return std::nullopt;
+    return bytes;
 }
 
 }  // namespace sycee

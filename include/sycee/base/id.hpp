@@ -5,6 +5,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <optional>
 #include <string>
@@ -76,11 +77,15 @@ struct ApiKeyTag {
 struct OperatorTag {
     static constexpr std::string_view prefix = "opr";
 };
+struct RequestTag {
+    static constexpr std::string_view prefix = "req";
+};
 using MerchantId = Id<MerchantTag>;
 using PaymentId = Id<PaymentTag>;
 using EventId = Id<EventTag>;
 using ApiKeyId = Id<ApiKeyTag>;
 using OperatorId = Id<OperatorTag>;
+using RequestId = Id<RequestTag>;
 
 }  // namespace sycee
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <sycee/base/id.hpp>
+#include <sycee/chain/block_logs.hpp>
 #include <sycee/evm/block.hpp>
 
 #include <cstdint>
@@ -13,18 +14,18 @@ namespace sycee {
 // gap. Decides what to read next; reads nothing itself.
 class HeaderChain {
   public:
-    // `headers`: ascending, linked, not empty; the first is final or where following began.
+    // `blocks`: ascending, linked, not empty; the first is final or where following began.
     // Throws InvariantViolation otherwise.
-    HeaderChain(std::vector<BlockHeader> headers, BlockNumber finalized);
+    HeaderChain(std::vector<ProcessedBlock> blocks, BlockNumber finalized);
 
-    BlockHeader const& head() const { return headers_.back(); }
-    BlockNumber first() const { return headers_.front().number; }
+    BlockHeader const& head() const { return blocks_.back().header; }
+    BlockNumber first() const { return blocks_.front().header.number; }
     BlockNumber finalized() const { return finalized_; }
-    // The header we processed at that number; nothing outside first() .. head().
-    BlockHeader const* at(BlockNumber number) const;
+    // What we processed at that number; nothing outside first() .. head().
+    ProcessedBlock const* at(BlockNumber number) const;
 
-    // Throws InvariantViolation unless the header's parent is our head.
-    void append(BlockHeader header);
+    // Throws InvariantViolation unless the block's parent is our head.
+    void append(ProcessedBlock block);
     // Forgets the blocks above `ancestor`. Throws InvariantViolation below the finalized block: a
     // chain whose final blocks change is stopped, never followed.
     void roll_back_to(BlockNumber ancestor);
@@ -32,7 +33,7 @@ class HeaderChain {
     void finalize(BlockNumber number);
 
   private:
-    std::vector<BlockHeader> headers_;
+    std::vector<ProcessedBlock> blocks_;
     BlockNumber finalized_;
 };
 

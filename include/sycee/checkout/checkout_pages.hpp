@@ -3,6 +3,7 @@
 #include <sycee/app/payment_feed.hpp>
 #include <sycee/app/payment_service.hpp>
 #include <sycee/app/settings.hpp>
+#include <sycee/checkout/stream_slots.hpp>
 #include <sycee/net/http_message.hpp>
 #include <sycee/net/web_files.hpp>
 #include <sycee/runtime/clock.hpp>
@@ -14,14 +15,15 @@
 namespace sycee {
 
 // What the payer sees, and nothing beyond it, since whoever has the link may read it:
-//   GET /checkout/{id}          the page; ?option=N chooses a token and network, &qr=uri the
-//   EIP-681 code GET /checkout/{id}/events   the live state as server-sent events, until it is
-//   final GET /checkout/{id}/state    the same state once, for browsers that get no events GET
-//   /checkout/assets/{file}
+//   GET /checkout/{id}          the page; ?option=N chooses token and network, &qr=uri the QR code
+//   GET /checkout/{id}/events   the live state as server-sent events, until it is final; 503 where
+//                               too many are open: the page then asks for the state
+//   GET /checkout/{id}/state    the same state once, for browsers that get no events
+//   GET /checkout/assets/{file}
 class CheckoutPages {
   public:
-    CheckoutPages(PaymentService& payments, PaymentFeed& feed, Network const& network,
-                  Clock& clock);
+    CheckoutPages(PaymentService& payments, PaymentFeed& feed, Network const& network, Clock& clock,
+                  StreamLimits stream_limits = {});
 
     Task<HttpResponse> handle(HttpRequest const& request);
 
@@ -38,6 +40,7 @@ class CheckoutPages {
     Clock& clock_;
     std::string path_;  // where the pages are seen from outside: "/checkout"
     WebFiles files_;
+    StreamSlots streams_;
 };
 
 }  // namespace sycee

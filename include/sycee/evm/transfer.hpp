@@ -61,12 +61,9 @@ struct DecodedTransfers {
     std::uint32_t zero_value = 0;  // anybody may send these in anybody's name: never booked
 };
 
-// Decodes the logs of `block` that a node gave for the configured token contracts. Refused as a
-// whole where the node can't be right: a log of another block or of no configured token, one marked
-// removed, or log indices that do not rise. A malformed log is counted and skipped; it keeps its
-// ordinal.
-Result<DecodedTransfers> decode_transfers(ChainId chain_id, BlockHeader const& block,
-                                          std::span<Address const> tokens,
-                                          std::span<Log const> logs);
+// Picks the Transfer logs of the listed token contracts out of all logs of `block` and decodes
+// them. A malformed log is counted and skipped; it keeps its ordinal.
+DecodedTransfers decode_transfers(ChainId chain_id, BlockHeader const& block,
+                                  std::span<Address const> tokens, std::span<Log const> logs);
 
 }  // namespace sycee

@@ -58,6 +58,11 @@ Postings settlement_postings(Bytes20 const& token, Amount net);
 // A transfer out. `unexplained` is what left beyond the book balance: it is booked as received
 // first.
 Postings withdrawal_postings(Bytes20 const& token, Amount amount, Amount unexplained);
+// Money on the exceptions desk becomes the merchant's: it pays a payment, less a fee, or is written
+// off, without one.
+Postings desk_credit_postings(Bytes20 const& token, Amount amount, Amount fee);
+// Money on the exceptions desk is promised back to a payer.
+Postings refund_promise_postings(Bytes20 const& token, Amount amount);
 // Each posting the other way round, last first: what a reversal does.
 Postings mirror(std::span<Posting const> postings);
 

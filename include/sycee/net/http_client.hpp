@@ -2,6 +2,7 @@
 
 #include <sycee/base/result.hpp>
 #include <sycee/net/http_message.hpp>
+#include <sycee/runtime/errors.hpp>
 #include <sycee/runtime/task.hpp>
 
 #include <chrono>
@@ -43,6 +44,13 @@ struct HttpAnswer {
     std::string body;
 };
 
+// An answer that was larger than `answer_bytes`, or not whole within `total_time`: a smaller
+// question may get one.
+class AnswerOverLimit : public Unavailable {
+  public:
+    using Unavailable::Unavailable;
+};
+
 // Requests to one origin. Keeps one connection alive between calls; calls of one client go one
 // after the other (a second one waits). Follows no redirects. https verifies certificate and host
 // name.
@@ -54,7 +62,8 @@ class HttpClient {
     ~HttpClient();
 
     // POSTs `body` to the URL's target. Throws Unavailable for anything that kept an answer from
-    // coming: refused, reset, too slow, too large, not HTTP. Any status is an answer.
+    // coming: refused, reset, not HTTP; AnswerOverLimit where it was too slow or too large. Any
+    // status is an answer.
     // A request on a kept connection that turns out to be closed is sent once more on a new one.
     Task<HttpAnswer> post(HttpHeaders headers, std::string body);
 

@@ -19,7 +19,7 @@ struct HttpRequest {
     std::string query;   // as sent, without "?"
     HttpHeaders headers;  // names in lower case, in the order sent
     std::string body;
-    std::string peer;  // the other end's IP address
+    std::string peer;  // the sender's IP address
 
     // The first header of that lower-case name, or "".
     std::string_view header(std::string_view name) const;

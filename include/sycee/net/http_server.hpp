@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace sycee {
 
@@ -33,9 +34,11 @@ using HttpHandler = std::function<Task<HttpResponse>(HttpRequest const&)>;
 class HttpServer {
   public:
     // Binds and listens at once, so that a port in use is seen at start: throws std::runtime_error
-    // that names address and port. Port 0 takes a free one.
+    // that names address and port. Port 0 takes a free one. A request's peer is who sent it: behind
+    // one of the `trusted_proxies` (parse_ip_address()), the address that the proxy names.
     HttpServer(Executor executor, std::string const& address, std::uint16_t port,
-               HttpServerLimits limits, HttpHandler handler);
+               HttpServerLimits limits, HttpHandler handler,
+               std::vector<std::string> trusted_proxies = {});
     HttpServer(HttpServer const&) = delete;
     HttpServer& operator=(HttpServer const&) = delete;
     ~HttpServer();

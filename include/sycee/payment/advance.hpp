@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sycee {
@@ -14,11 +15,13 @@ namespace sycee {
 struct ChainStep {
     ChainId chain_id = 0;
     std::optional<BlockNumber>
-        rolled_back_to;    // the last block kept, where a reorg took blocks away
-    BlockNumber head = 0;  // newest processed block after the step
-    Timestamp head_time{};
-    BlockNumber finalized = 0;        // at most head
-    std::uint32_t confirmations = 1;  // clearing rule: the transfer's block counts as the first
+        rolled_back_to;             // the last block kept, where a reorg took blocks away
+    BlockNumber head = 0;           // newest processed block after the step
+    std::vector<TokenUnit> tokens;  // of all configured chains
+    ChainsProgress chains;          // all configured ones; this one as it stands after the step
+    bool repairs = false;           // settled records may be reversed: `sycee chain repair` only
+
+    ChainProgress const& progress() const { return chains.at(chain_id).value(); }
 };
 
 // What the step needs to know of one merchant.
@@ -27,7 +30,8 @@ struct MerchantView {
     JournalHead head;
     std::uint64_t last_batch_number = 0;
     std::uint32_t fee_basis_points = 0;
-    std::vector<PaymentState> payments;  // those that the step may move
+    std::vector<std::pair<Address, Amount>> cleared_not_final;  // by token, on this chain
+    std::vector<PaymentState> payments;                         // those that the step may move
 };
 
 // Transfers of the step's new blocks at this merchant's addresses, in block and log order.
@@ -59,12 +63,15 @@ struct MerchantStep {
 // Decides what one step of a chain means for one merchant's books: reversals first, newest record
 // first; then authorizations and withdrawals; then clearings and what belongs to no payment; then
 // one settlement batch for each token. Pure. Throws InvariantViolation where the step would undo a
-// settled record.
+// settled record and is not a repair.
 MerchantStep advance_merchant(MerchantView view, std::vector<MatchedTransfer> const& transfers,
                               ChainStep const& step, Timestamp booked_at);
 
-// True where the payment has a live transfer on this chain that a step can still move: to clear, to
-// settle, to put on the desk, or to reverse.
+// True where the payment has a live transfer on this chain that a later step can still move: to
+// clear, to settle, to put on the desk, or to reverse.
 bool has_open_work(PaymentState const& state, ChainStep const& step);
+
+// True where this step may move it: what is not due need not be read.
+bool is_due(PaymentState const& state, ChainStep const& step);
 
 }  // namespace sycee

@@ -15,11 +15,13 @@
 namespace sycee {
 
 // One way to pay: this many base units of this token on this chain pay the whole price. The amount
-// is the locked price of the payment in that token.
+// is the locked price of the payment in that token; up to `tolerance` of it may be missing, so that
+// a payer whose exchange keeps a cent is not turned away.
 struct PaymentOption {
     ChainId chain_id = 0;
     Address token;
     Amount amount;
+    Amount tolerance;  // below `amount`
 
     bool operator==(PaymentOption const&) const = default;
 };
@@ -41,7 +43,18 @@ struct Payment {
     Timestamp expires_at{};  // by chain time: a transfer in a later block is late
 
     PaymentOption const* option_for(ChainId chain_id, Address const& token) const;
+    bool offers(ChainId chain_id) const;  // some token on that chain
 };
+
+// How much of a price in a token may be missing: the larger of an absolute amount and a part of the
+// price in basis points, rounded down, and always less than the price.
+struct Tolerance {
+    Amount absolute;
+    std::uint32_t basis_points = 0;
+
+    bool operator==(Tolerance const&) const = default;
+};
+Amount tolerance_of(Amount price, Tolerance const& tolerance);
 
 // Digits after the point of a currency's amounts; nothing for a currency that can't be priced in
 // yet.

@@ -7,6 +7,8 @@
 #include <sycee/ledger/journal.hpp>
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -20,7 +22,7 @@ namespace sycee {
 struct Authorization {
     PaymentId payment_id;
     Transfer transfer;
-    std::uint32_t confirmations = 0;  // the finality rule it was booked under
+    std::uint64_t rule_version = 0;  // of the finality rule in force
 };
 
 // Stage 2. The transfer met the rule and covers the payment, alone or with others.
@@ -31,10 +33,11 @@ struct Clearing {
     Address token;
     BlockNumber cleared_at_block = 0;  // the head at which the rule was first seen to hold
     std::uint32_t fee_basis_points = 0;
-    Amount gross;   // the part applied to the payment
-    Amount fee;     // of gross, due to the operator
-    Amount net;     // gross - fee
-    Amount excess;  // what is over: to the exceptions desk
+    Amount gross;      // the part applied to the payment
+    Amount fee;        // of gross, due to the operator
+    Amount net;        // gross - fee
+    Amount excess;     // what is over: to the exceptions desk
+    Amount shortfall;  // missing, and accepted by the tolerance: nothing is posted for it
 };
 
 // Stage 3. The block is final: irrevocable.
@@ -63,7 +66,8 @@ enum class UnappliedReason : std::uint8_t {
     underpaid,          // the payment expired before it was covered
     late,               // the block's time is after expires_at
     already_paid,       // the payment was covered without it
-    token_not_offered,  // another token than the payment's options
+    token_not_offered,  // another token than the payment's options on this chain
+    chain_not_offered,  // on a chain that the payment does not offer
 };
 std::string_view to_string(UnappliedReason reason);
 
@@ -84,6 +88,33 @@ struct Withdrawal {
     Amount unexplained;  // beyond the book balance: booked as received first
 };
 
+// What is done with money on the exceptions desk: what of a transfer belongs to no payment, what is
+// over, or a receipt that only a withdrawal showed.
+enum class ResolutionKind : std::uint8_t {
+    accept,     // it pays its own payment, which is then covered whatever is missing
+    credit,     // it pays another payment of the merchant
+    write_off,  // the merchant keeps it
+    refund,     // promised back to the payer
+};
+std::string_view to_string(ResolutionKind kind);
+std::optional<ResolutionKind> parse_resolution_kind(std::string_view name);
+
+// Decided by a person, once the transfer is final, so that no reorg can undo what it rests on.
+struct Resolution {
+    PaymentId payment_id;                  // at whose address the money came in
+    std::uint64_t exception_sequence = 0;  // the unapplied record, clearing or withdrawal
+    Bytes32 exception_hash{};
+    Address token;
+    ResolutionKind kind = ResolutionKind::accept;
+    PaymentId target_payment_id;  // the payment that it pays; that of the transfer where none
+    std::uint32_t fee_basis_points = 0;
+    Amount amount;
+    Amount fee;               // of amount, due to the operator, where it pays a payment
+    std::string decided_by;   // the id of an operator, or of an API key
+    std::string approved_by;  // of a second operator; empty: one was enough
+    Bytes32 reason_hash{};    // SHA-256 of the reason, whose text stays outside the books
+};
+
 enum class RecordKind : std::uint8_t {
     authorization,
     clearing,
@@ -92,6 +123,7 @@ enum class RecordKind : std::uint8_t {
     unapplied,
     withdrawal,
     reversal,
+    resolution,
 };
 std::string_view to_string(RecordKind kind);
 
@@ -106,7 +138,7 @@ struct Reversal {
 };
 
 using Record = std::variant<Authorization, Clearing, Settlement, SettlementBatch, Unapplied,
-                            Withdrawal, Reversal>;
+                            Withdrawal, Reversal, Resolution>;
 
 RecordKind kind_of(Record const& record);
 Postings postings_of(Record const& record);

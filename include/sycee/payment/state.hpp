@@ -1,10 +1,12 @@
 #pragma once
 
 #include <sycee/base/time.hpp>
+#include <sycee/payment/finality.hpp>
 #include <sycee/payment/payment.hpp>
 #include <sycee/payment/records.hpp>
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -37,9 +39,12 @@ struct Credit {
     std::uint64_t stage_sequence = 0;  // of the clearing or unapplied record
     Bytes32 stage_hash{};
     std::uint64_t settlement_sequence = 0;
+    Bytes32 settlement_hash{};
     Amount gross;  // cleared or settled: the part applied to the payment
     Amount fee;
-    Amount excess;  // on the exceptions desk
+    Amount excess;     // on the exceptions desk
+    Amount shortfall;  // accepted by the tolerance
+    Amount resolved;   // of the excess: what was decided on the desk
     std::optional<UnappliedReason> unapplied_reason;
 };
 
@@ -49,6 +54,16 @@ struct Outflow {
     std::uint64_t sequence = 0;
     Bytes32 hash{};
     Amount unexplained;
+    Amount resolved;  // of the unexplained receipt: what was decided on the desk
+};
+
+// Money of the exceptions desk that was given to a payment.
+struct DeskCredit {
+    ChainId chain_id = 0;
+    Address token;
+    Amount amount;
+    std::uint64_t sequence = 0;  // of the resolution
+    bool accepts = false;        // whatever is missing besides is forgiven
 };
 
 // A payment and all that is known of its money.
@@ -56,22 +71,61 @@ struct PaymentState {
     Payment payment;
     std::vector<Credit> credits;  // in the order in which they were booked
     std::vector<Outflow> outflows;
+    std::vector<DeskCredit> desk_credits;
     // Transfers that a reorg took away at some time, with the time of their first block: one that
     // comes back is as late as it was at first.
     std::vector<std::pair<TransferKey, Timestamp>> reversed_transfers;
+    bool was_cleared = false;  // a reorg undid a clearing of it: goods may have been released
 };
 
-// The status at a moment of chain time: the time of the newest processed block, the slowest chain's
-// where several are offered. Nothing: no chain has been read yet.
+// The time of the first block that had this transfer to the payment: its own, or an earlier one
+// that a reorg took away.
+Timestamp first_seen_time_of(PaymentState const& state, Transfer const& transfer);
+
+// True where a transfer that a reorg took away has not come back.
+bool lost_a_transfer(PaymentState const& state);
+
+// How far a chain has been processed.
+struct ChainProgress {
+    Timestamp head_time{};
+    // Up to here enough nodes say the same as we processed; from finalized to the head. Clearing
+    // and the exceptions desk count confirmations from here, so that nothing is released on the
+    // word of one node.
+    BlockNumber agreed = 0;
+    BlockNumber finalized = 0;
+    FinalityRule rule;
+};
+// Of each configured chain; nothing: not read yet.
+using ChainsProgress = std::map<ChainId, std::optional<ChainProgress>>;
+
+// The chain time of a payment: the slowest one's of the configured chains that it offers, since a
+// transfer in time may still stand in a block that was not read. Nothing: one of them was never
+// read, or none is configured any more.
+std::optional<Timestamp> chain_time_of(Payment const& payment, ChainsProgress const& chains);
+
+// The status at a moment of chain time. Nothing: not known, so nothing expires.
 PaymentStatus status_of(PaymentState const& state, std::optional<Timestamp> chain_time);
 
-// True where these credits, each token by its own locked price and rounded down, reach the price.
-// `applied[i]` is then the part of credits[i] that goes to the payment: the earliest first, exactly
-// the price and no more.
+// Whether these credits and the money given to the payment on the desk, each token by its own
+// locked price and rounded down, reach the price. A credit that is applied already counts with the
+// part that was. `applied[i]` is then the part of credits[i] that goes to the payment: what the
+// desk gave first, then the earliest, exactly the price and no more. `shortfall` is what is
+// missing, and accepted: in base units of the token of credits[*short_credit], the last one of that
+// token.
 struct Coverage {
     bool covered = false;
     std::vector<Amount> applied;
+    Amount shortfall;
+    std::optional<std::size_t> short_credit;
 };
-Coverage cover(Payment const& payment, std::vector<Credit const*> const& credits);
+Coverage cover(PaymentState const& state, std::vector<Credit const*> const& credits);
+
+// What covers the payment if the rest is paid with this option: base units of its token, zero where
+// it is covered. Counted is what is on the payment or may still become part of it.
+Amount still_due(PaymentState const& state, PaymentOption const& option);
+
+// SHA-256 over what other chains and the desk have done to the payment. Who decides about a payment
+// on one chain must find it unchanged at the commit, or decide again.
+Bytes32 foreign_fingerprint(PaymentState const& state, ChainId chain_id);
 
 }  // namespace sycee

@@ -8,6 +8,16 @@
 
 namespace sycee {
 
+// One wait for the time to pass that somebody else may end early.
+class Wait {
+  public:
+    virtual ~Wait() = default;
+    // Returns when the time has passed or end() was called; otherwise ends only by cancellation, as
+    // Clock::sleep_for does. Awaited once.
+    virtual Task<void> over() = 0;
+    virtual void end() = 0;
+};
+
 // The time, and waiting for it. A port, so that tests and the simulator bring their own.
 class Clock {
   public:
@@ -15,6 +25,8 @@ class Clock {
     virtual Timestamp now() const = 0;
     // Ends early only by cancellation, with boost::system::system_error (operation_aborted).
     virtual Task<void> sleep_for(std::chrono::milliseconds duration) = 0;
+    // By default of real time.
+    virtual std::unique_ptr<Wait> begin_wait(Executor executor, std::chrono::milliseconds limit);
 };
 
 class SystemClock final : public Clock {
@@ -27,7 +39,8 @@ class SystemClock final : public Clock {
 // the io thread. A notification that nobody waits for is remembered by `generation`.
 class Notifier {
   public:
-    explicit Notifier(Executor executor);
+    explicit Notifier(Executor executor);  // waits in real time
+    Notifier(Executor executor, Clock& clock);
     Notifier(Notifier const&) = delete;
     Notifier& operator=(Notifier const&) = delete;
     ~Notifier();

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -18,8 +19,10 @@ class TaskGroup {
     ~TaskGroup();  // join() before, or the tasks outlive what they refer to
 
     // False when the group is full or stopping: the task is then dropped unstarted. A task that
-    // ends by an exception other than cancellation is logged under `name`.
-    bool spawn(std::string name, Task<void> task);
+    // ends by an exception other than cancellation is logged under `name`. `on_end`, if given, is
+    // called after a task that ended, by returning or by any exception, without having been
+    // cancelled here. It must not throw.
+    bool spawn(std::string name, Task<void> task, std::function<void()> on_end = {});
     std::size_t size() const;
 
     // Asks each task to end at its next await.

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <sycee/base/time.hpp>
+#include <sycee/base/result.hpp>
 #include <sycee/runtime/task.hpp>
 
 #include <cstddef>
@@ -11,13 +11,18 @@
 
 namespace sycee {
 
+// Refuses what is neither a libpq connection string nor a URI. The error quotes nothing of it, and
+// what passes lets no message of libpq quote a password later.
+Result<void> check_database_url(std::string const& url);
+
 // PostgreSQL, by a few worker threads with one connection each. A connection that breaks is made
 // anew at the next call; a call whose commit has an unknown outcome throws Unavailable, and whoever
 // made it reads what happened.
 class Database {
   public:
-    // Nothing connects before the first call. `url`: a libpq connection string or URI.
-    Database(std::string url, std::size_t connections);
+    // Nothing connects before the first call. Throws std::runtime_error for a `url` that
+    // check_database_url() refuses.
+    Database(std::string const& url, std::size_t connections);
     Database(Database const&) = delete;
     Database& operator=(Database const&) = delete;
     ~Database();

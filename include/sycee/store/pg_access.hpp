@@ -26,7 +26,7 @@ class PgAccess final : public AccessPort {
     Task<std::optional<Operator>> find_operator(std::string name) override;
     Task<void> create_session(Bytes32 token_hash, OperatorId operator_id,
                               Timestamp expires_at) override;
-    Task<std::optional<std::string>> find_session(Bytes32 token_hash, Timestamp now) override;
+    Task<std::optional<SessionOperator>> find_session(Bytes32 token_hash, Timestamp now) override;
     Task<void> delete_session(Bytes32 token_hash) override;
 
     // Refused where the extended key, its parent or a child of it is another merchant's.

@@ -9,7 +9,8 @@ class PgOutbox final : public OutboxPort {
   public:
     explicit PgOutbox(Database& database) : database_(database) {}
 
-    Task<std::vector<PendingDelivery>> due(Timestamp now, std::size_t limit) override;
+    Task<std::vector<PendingDelivery>> due(std::vector<MerchantId> beside, Timestamp now,
+                                           std::size_t limit) override;
     Task<void> record(DeliveryAttempt attempt) override;
 
   private:

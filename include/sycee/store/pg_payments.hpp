@@ -9,13 +9,11 @@ class PgPayments final : public PaymentPort {
   public:
     explicit PgPayments(Database& database) : database_(database) {}
 
-    Task<Payment> create(NewPayment payment, DeriveAddress derive,
-                         std::function<void(Payment const&)> announce) override;
+    Task<Payment> create(NewPayment payment, DeriveAddress derive) override;
     Task<std::optional<PaymentState>> find(MerchantId merchant_id, PaymentId id) override;
     Task<std::optional<PaymentState>> find_public(PaymentId id) override;
     Task<PaymentPage> list(std::optional<MerchantId> merchant_id, std::optional<PaymentId> after,
                            std::size_t limit) override;
-    Task<std::vector<WatchedAddress>> load_addresses() override;
 
   private:
     Database& database_;

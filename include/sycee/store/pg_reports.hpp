@@ -21,10 +21,14 @@ class PgReports final : public ReportPort {
     Task<std::vector<ChainStatus>> chains() override;
     Task<bool> ready() override;
 
-    // Addresses that received a transfer, by merchant and index: where money may lie.
+    // By merchant and index. Those that received a transfer are where money lies that was booked;
+    // all that were given out, where some may lie that was not.
     Task<std::vector<IssuedAddress>> used_addresses();
+    Task<std::vector<IssuedAddress>> issued_addresses();
 
   private:
+    Task<std::vector<IssuedAddress>> addresses(std::string condition);
+
     Database& database_;
 };
 

@@ -16,8 +16,9 @@ struct VerifyResult {
 };
 
 // Re-adds the books from their records: each hash chain without a gap, each record's hash and
-// postings, the order of the stages, then what is derived from them: heads, live credits, live
-// withdrawals and balances. Reads one consistent moment; changes nothing.
+// postings, the order of the stages and of their reversals, what the desk decided; then what the
+// records refer to (rule versions, tolerances, reasons) and what is derived from them: heads, live
+// credits, live withdrawals and balances. Reads one consistent moment; changes nothing.
 Task<VerifyResult> verify_books(Database& database);
 
 }  // namespace sycee

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <sycee/app/webhook_dispatcher.hpp>
+#include <sycee/base/result.hpp>
+#include <sycee/net/http_client.hpp>
 #include <sycee/runtime/secret_box.hpp>
 #include <sycee/runtime/task.hpp>
 
@@ -15,6 +17,11 @@ struct WebhookSettings {
     std::chrono::milliseconds connect_time{5'000};
     std::chrono::milliseconds total_time{15'000};
 };
+
+// Refuses what no webhook could ever be delivered to: anything but https://, and without
+// `allow_private_addresses` also http:// and a private address. What a name resolves to is looked
+// at when an event is sent.
+Result<Url> webhook_destination(std::string const& url, bool allow_private_addresses);
 
 // Posts events as Standard Webhooks describes it. Follows no redirects; the answer's body is
 // dropped.

@@ -5,6 +5,7 @@
 #include <sycee/runtime/password.hpp>
 
 #include "../checkout/page_fakes.hpp"
+#include "desk_fakes.hpp"
 
 #include <gtest/gtest.h>
 
@@ -40,10 +41,10 @@ class FakeAccess final : public AccessPort {
         sessions[token_hash] = expires_at;
         co_return;
     }
-    Task<std::optional<std::string>> find_session(Bytes32 token_hash, Timestamp now) override {
+    Task<std::optional<SessionOperator>> find_session(Bytes32 token_hash, Timestamp now) override {
         auto const found = sessions.find(token_hash);
         if (found == sessions.end() || found->second <= now) co_return std::nullopt;
-        co_return operator_row.name;
+        co_return SessionOperator{operator_row.id, operator_row.name};
     }
     Task<void> delete_session(Bytes32 token_hash) override {
         sessions.erase(token_hash);
@@ -69,6 +70,7 @@ class AdminPagesTest : public testing::Test {
     }
 
     AdminPagesTest() {
+        access_.operator_row.id = {make_uuid_v7(world_.clock.time, {7})};
         access_.operator_row.name = "ops";
         access_.operator_row.password_hash = password_hash();
         Merchant merchant;
@@ -99,7 +101,7 @@ class AdminPagesTest : public testing::Test {
         request.method = "POST";
         request.path = path;
         request.body = body;
-        request.peer = "192.0.2.1";
+        request.peer = peer_;
         request.headers = std::move(headers);
         if (!cookie_.empty()) request.headers.emplace_back("cookie", cookie_);
         return run_task(world_.io, pages_.handle(request));
@@ -117,9 +119,25 @@ class AdminPagesTest : public testing::Test {
     FakeAccess access_;
     WorkerPool workers_{1, 8};
     Metrics metrics_;
-    AdminPages pages_{world_.service, reports_,     access_, workers_,
-                      world_.network, world_.clock, metrics_};
+    MemoryDesk desk_;
+    DeskBooks books_{desk_, [this](PaymentKey const& key) -> std::optional<PaymentState> {
+                         auto const found = world_.payments.states.find(key.second);
+                         if (found == world_.payments.states.end()) return std::nullopt;
+                         if (found->second.payment.merchant_id != key.first) return std::nullopt;
+                         return found->second;
+                     }};
+    Notifier wake_{world_.io.get_executor()};
+    DeskService desk_service_{desk_,
+                              books_,
+                              world_.network,
+                              world_.chains,
+                              wake_,
+                              world_.clock,
+                              {.second_operator_above = Amount(1'000 * kWholeToken)}};
+    AdminPages pages_{world_.service, desk_service_,  world_.chains, reports_, access_,
+                      workers_,       world_.network, world_.clock,  metrics_};
     std::string cookie_;
+    std::string peer_ = "192.0.2.1";
 };
 
 }  // namespace sycee

@@ -74,14 +74,15 @@ TEST_F(AdminBodies, ShowsTheRecordsWithTheirPostings) {
     transfer.amount = Amount(50 * kWholeToken);
     transfer.block_number = 4242;
     PaymentId const id = world_.state.payment.id;
-    book(Authorization{.payment_id = id, .transfer = transfer, .confirmations = 3});
+    book(Authorization{.payment_id = id, .transfer = transfer, .rule_version = 3});
     book(Clearing{.payment_id = id,
                   .authorization_sequence = 1,
                   .token = kTestToken,
                   .fee_basis_points = 50,
                   .gross = Amount(50 * kWholeToken),
                   .fee = Amount(250'000),
-                  .net = Amount(49'750'000)});
+                  .net = Amount(49'750'000),
+                  .shortfall = Amount(20'000)});
     book(Settlement{.payment_id = id, .batch_number = 7, .net = Amount(49'750'000)});
     book(SettlementBatch{.batch_number = 7, .token = kTestToken, .net = Amount(49'750'000)});
     book(Unapplied{.payment_id = id,
@@ -89,12 +90,24 @@ TEST_F(AdminBodies, ShowsTheRecordsWithTheirPostings) {
                    .reason = UnappliedReason::late,
                    .amount = Amount(1)});
     book(Withdrawal{.payment_id = id, .transfer = transfer});
+    PaymentId const target{make_uuid_v7(world_.clock.time, {9})};
+    book(Resolution{.payment_id = id,
+                    .exception_sequence = 12,
+                    .token = kTestToken,
+                    .kind = ResolutionKind::credit,
+                    .target_payment_id = target,
+                    .fee_basis_points = 100,
+                    .amount = Amount(3'000'000),
+                    .fee = Amount(30'000),
+                    .decided_by = "opr_one",
+                    .approved_by = "opr_two"});
     book(Reversal{.payment_id = id,
+                  .reversed_kind = RecordKind::settlement,
                   .reversed_sequence = 1,
                   .postings = mirror(authorization_postings(kTestToken.bytes, Amount(5)))});
     std::string const body = get("/admin/payments/" + world_.id()).body;
     for (auto const* kind : {"authorization", "clearing", "settlement", "settlement_batch",
-                             "unapplied", "withdrawal", "reversal"}) {
+                             "unapplied", "withdrawal", "resolution", "reversal"}) {
         EXPECT_TRUE(body.contains(std::string("<li class=\"") + kind + "\"")) << kind;
     }
     EXPECT_TRUE(body.contains("<i>debit</i> coins"));
@@ -104,6 +117,15 @@ TEST_F(AdminBodies, ShowsTheRecordsWithTheirPostings) {
     EXPECT_TRUE(body.contains("<dt>Net</dt><dd>49.750000 USDT</dd>"));
     EXPECT_FALSE(body.contains("base units"));
     EXPECT_TRUE(body.contains("4242"));
+    EXPECT_TRUE(body.contains("<dt>By finality rule</dt><dd>version 3</dd>"));
+    EXPECT_TRUE(body.contains("accepted by the tolerance</dt><dd>0.020000 USDT</dd>"));
+    EXPECT_TRUE(body.contains("<dt>Decision</dt><dd>credit</dd>"));
+    EXPECT_TRUE(body.contains("<dt>Amount</dt><dd>3.000000 USDT</dd>"));
+    EXPECT_TRUE(body.contains("0.030000 USDT (100 bp)"));
+    EXPECT_TRUE(body.contains("href=\"/admin/payments/" + to_string(target) + "\""));
+    EXPECT_TRUE(body.contains("opr_one"));
+    EXPECT_TRUE(body.contains("opr_two"));
+    EXPECT_TRUE(body.contains("<dd>settlement #1</dd>"));
     EXPECT_EQ(get("/admin/payments/pay_00000000000000000000000000").status, 404U);
 }
 
@@ -147,8 +169,24 @@ TEST_F(AdminBodies, EscapesEveryText) {
     chain.chain_id = kTestChain;
     chain.stopped_reason = kHostile;
     reports_.chain_rows.push_back(chain);
-    for (auto const& path : {std::string("/admin"), "/admin/payments/" + world_.id(),
-                             std::string("/admin/trial-balance"), std::string("/admin/chains")}) {
+    auto exception =
+        put_on_desk(world_.state, 42, kTestChain, kTestToken, Amount(1), 50, world_.clock.time);
+    world_.store();
+    exception.reason = kHostile;
+    desk_.exceptions.push_back(exception);
+    desk_.waiting.push_back({.id = {make_uuid_v7(world_.clock.time, {4})},
+                             .exception = exception.key,
+                             .kind = ResolutionKind::write_off,
+                             .target_payment_id = {},
+                             .amount = Amount(1),
+                             .reason = kHostile,
+                             .requested_by = kHostile,
+                             .created_at = world_.clock.time});
+    for (auto const& path :
+         {std::string("/admin"), "/admin/payments/" + world_.id(),
+          std::string("/admin/trial-balance"), std::string("/admin/chains"),
+          std::string("/admin/exceptions"),
+          "/admin/exceptions/" + to_string(payment.merchant_id) + "/exc_11155111_42"}) {
         std::string const body = get(path).body;
         EXPECT_FALSE(body.contains("<script")) << path;
         EXPECT_FALSE(body.contains("\"'>")) << path;
@@ -183,12 +221,29 @@ TEST_F(AdminBodies, ShowsHowFarEachChainIs) {
     chain.head.number = 1234;
     chain.head.time = world_.clock.time - 7s;
     chain.finalized = 1200;
+    world_.network.chains[0].endpoints.resize(3);
+    world_.network.chains[0].quorum = 2;
+    world_.chains.set(kTestChain,
+                      {.head_time = chain.head.time,
+                       .agreed = 1230,
+                       .finalized = 1200,
+                       .rule = {.version = 5,
+                                .bands = parse_bands("100:1,10000:12,finalized").value(),
+                                .most_not_final = Amount(500 * kWholeToken)}});
     reports_.chain_rows.push_back(chain);
     std::string body = get("/admin/chains").body;
     EXPECT_TRUE(body.contains("<dd>7 s</dd>"));
     EXPECT_TRUE(body.contains("following"));
     EXPECT_TRUE(body.contains("none seen"));
     EXPECT_TRUE(body.contains("not followed yet")) << "Base";
+    EXPECT_TRUE(body.contains("<dt>Nodes that must agree</dt><dd>2 of 3 nodes</dd>"));
+    EXPECT_TRUE(body.contains("<dt>Agreed</dt><dd>1230, 4 behind the head</dd>"));
+    EXPECT_TRUE(
+        body.contains("<dd>below 100: 1 block; below 10000: 12 blocks; above: when final "
+                      "(rule version 5)</dd>"));
+    EXPECT_TRUE(body.contains("at most</dt><dd>500</dd>"));
+    world_.chains.lose(kTestChain);
+    EXPECT_TRUE(get("/admin/chains").body.contains("not followed at the moment"));
 
     reports_.chain_rows[0].stopped_reason = "head moved";
     reports_.chain_rows[0].last_reorg_at = world_.clock.time;

@@ -7,8 +7,9 @@ namespace {
 using namespace std::chrono_literals;
 
 TEST_F(AdminPagesTest, NothingIsShownWithoutASession) {
-    for (auto const* path : {"/admin", "/admin/", "/admin/payments/x", "/admin/trial-balance",
-                             "/admin/chains", "/admin/nothing"}) {
+    for (auto const* path :
+         {"/admin", "/admin/", "/admin/payments/x", "/admin/trial-balance", "/admin/chains",
+          "/admin/exceptions", "/admin/exceptions/x/y", "/admin/nothing"}) {
         auto const response = get(path);
         EXPECT_EQ(response.status, 303U) << path;
         EXPECT_EQ(header(response, "location"), "/admin/login");
@@ -130,6 +131,18 @@ TEST_F(AdminPagesTest, GuessingIsSlowedDown) {
     EXPECT_TRUE(metrics_.text().contains("result=\"throttled\""));
 }
 
+TEST_F(AdminPagesTest, ManyNamesFromOnePeerAreSlowedDownToo) {
+    for (int i = 0; i < 20; ++i) {
+        std::string const form = "password=guess&name=name" + std::to_string(i);
+        EXPECT_EQ(post("/admin/login", form).status, 403U);
+    }
+    auto const blocked = post("/admin/login", "name=ops&password=correct+horse+battery");
+    EXPECT_EQ(blocked.status, 429U);
+    EXPECT_EQ(access_.lookups, 20) << "and no password is looked at";
+    peer_ = "192.0.2.2";
+    EXPECT_EQ(log_in().status, 303U);
+}
+
 TEST_F(AdminPagesTest, PagesMayNotBeFramedOrKept) {
     auto const page = get("/admin/login");
     std::string const policy = header(page, "content-security-policy");
@@ -160,6 +173,31 @@ TEST(LoginThrottle, DoublesUpToAQuarterOfAnHour) {
     EXPECT_EQ(throttle.wait("ops", "peer", now).count(), 0);
 }
 
+TEST(LoginThrottle, CountsAPeerWithAllTheNamesThatItTries) {
+    admin::LoginThrottle throttle;
+    Timestamp now = timestamp_from_seconds(1'000'000);
+    for (int i = 0; i < 19; ++i)
+        throttle.begin(std::to_string(i), "peer", now);
+    throttle.begin("ops", "peer", now);
+    throttle.succeeded("ops", "peer", now);
+    EXPECT_EQ(throttle.wait("new", "peer", now), 0s) << "a login is no failure";
+    throttle.begin("20", "peer", now);
+    EXPECT_EQ(throttle.wait("new", "peer", now), 2s);
+    EXPECT_EQ(throttle.wait("new", "another peer", now), 0s);
+    for (int i = 0; i < 20; ++i)
+        throttle.begin(std::to_string(100 + i), "peer", now);
+    EXPECT_EQ(throttle.wait("new", "peer", now), 60s);
+}
+
+TEST(LoginThrottle, TakesAnIPv6NetworkForOnePeer) {
+    admin::LoginThrottle throttle;
+    Timestamp const now = timestamp_from_seconds(1'000'000);
+    for (int i = 0; i < 5; ++i)
+        throttle.begin("ops", "2001:db8:1:2::" + std::to_string(i), now);
+    EXPECT_EQ(throttle.wait("ops", "2001:db8:1:2:ffff::1", now), 2s);
+    EXPECT_EQ(throttle.wait("ops", "2001:db8:1:3::1", now), 0s);
+}
+
 TEST(LoginThrottle, ForgetsWhoTriedLongestAgoWhenFull) {
     admin::LoginThrottle throttle(3);
     Timestamp now = timestamp_from_seconds(1'000'000);
@@ -170,7 +208,7 @@ TEST(LoginThrottle, ForgetsWhoTriedLongestAgoWhenFull) {
         EXPECT_GT(throttle.wait("first", "peer", now).count(), 0);
         throttle.begin(name, "peer", now);
     }
-    EXPECT_EQ(throttle.size(), 3U);
+    EXPECT_EQ(throttle.size(), 3U + 1U) << "the names, and the peer";
     EXPECT_EQ(throttle.wait("first", "peer", now).count(), 0);
 }
 

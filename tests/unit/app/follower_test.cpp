@@ -27,19 +27,20 @@ BlockHash hash_at(BlockNumber number, std::uint8_t branch) {
     return hash;
 }
 
-// A node whose chain the test writes.
+// A chain that the test writes, read through nodes that agree.
 class FakeNode final : public ChainPort {
   public:
     FakeNode() { grow(1); }
 
     void grow(BlockNumber to, std::uint8_t branch = 0) {
         for (BlockNumber number = blocks_.size(); number <= to; ++number) {
-            BlockWithLogs block;
-            block.header.number = number;
-            block.header.hash = hash_at(number, branch);
-            if (number > 0) block.header.parent_hash = blocks_.back().header.hash;
-            block.header.time = timestamp_from_seconds(static_cast<std::int64_t>(number));
-            blocks_.push_back(std::move(block));
+            CompleteBlock read;
+            BlockHeader& header = read.block.header;
+            header.number = number;
+            header.hash = hash_at(number, branch);
+            if (number > 0) header.parent_hash = blocks_.back().block.header.hash;
+            header.time = timestamp_from_seconds(static_cast<std::int64_t>(number));
+            blocks_.push_back(std::move(read));
         }
     }
     // Takes the blocks above `ancestor` away and grows another branch.
@@ -48,7 +49,7 @@ class FakeNode final : public ChainPort {
         grow(to, branch);
     }
     void pay(BlockNumber number, std::uint8_t txn, std::uint8_t amount) {
-        BlockWithLogs& block = blocks_.at(number);
+        CompleteBlock& read = blocks_.at(number);
         Log log;
         log.contract = kToken;
         log.topics = {transfer_topic(), Bytes32{}, Bytes32{}};
@@ -56,38 +57,64 @@ class FakeNode final : public ChainPort {
         log.data.assign(32, 0);
         log.data[31] = amount;
         log.block_number = number;
-        log.block_hash = block.header.hash;
+        log.block_hash = read.block.header.hash;
         log.transaction_hash[0] = txn;
-        log.log_index = static_cast<std::uint32_t>(block.logs.size());
-        block.logs.push_back(std::move(log));
+        log.log_index = static_cast<std::uint32_t>(read.logs.size());
+        read.logs.push_back(std::move(log));
+        read.block.logs_digest[0] = static_cast<std::uint8_t>(read.logs.size());
     }
+    // What the follower reads of this block at first is without its last log.
+    void hide_last_log(BlockNumber number) { hidden = number; }
 
     Task<ChainTips> tips() override {
         BlockNumber const final_block = std::min<BlockNumber>(finalized, blocks_.size() - 1);
-        co_return ChainTips{blocks_.back().header, blocks_[final_block].header};
+        ChainTips tips{blocks_.back().block.header, blocks_[final_block].block.header};
+        if (foreign_tag) tips.finalized.hash[9] ^= 1;
+        co_return tips;
     }
     Task<std::optional<BlockHeader>> header(BlockNumber number) override {
         if (number >= blocks_.size()) co_return std::nullopt;
-        co_return blocks_[number].header;
+        co_return blocks_[number].block.header;
     }
-    Task<std::vector<BlockWithLogs>> blocks(BlockNumber first, BlockNumber last) override {
+    Task<std::vector<CompleteBlock>> blocks(BlockNumber first, BlockNumber last) override {
         largest_read = std::max(largest_read, last - first + 1);
-        std::vector<BlockWithLogs> result;
+        std::vector<CompleteBlock> result;
         for (BlockNumber number = first; number <= last && number < blocks_.size(); ++number) {
             result.push_back(blocks_[number]);
+            if (number != hidden) continue;
+            hidden.reset();
+            result.back().logs.pop_back();
+            --result.back().block.logs_digest[0];
         }
         co_return result;
     }
+    Task<std::vector<Bytes32>> digests_again(std::vector<ProcessedBlock> asked) override {
+        std::vector<Bytes32> digests;
+        for (ProcessedBlock const& block : asked) {
+            Bytes32 digest = blocks_.at(block.header.number).block.logs_digest;
+            if (lies_again) digest[31] = 1;
+            digests.push_back(digest);
+        }
+        co_return digests;
+    }
+    BlockNumber agreed_to(HeaderChain const& ours) override {
+        return std::min(agreed, ours.head().number);
+    }
+    Task<std::optional<ReceiptLogs>> receipt(TransactionHash) override { co_return std::nullopt; }
+    Task<std::optional<NativeTransfer>> native_transfer(TransactionHash) override {
+        co_return std::nullopt;
+    }
     Task<void> wait_for_head(std::chrono::milliseconds) override { co_return; }
-    Task<ChainId> chain_id() override { co_return kChain; }
-    Task<unsigned> token_decimals(Address) override { co_return 6U; }
-    Task<Amount> token_balance(Address, Address) override { co_return Amount{}; }
 
     BlockNumber finalized = 1;
+    BlockNumber agreed = ~BlockNumber{0};
     BlockNumber largest_read = 0;
+    bool foreign_tag = false;  // the finalized tag is of another branch
+    bool lies_again = false;   // the second reading differs from the first
+    std::optional<BlockNumber> hidden;
 
   private:
-    std::vector<BlockWithLogs> blocks_;
+    std::vector<CompleteBlock> blocks_;
 };
 
 // Books in memory: one merchant with one payment.
@@ -101,14 +128,29 @@ class FakeLedger final : public LedgerPort {
         state.payment.deposit_address = kDeposit;
         state.payment.currency = "USD";
         state.payment.price = Amount(50);
-        state.payment.options = {{kChain, kToken, Amount(50)}};
+        state.payment.options = {{kChain, kToken, Amount(50), Amount{}}};
         state.payment.expires_at = timestamp_from_seconds(10'000);
         view.payments.push_back(state);
     }
 
+    Task<std::optional<Lease>> acquire_lease(ChainId, std::string holder,
+                                             std::chrono::milliseconds time) override {
+        if (holder != lease_holder) co_return std::nullopt;
+        co_return Lease{lease_token, time};
+    }
+    Task<void> release_lease(ChainId, Lease) override { co_return; }
+    Task<FinalityRule> use_rule(ChainId, FinalityRule rule, Timestamp) override {
+        rule.version = 1;
+        co_return rule;
+    }
     Task<std::optional<FollowedChain>> load_chain(ChainId) override { co_return chain; }
-    Task<void> begin_chain(ChainId, BlockHeader header, Timestamp) override {
-        chain = FollowedChain{{header}, header.number};
+    Task<std::optional<ChainProgress>> load_progress(ChainId) override {
+        if (!chain) co_return std::nullopt;
+        co_return ChainProgress{chain->blocks.back().header.time, chain->finalized,
+                                chain->finalized, FinalityRule{}};
+    }
+    Task<void> begin_chain(ChainId, Lease, ProcessedBlock block, Timestamp) override {
+        chain = FollowedChain{{block}, block.header.number};
         co_return;
     }
     Task<std::vector<PaymentState>> load_open(ChainId) override { co_return view.payments; }
@@ -116,26 +158,42 @@ class FakeLedger final : public LedgerPort {
         ++views_loaded;
         co_return std::vector<MerchantView>{view};
     }
+    Task<std::vector<NewAddress>> load_new_addresses(
+        std::vector<std::pair<MerchantId, std::uint64_t>> known) override {
+        std::vector<NewAddress> added;
+        if (known.empty() && announced)
+            added.push_back({view.merchant_id, 0, kDeposit, timestamp_from_seconds(10'000)});
+        co_return added;
+    }
+    Task<std::vector<WatchedAddress>> find_addresses(std::vector<Address> asked) override {
+        std::vector<WatchedAddress> found;
+        for (Address const& address : asked) {
+            if (address == kDeposit)
+                found.push_back({kDeposit, {view.merchant_id, view.payments[0].payment.id}});
+        }
+        co_return found;
+    }
     Task<void> commit(ChainCommit commit) override {
+        if (commit.lease_token != lease_token) throw Unavailable("the lease is lost");
         if (lose_next_commit) {
             lose_next_commit = false;
             throw Unavailable("the outcome is unknown");
         }
-        EXPECT_EQ(commit.expected_head, chain->headers.back());
-        HeaderChain headers(chain->headers, chain->finalized);
+        EXPECT_EQ(commit.expected_head, chain->blocks.back().header);
+        HeaderChain headers(chain->blocks, chain->finalized);
         if (commit.rolled_back_to) headers.roll_back_to(*commit.rolled_back_to);
-        for (auto const& header : commit.added)
-            headers.append(header);
+        for (auto const& block : commit.added)
+            headers.append(block);
         headers.finalize(commit.finalized);
         chain->finalized = headers.finalized();
-        chain->headers.clear();
+        chain->blocks.clear();
         for (auto number = headers.first(); number <= headers.head().number; ++number) {
-            chain->headers.push_back(*headers.at(number));
+            chain->blocks.push_back(*headers.at(number));
         }
         apply(commit);
         co_return;
     }
-    Task<void> record_stop(ChainId, std::string) override { co_return; }
+    Task<void> record_stop(ChainId, Lease, std::string) override { co_return; }
 
     // The state after these entries, as loading it again would give it.
     void apply(ChainCommit const& commit) {
@@ -190,6 +248,9 @@ class FakeLedger final : public LedgerPort {
     std::vector<std::string> events;
     int views_loaded = 0;
     bool lose_next_commit = false;
+    bool announced = true;  // the payment was there when the addresses are asked for
+    std::string lease_holder = "this process";
+    std::uint64_t lease_token = 1;
 };
 
 class FixedClock final : public Clock {
@@ -200,30 +261,33 @@ class FixedClock final : public Clock {
 
 class Follower : public ::testing::Test {
   protected:
-    Follower() {
-        addresses.add({kDeposit, {ledger.view.merchant_id, ledger.view.payments[0].payment.id}});
-    }
-
     // Steps until there is nothing more to do at once.
     void follow() {
         while (run_task(io, follower.step())) {
         }
     }
-    BlockNumber head() const { return ledger.chain->headers.back().number; }
+    BlockNumber head() const { return ledger.chain->blocks.back().header.number; }
+    ChainFollower follower_of(FakeNode& a_node, FakeLedger& a_ledger) {
+        return {settings,
+                network,
+                "this process",
+                {a_node, a_ledger, addresses, registry, feed, outbox, clock, metrics}};
+    }
 
     boost::asio::io_context io{1};
-    ChainSettings settings{.id = kChain, .tokens = {{"USDT", kToken, 6}}};
+    ChainSettings settings{.id = kChain,
+                           .finality = {.bands = {{std::nullopt, 1}}},
+                           .tokens = {{"USDT", kToken, 6, {}}}};
     Network network{.chains = {settings}, .public_url = "http://pay.example"};
     FakeNode node;
     FakeLedger ledger;
-    AddressBook addresses;
-    ChainTimes times;
+    AddressIndex addresses;
+    ChainRegistry registry{network};
     PaymentFeed feed{io.get_executor()};
     Notifier outbox{io.get_executor()};
     FixedClock clock;
     Metrics metrics;
-    ChainFollower follower{
-        settings, network, {node, ledger, addresses, times, feed, outbox, clock, metrics}};
+    ChainFollower follower = follower_of(node, ledger);
 };
 
 using Types = std::vector<std::string>;
@@ -238,7 +302,8 @@ TEST_F(Follower, begins_at_the_finalized_block_and_books_what_follows) {
     node.finalized = 2;
     follow();
     EXPECT_EQ(ledger.events.back(), "payment.settled");
-    EXPECT_EQ(times.time_for(ledger.view.payments[0].payment), timestamp_from_seconds(2));
+    EXPECT_EQ(chain_time_of(ledger.view.payments[0].payment, registry.all()),
+              timestamp_from_seconds(2));
 }
 
 TEST_F(Follower, closes_a_long_gap_in_bounded_steps_without_a_jump) {
@@ -275,10 +340,7 @@ TEST_F(Follower, undoes_a_reorg_however_late_it_sees_it) {
                                 ReorgRow{"two above", 4, 8}, ReorgRow{"far above", 3, 200}}) {
         FakeNode fresh_node;
         FakeLedger fresh_ledger;
-        ChainFollower fresh{
-            settings,
-            network,
-            {fresh_node, fresh_ledger, addresses, times, feed, outbox, clock, metrics}};
+        ChainFollower fresh = follower_of(fresh_node, fresh_ledger);
         auto const follow_fresh = [&] {
             while (run_task(io, fresh.step())) {
             }
@@ -292,7 +354,7 @@ TEST_F(Follower, undoes_a_reorg_however_late_it_sees_it) {
         follow_fresh();
         EXPECT_EQ(fresh_ledger.events.back(), "payment.reversed") << row.name;
         EXPECT_EQ(fresh_ledger.count(RecordKind::reversal), 2U) << row.name;
-        EXPECT_EQ(fresh_ledger.chain->headers.back().number, row.new_head) << row.name;
+        EXPECT_EQ(fresh_ledger.chain->blocks.back().header.number, row.new_head) << row.name;
         EXPECT_TRUE(fresh_ledger.view.payments[0].credits.empty()) << row.name;
     }
 }
@@ -330,56 +392,107 @@ TEST_F(Follower, stops_where_a_final_block_changes) {
     EXPECT_THROW(run_task(io, follower.step()), InvariantViolation);
 }
 
-TEST_F(Follower, a_finalized_tag_of_another_branch_settles_nothing) {
+TEST_F(Follower, calls_nothing_final_before_it_has_read_the_finalized_block) {
     follow();
-    node.grow(6);
+    node.grow(5);
     node.pay(5, 1, 50);
-    follow();
-    // The node's tag runs ahead of what we processed: known to be final only once we hold that
-    // block.
     node.grow(80);
     node.finalized = 80;
     run_task(io, follower.step());
+    EXPECT_EQ(head(), 65U);
     EXPECT_EQ(ledger.count(RecordKind::settlement), 0U);
     follow();
     EXPECT_EQ(ledger.count(RecordKind::settlement), 1U);
 }
 
-TEST_F(Follower, refuses_logs_that_cannot_be_right) {
+TEST_F(Follower, a_finalized_tag_of_another_branch_settles_nothing) {
     follow();
-    node.grow(3);
-    node.pay(2, 1, 50);
-    node.pay(2, 1, 50);
-    auto blocks = run_task(io, node.blocks(2, 2));
-    node.reorg(1, 3, 0);
-    for (auto& log : blocks[0].logs)
-        log.block_hash[5] ^= 1;
-    // A log of another block: nothing is booked, the step is tried again later.
-    class LyingNode final : public ChainPort {
-      public:
-        explicit LyingNode(FakeNode& honest, std::vector<BlockWithLogs> lie)
-            : honest_(honest), lie_(std::move(lie)) {}
-        Task<ChainTips> tips() override { return honest_.tips(); }
-        Task<std::optional<BlockHeader>> header(BlockNumber number) override {
-            return honest_.header(number);
-        }
-        Task<std::vector<BlockWithLogs>> blocks(BlockNumber, BlockNumber) override {
-            co_return lie_;
-        }
-        Task<void> wait_for_head(std::chrono::milliseconds) override { co_return; }
-        Task<ChainId> chain_id() override { co_return kChain; }
-        Task<unsigned> token_decimals(Address) override { co_return 6U; }
-        Task<Amount> token_balance(Address, Address) override { co_return Amount{}; }
+    node.grow(6);
+    node.pay(5, 1, 50);
+    node.finalized = 6;
+    node.foreign_tag = true;
+    follow();
+    EXPECT_EQ(ledger.count(RecordKind::clearing), 1U);
+    EXPECT_EQ(ledger.count(RecordKind::settlement), 0U);
+    node.foreign_tag = false;
+    follow();
+    EXPECT_EQ(ledger.count(RecordKind::settlement), 1U);
+}
 
-      private:
-        FakeNode& honest_;
-        std::vector<BlockWithLogs> lie_;
-    };
-    LyingNode liar(node, blocks);
-    ChainFollower deceived{
-        settings, network, {liar, ledger, addresses, times, feed, outbox, clock, metrics}};
-    EXPECT_THROW(run_task(io, deceived.step()), Unavailable);
-    EXPECT_TRUE(ledger.entries.empty());
+TEST_F(Follower, without_a_quorum_it_authorizes_and_does_no_more) {
+    follow();
+    node.agreed = 1;
+    node.grow(6);
+    node.pay(5, 1, 50);
+    node.finalized = 6;
+    follow();
+    EXPECT_EQ(ledger.count(RecordKind::authorization), 1U);
+    EXPECT_EQ(ledger.count(RecordKind::clearing), 0U);
+    EXPECT_EQ(ledger.chain->finalized, 1U);
+    node.agreed = 6;
+    follow();
+    EXPECT_EQ(ledger.count(RecordKind::settlement), 1U);
+}
+
+TEST_F(Follower, a_block_that_reads_differently_at_finality_is_read_anew) {
+    follow();
+    node.grow(6);
+    node.pay(5, 1, 20);
+    node.pay(5, 2, 30);
+    node.hide_last_log(5);
+    follow();
+    EXPECT_EQ(ledger.count(RecordKind::authorization), 1U);
+    node.finalized = 6;
+    follow();
+    EXPECT_EQ(ledger.count(RecordKind::reversal), 1U);
+    EXPECT_EQ(ledger.view.payments[0].credits.size(), 2U);
+    EXPECT_EQ(ledger.count(RecordKind::settlement), 2U);
+    EXPECT_EQ(ledger.events.back(), "payment.settled");
+}
+
+TEST_F(Follower, nothing_settles_while_the_second_reading_differs_for_no_known_reason) {
+    follow();
+    node.grow(6);
+    node.pay(5, 1, 50);
+    node.lies_again = true;
+    node.finalized = 6;
+    follow();
+    EXPECT_EQ(ledger.count(RecordKind::settlement), 0U);
+    EXPECT_EQ(ledger.count(RecordKind::reversal), 0U);
+    EXPECT_EQ(ledger.chain->finalized, 1U);
+    node.lies_again = false;
+    follow();
+    EXPECT_EQ(ledger.count(RecordKind::settlement), 1U);
+}
+
+TEST_F(Follower, knows_a_payment_that_another_process_created_meanwhile) {
+    ledger.announced = false;
+    follow();
+    node.grow(6);
+    node.pay(5, 1, 50);
+    ledger.announced = true;
+    follow();
+    EXPECT_EQ(ledger.count(RecordKind::authorization), 1U);
+}
+
+TEST_F(Follower, stands_by_while_another_process_has_the_lease) {
+    ledger.lease_holder = "another";
+    ledger.chain = FollowedChain{{{run_task(io, node.header(1)).value(), {}}}, 1};
+    node.grow(6);
+    follow();
+    EXPECT_FALSE(follower.leads());
+    EXPECT_EQ(head(), 1U);
+    EXPECT_TRUE(registry.followed(kChain));
+    ledger.lease_holder = "this process";
+    follow();
+    EXPECT_EQ(head(), 6U);
+}
+
+TEST_F(Follower, a_lease_that_another_process_took_stops_every_write) {
+    follow();
+    node.grow(6);
+    ledger.lease_token = 2;
+    EXPECT_THROW(run_task(io, follower.step()), Unavailable);
     EXPECT_EQ(head(), 1U);
 }
 

@@ -34,12 +34,16 @@ class CheckoutPagesTest : public testing::Test {
   protected:
     HttpResponse get(std::string const& path, std::string const& query = "",
                      HttpHeaders headers = {}) {
+        return get_from(pages_, path, query, std::move(headers));
+    }
+    HttpResponse get_from(CheckoutPages& pages, std::string const& path,
+                          std::string const& query = "", HttpHeaders headers = {}) {
         HttpRequest request;
         request.method = "GET";
         request.path = path;
         request.query = query;
         request.headers = std::move(headers);
-        return run_task(world_.io, pages_.handle(request));
+        return run_task(world_.io, pages.handle(request));
     }
     HttpResponse get_page(std::string const& query = "") {
         return get("/checkout/" + world_.id(), query);
@@ -177,7 +181,11 @@ TEST_F(CheckoutPagesTest, EventsTellEachChangeAndEnd) {
     FakeStream stream;
     stream.on_send = [this](std::size_t count) {
         if (count == 2) world_.credit(50, CreditStage::authorized);
-        if (count == 4) world_.state.credits[0].stage = CreditStage::settled;
+        if (count == 4) {
+            Credit& credit = world_.state.credits[0];
+            credit.stage = CreditStage::settled;
+            credit.gross = credit.transfer.amount;
+        }
         world_.store();
         world_.feed.publish(world_.state.payment.id);
     };
@@ -204,6 +212,48 @@ TEST_F(CheckoutPagesTest, EventsOutliveADatabaseThatIsAway) {
     ASSERT_EQ(chunks.size(), 4U);
     EXPECT_EQ(chunks[2], ": still here\n\n");
     EXPECT_TRUE(chunks[3].starts_with("data: {\"status\":\"settled\""));
+}
+
+// A stream holds a connection of the server for up to an hour; a page without one asks again and
+// again instead.
+TEST_F(CheckoutPagesTest, OnePaymentHasOnlySoManyEventStreams) {
+    CheckoutPages pages(world_.service, world_.feed, world_.network, world_.clock,
+                        {.all = 5, .per_payment = 2});
+    std::string const path = "/checkout/" + world_.id() + "/events";
+    auto first = get_from(pages, path);
+    auto const second = get_from(pages, path);
+    EXPECT_EQ(second.status, 200U);
+    auto const refused = get_from(pages, path);
+    EXPECT_EQ(refused.status, 503U);
+    EXPECT_EQ(header(refused, "retry-after"), "30");
+    EXPECT_FALSE(refused.stream);
+    EXPECT_EQ(get_from(pages, "/checkout/" + world_.id() + "/state").status, 200U);
+
+    first = {};
+    EXPECT_EQ(get_from(pages, path).status, 200U) << "the end of a stream makes room for another";
+}
+
+TEST_F(CheckoutPagesTest, AllPaymentsTogetherHaveOnlySoManyEventStreams) {
+    CheckoutPages pages(world_.service, world_.feed, world_.network, world_.clock,
+                        {.all = 2, .per_payment = 2});
+    auto const events_of = [&](std::uint8_t number) {
+        world_.state.payment.id = {make_uuid_v7(world_.clock.time, {number})};
+        world_.store();
+        return get_from(pages, "/checkout/" + world_.id() + "/events");
+    };
+    auto const first = events_of(10);
+    auto second = events_of(11);
+    EXPECT_EQ(events_of(12).status, 503U);
+    second = {};
+    EXPECT_EQ(events_of(12).status, 200U);
+}
+
+TEST_F(CheckoutPagesTest, AnUnknownPaymentTakesNoEventStream) {
+    CheckoutPages pages(world_.service, world_.feed, world_.network, world_.clock,
+                        {.all = 1, .per_payment = 1});
+    PaymentId const unknown{make_uuid_v7(world_.clock.time, {99})};
+    EXPECT_EQ(get_from(pages, "/checkout/" + to_string(unknown) + "/events").status, 404U);
+    EXPECT_EQ(get_from(pages, "/checkout/" + world_.id() + "/events").status, 200U);
 }
 
 TEST_F(CheckoutPagesTest, ServesItsFilesForGoodUnderTheirVersion) {

@@ -24,9 +24,7 @@ class FakeClock final : public Clock {
 
 class FakePayments final : public PaymentPort {
   public:
-    Task<Payment> create(NewPayment, DeriveAddress, std::function<void(Payment const&)>) override {
-        co_return Payment{};
-    }
+    Task<Payment> create(NewPayment, DeriveAddress) override { co_return Payment{}; }
     Task<std::optional<PaymentState>> find(MerchantId, PaymentId id) override {
         co_return co_await find_public(id);
     }
@@ -46,9 +44,6 @@ class FakePayments final : public PaymentPort {
             page.payments.push_back(entry->second);
         }
         co_return page;
-    }
-    Task<std::vector<WatchedAddress>> load_addresses() override {
-        co_return std::vector<WatchedAddress>{};
     }
 
     std::map<PaymentId, PaymentState> states;
@@ -86,8 +81,8 @@ constexpr Uint128 kWholeToken = 1'000'000;
 // An order of 50 dollars with a quarter of an hour to pay, and what the pages need around it.
 struct PageWorld {
     PageWorld() {
-        times.set(kTestChain, clock.time);
-        times.set(kOtherChain, clock.time);
+        follow(kTestChain, clock.time);
+        follow(kOtherChain, clock.time);
         Payment& payment = state.payment;
         payment.merchant_id = {make_uuid_v7(clock.time, {1})};
         payment.id = {make_uuid_v7(clock.time, {2})};
@@ -96,14 +91,18 @@ struct PageWorld {
         payment.currency = "USD";
         payment.price = Amount(5000);
         payment.options = {
-            {kTestChain, kTestToken, Amount(50 * kWholeToken)},
-            {kOtherChain, kOtherToken, Amount(50 * kWholeToken * 1'000'000'000'000)}};
+            {kTestChain, kTestToken, Amount(50 * kWholeToken), Amount{}},
+            {kOtherChain, kOtherToken, Amount(50 * kWholeToken * 1'000'000'000'000), Amount{}}};
         payment.reference = "order-1001";
         payment.description = "Tea for two";
         payment.success_url = "https://shop.example/thanks";
         payment.created_at = clock.time;
         payment.expires_at = clock.time + std::chrono::minutes{15};
         store();
+    }
+
+    void follow(ChainId chain_id, Timestamp head_time) {
+        chains.set(chain_id, {.head_time = head_time, .agreed = 110, .finalized = 100, .rule = {}});
     }
 
     void store() { payments.states[state.payment.id] = state; }
@@ -117,6 +116,9 @@ struct PageWorld {
         credit.transfer.recipient = state.payment.deposit_address;
         credit.transfer.block_time = credit.first_seen_time = clock.time;
         credit.stage = stage;
+        if (stage == CreditStage::unapplied) credit.excess = credit.transfer.amount;
+        if (stage == CreditStage::cleared || stage == CreditStage::settled)
+            credit.gross = credit.transfer.amount;
         state.credits.push_back(credit);
         store();
     }
@@ -134,9 +136,8 @@ struct PageWorld {
     FakeClock clock;
     Network network = test_network();
     FakePayments payments;
-    ChainTimes times;
-    AddressBook addresses;
-    PaymentService service{payments, network, times, addresses, clock};
+    ChainRegistry chains{network};
+    PaymentService service{payments, network, chains, clock};
     PaymentFeed feed{io.get_executor()};
     PaymentState state;
 };

@@ -82,8 +82,8 @@ TEST_P(CheckoutStates, HaveTheirWords) {
     if (param.reversed) world.lose_a_transfer();
     Timestamp const start = world.clock.time;
     world.clock.time = start + param.wall_clock;
-    world.times.set(kTestChain, start + param.chain_clock);
-    world.times.set(kOtherChain, start + param.chain_clock);
+    world.follow(kTestChain, start + param.chain_clock);
+    world.follow(kOtherChain, start + param.chain_clock);
     auto const view = view_of(world);
     EXPECT_EQ(view.phase, param.phase);
     EXPECT_EQ(view.final, param.final);

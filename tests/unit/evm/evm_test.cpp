@@ -103,7 +103,7 @@ class TransferLogs : public ::testing::Test {
         log.log_index = index;
         return log;
     }
-    Result<DecodedTransfers> decode(std::vector<Log> const& logs) const {
+    DecodedTransfers decode(std::vector<Log> const& logs) const {
         std::vector<Address> const tokens{token};
         return decode_transfers(1, block, tokens, logs);
     }
@@ -116,14 +116,13 @@ class TransferLogs : public ::testing::Test {
 
 TEST_F(TransferLogs, two_in_one_transaction_are_two_transfers) {
     auto const decoded = decode({transfer(3, 10), transfer(5, 20), transfer(6, 30, 2)});
-    ASSERT_TRUE(decoded);
-    ASSERT_EQ(decoded->transfers.size(), 3U);
-    EXPECT_EQ(decoded->transfers[0].key.ordinal, 0U);
-    EXPECT_EQ(decoded->transfers[1].key.ordinal, 1U);
-    EXPECT_EQ(decoded->transfers[2].key.ordinal, 0U);
-    EXPECT_EQ(decoded->transfers[1].amount, Amount(20));
-    EXPECT_EQ(decoded->transfers[1].recipient, recipient);
-    EXPECT_EQ(decoded->transfers[1].block_time, block.time);
+    ASSERT_EQ(decoded.transfers.size(), 3U);
+    EXPECT_EQ(decoded.transfers[0].key.ordinal, 0U);
+    EXPECT_EQ(decoded.transfers[1].key.ordinal, 1U);
+    EXPECT_EQ(decoded.transfers[2].key.ordinal, 0U);
+    EXPECT_EQ(decoded.transfers[1].amount, Amount(20));
+    EXPECT_EQ(decoded.transfers[1].recipient, recipient);
+    EXPECT_EQ(decoded.transfers[1].block_time, block.time);
 }
 
 TEST_F(TransferLogs, hostile_logs_credit_nothing_and_keep_their_ordinal) {
@@ -139,31 +138,30 @@ TEST_F(TransferLogs, hostile_logs_credit_nothing_and_keep_their_ordinal) {
         Log hostile = transfer(1, 10);
         damage(hostile);
         auto const decoded = decode({hostile, transfer(2, 10)});
-        ASSERT_TRUE(decoded);
-        EXPECT_EQ(decoded->malformed, 1U);
-        ASSERT_EQ(decoded->transfers.size(), 1U);
-        EXPECT_EQ(decoded->transfers[0].key.ordinal, 1U);
+        EXPECT_EQ(decoded.malformed, 1U);
+        ASSERT_EQ(decoded.transfers.size(), 1U);
+        EXPECT_EQ(decoded.transfers[0].key.ordinal, 1U);
     }
 }
 
 TEST_F(TransferLogs, zero_value_is_never_booked) {
     auto const decoded = decode({transfer(1, 0)});
-    ASSERT_TRUE(decoded);
-    EXPECT_TRUE(decoded->transfers.empty());
-    EXPECT_EQ(decoded->zero_value, 1U);
+    EXPECT_TRUE(decoded.transfers.empty());
+    EXPECT_EQ(decoded.zero_value, 1U);
 }
 
-TEST_F(TransferLogs, an_answer_that_cannot_be_right_is_refused_whole) {
-    std::vector<std::function<void(Log&)>> const lies{
-        [](Log& log) { log.block_hash[5] = 1; },      [](Log& log) { log.block_number = 8; },
-        [](Log& log) { log.removed = true; },         [](Log& log) { log.log_index = 1; },
-        [](Log& log) { log.contract.bytes[0] ^= 1; }, [](Log& log) { log.topics[0][0] ^= 1; },
-        [](Log& log) { log.topics.clear(); }};
-    for (auto const& lie : lies) {
-        Log log = transfer(2, 10);
-        lie(log);
-        EXPECT_FALSE(decode({transfer(1, 10), log}));
-    }
+TEST_F(TransferLogs, other_contracts_and_events_are_not_looked_at) {
+    Log fake = transfer(1, 10);
+    fake.contract.bytes[0] ^= 1;
+    Log approval = transfer(2, 10);
+    approval.topics[0][0] ^= 1;
+    Log anonymous = transfer(3, 10);
+    anonymous.topics.clear();
+    auto const decoded = decode({fake, approval, anonymous, transfer(4, 10)});
+    EXPECT_EQ(decoded.malformed, 0U);
+    ASSERT_EQ(decoded.transfers.size(), 1U);
+    EXPECT_EQ(decoded.transfers[0].key.ordinal, 0U);
+    EXPECT_EQ(decoded.transfers[0].log_index, 4U);
 }
 
 }  // namespace

@@ -17,12 +17,16 @@ key_file = "sealing.key"
 [[chains]]
 id = 31337
 name = "Local"
+finality = "100:2,finalized"
+most_not_final = "2500.5"
+block_time = 0.25
+[[chains.endpoints]]
 http_url = "http://127.0.0.1:8545"
-confirmations = 2
 [[chains.tokens]]
 symbol = "USDT"
 contract = "0xdAC17F958D2ee523a2206206994597C13D831ec7"
 decimals = 6
+tolerance = "0.01"
 )";
 
 Result<Config> parse(std::string const& text,
@@ -49,8 +53,14 @@ TEST(Config, reads_what_is_there_and_fills_in_the_rest) {
     EXPECT_EQ(config->network.public_url, "http://127.0.0.1:8080");
     EXPECT_EQ(config->key_file, "/etc/sycee/sealing.key");
     ASSERT_EQ(config->network.chains.size(), 1U);
-    EXPECT_EQ(config->network.chains[0].confirmations, 2U);
-    EXPECT_EQ(config->network.chains[0].tokens[0].decimals, 6U);
+    ChainSettings const& chain = config->network.chains[0];
+    EXPECT_EQ(to_string(chain.finality.bands), "100:2,finalized");
+    EXPECT_EQ(chain.finality.most_not_final, Amount(2'500'500'000));
+    EXPECT_EQ(chain.block_time, std::chrono::milliseconds(250));
+    EXPECT_EQ(chain.quorum, 1U);
+    EXPECT_EQ(chain.endpoints[0].http_url, "http://127.0.0.1:8545");
+    EXPECT_EQ(chain.tokens[0].decimals, 6U);
+    EXPECT_EQ(chain.tokens[0].tolerance, (Tolerance{Amount(10'000), 0}));
 }
 
 TEST(Config, the_environment_overrides) {
@@ -61,6 +71,21 @@ TEST(Config, the_environment_overrides) {
     EXPECT_EQ(config->database_url, "dbname=other");
     EXPECT_FALSE(parse(kGood, {{"SYCEE_SERVER_PORT", "90000"}}));
     EXPECT_FALSE(parse(kGood, {{"SYCEE_SERVER_PORT", "http"}}));
+}
+
+TEST(Config, reads_lists_from_the_file_and_from_the_environment) {
+    EXPECT_TRUE(parse(kGood)->server.trusted_proxies.empty());
+    using List = std::vector<std::string>;
+    auto const text = with("public_url",
+                           "trusted_proxies = [\"10.0.0.1\", \"::FFFF:1.2.3.4\"]\n"
+                           "public_url");
+    EXPECT_EQ(parse(text).value().server.trusted_proxies, (List{"10.0.0.1", "1.2.3.4"}));
+    EXPECT_EQ(parse(text, {{"SYCEE_SERVER_TRUSTED_PROXIES", "::1, 10.0.0.2"}})
+                  .value()
+                  .server.trusted_proxies,
+              (List{"::1", "10.0.0.2"}));
+    EXPECT_TRUE(
+        parse(text, {{"SYCEE_SERVER_TRUSTED_PROXIES", ""}}).value().server.trusted_proxies.empty());
 }
 
 struct Row {
@@ -75,12 +100,36 @@ TEST(Config, refuses_with_the_key_and_the_line) {
          {Row{"unknown key", with("[database]", "[database]\nurI = 1"), "line 5: is not a key"},
           Row{"unknown section", kGood + "[servers]\n", "servers"},
           Row{"wrong type", with("id = 31337", "id = \"31337\""), "line 9: must be a whole number"},
-          Row{"out of range", with("confirmations = 2", "confirmations = 0"),
-              "line 12: must be from 1"},
+          Row{"out of range", with("\"dbname=sycee\"", "\"dbname=sycee\"\nconnections = 1"),
+              "line 6: must be from 2"},
+          Row{"bad finality", with("100:2,finalized", "100:2"), "line 11: the last band"},
+          Row{"bad amount", with("2500.5", "2,500"), "line 12: "},
+          Row{"too fast", with("block_time = 0.25", "block_time = 0.05"),
+              "line 13: must be a number of seconds from 0.1 to 3600"},
+          Row{"quorum of more", with("block_time = 0.25", "quorum = 2"), "line 13: must be from 1"},
+          Row{"no endpoint",
+              with("[[chains.endpoints]]\nhttp_url = \"http://127.0.0.1:8545\"\n", ""),
+              "a chain needs at least one endpoint"},
+          Row{"no such file",
+              with("http_url = \"http://127.0.0.1:8545\"", "http_url_file = \"none\""),
+              "line 15: names a file that can't be read"},
           Row{"missing", with("url = \"dbname=sycee\"", ""), "database.url: line 4: is missing"},
-          Row{"bad address", with("0xdAC1", "0xdac1"), "line 15: has a wrong EIP-55 checksum"},
+          Row{"bad address", with("0xdAC1", "0xdac1"), "line 18: has a wrong EIP-55 checksum"},
           Row{"bad url", with("http://127.0.0.1:8545", "127.0.0.1:8545"),
-              "line 11: must begin with"},
+              "line 15: must be a URL that begins with"},
+          Row{"bad database url", with("dbname=sycee", "password=it is secret"),
+              "database.url: line 5: is neither a connection string"},
+          Row{"a public url of nothing", with("http://127.0.0.1:8080/", "http://"),
+              "line 3: must be"},
+          Row{"a public url with a user", with("http://127.0.0.1", "http://user@127.0.0.1"),
+              "line 3: must not have a user name"},
+          Row{"a public url with a query", with(":8080/", ":8080/?a=b"),
+              "line 3: must not have a query"},
+          Row{"a proxy that is no address",
+              with("public_url", "trusted_proxies = [\"10.0.0.0/8\"]\npublic_url"),
+              "line 3: must hold IP addresses, not \"10.0.0.0/8\""},
+          Row{"a list that is none", with("public_url", "trusted_proxies = \"::1\"\npublic_url"),
+              "line 3: must be a list"},
           Row{"a chain twice", kGood + again, "stands there twice"},
           Row{"no chain", kGood.substr(0, kGood.find("[[chains]]")), "at least one [[chains]]"},
           Row{"not TOML", "[server\n", "line"}}) {

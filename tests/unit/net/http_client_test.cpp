@@ -205,6 +205,21 @@ TEST_F(HttpClientTest, gives_up_on_a_silent_server) {
     expect_unavailable(client({.total_time = 20ms}), "no answer in time");
 }
 
+TEST_F(HttpClientTest, tells_an_answer_over_the_limits_from_other_faults) {
+    serve({{answer("four")}, {"HTTP/1.1 nonsense\r\n\r\n"}});
+    auto& used = client({.answer_bytes = 3});
+    EXPECT_THROW(run_task(io, used.post({}, "{}")), AnswerOverLimit);
+    try {
+        run_task(io, used.post({}, "{}"));
+        FAIL();
+    } catch (AnswerOverLimit const&) {
+        FAIL();
+    } catch (Unavailable const&) {
+    }
+    tasks.spawn("silent", stay_silent(acceptor, received));
+    EXPECT_THROW(run_task(io, client({.total_time = 20ms}).post({}, "{}")), AnswerOverLimit);
+}
+
 TEST_F(HttpClientTest, gives_up_where_nobody_listens) {
     auto& used = client();
     acceptor.close();

@@ -52,6 +52,19 @@ TEST_F(HttpServerAnswers, hands_the_request_over) {
               "connection: close\r\n\r\nPOST /a b ?c=%20d xyz 127.0.0.1");
 }
 
+TEST_F(HttpServerTest, the_peer_is_whom_a_trusted_proxy_names) {
+    start({}, describe, {"127.0.0.1"});
+    EXPECT_EQ(body_of(exchange("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+                               "X-Forwarded-For: 203.0.113.9, 192.0.2.1\r\n\r\n")),
+              "GET / ?  192.0.2.1");
+}
+
+TEST_F(HttpServerAnswers, believes_nobody_who_is_not_a_trusted_proxy) {
+    EXPECT_EQ(body_of(exchange("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+                               "X-Forwarded-For: 192.0.2.1\r\n\r\n")),
+              "GET / ?  127.0.0.1");
+}
+
 TEST_F(HttpServerAnswers, puts_the_chunks_of_a_body_together) {
     auto const response = exchange(
         "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\nConnection: close\r\n\r\n"

@@ -108,9 +108,10 @@ inline Task<std::string> exchange(Executor executor, std::uint16_t port, std::st
 // A server under test on a free port of 127.0.0.1.
 class HttpServerTest : public ::testing::Test {
   protected:
-    void start(HttpServerLimits limits, HttpHandler handler) {
+    void start(HttpServerLimits limits, HttpHandler handler,
+               std::vector<std::string> trusted_proxies = {}) {
         server = std::make_unique<HttpServer>(io.get_executor(), "127.0.0.1", 0, limits,
-                                              std::move(handler));
+                                              std::move(handler), std::move(trusted_proxies));
         tasks.spawn("server", server->run());
     }
 

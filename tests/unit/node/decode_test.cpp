@@ -17,18 +17,8 @@ Json block_json() {
             {"hash", hash_text('a')},
             {"parentHash", hash_text('b')},
             {"timestamp", "0x65f1a2c3"},
+            {"logsBloom", "0x" + std::string(510, '0') + "08"},
             {"transactions", Json::array()}};
-}
-
-Json log_json() {
-    return {{"address", "0xdAC17F958D2ee523a2206206994597C13D831ec7"},
-            {"topics", Json::array({hash_text('1'), hash_text('2')})},
-            {"data", "0x0102"},
-            {"blockNumber", "0x1b4"},
-            {"blockHash", hash_text('a')},
-            {"transactionHash", hash_text('c')},
-            {"logIndex", "0x7"},
-            {"removed", false}};
 }
 
 TEST(ParseQuantity, ReadsWhatNodesWrite) {
@@ -81,66 +71,34 @@ TEST(DecodeHeader, RefusesWrongMembers) {
     }
 }
 
-TEST(DecodeLog, ReadsALog) {
-    Log const log = decode_log(log_json());
-    EXPECT_EQ(to_string(log.contract), "0xdAC17F958D2ee523a2206206994597C13D831ec7");
-    ASSERT_EQ(log.topics.size(), 2u);
-    EXPECT_EQ(to_hex0x(log.topics[1]), hash_text('2'));
-    EXPECT_EQ(log.data, (std::vector<std::uint8_t>{1, 2}));
-    EXPECT_EQ(log.block_number, 436u);
-    EXPECT_EQ(to_hex0x(log.block_hash), hash_text('a'));
-    EXPECT_EQ(to_hex0x(log.transaction_hash), hash_text('c'));
-    EXPECT_EQ(log.log_index, 7u);
-    EXPECT_FALSE(log.removed);
+TEST(DecodeOutline, ReadsBloomAndTransactions) {
+    auto block = block_json();
+    block["transactions"] = {hash_text('1'), hash_text('2')};
+    auto const outline = decode_outline(block);
+    ASSERT_TRUE(outline);
+    EXPECT_EQ(outline->header.number, 436u);
+    EXPECT_EQ(outline->bloom[255], 8);
+    ASSERT_EQ(outline->transactions.size(), 2u);
+    EXPECT_EQ(to_hex0x(outline->transactions[1]), hash_text('2'));
+    EXPECT_EQ(decode_outline(Json()), std::nullopt);
 }
 
-TEST(DecodeLog, RemovedMayBeLeftOutAndDataMayBeEmpty) {
-    auto json = log_json();
-    json.erase("removed");
-    json["data"] = "0x";
-    json["topics"] = Json::array();
-    Log const log = decode_log(json);
-    EXPECT_FALSE(log.removed);
-    EXPECT_TRUE(log.data.empty());
-    json["removed"] = true;
-    EXPECT_TRUE(decode_log(json).removed);
-}
-
-TEST(DecodeLog, RefusesWrongMembers) {
-    struct Case {
-        char const* name;
-        Json value;
-    };
-    auto const hash = hash_text('1');
-    std::vector<Case> const cases{
-        {"address", "0x12"},
-        {"address", nullptr},
-        {"topics", hash},
-        {"topics", Json::array({1})},
-        {"topics", Json::array({"0x12"})},
-        {"topics", Json::array({hash, hash, hash, hash, hash})},
-        {"data", "0x123"},
-        {"data", "1234"},
-        {"data", 5},
-        {"blockNumber", nullptr},  // a pending log
-        {"blockHash", nullptr},
-        {"transactionHash", "0x"},
-        {"logIndex", "0x100000000"},
-        {"logIndex", 7},
-        {"removed", "false"},
-        {"removed", 0},
-    };
-    for (auto const& [name, value] : cases) {
-        auto json = log_json();
-        json[name] = value;
-        EXPECT_THROW(decode_log(json), BadAnswer) << name << " " << value.dump();
-    }
-}
-
-TEST(DecodeLogs, RefusesWhatIsNoArray) {
-    EXPECT_TRUE(decode_logs(Json::array()).empty());
-    for (auto const& wrong : {Json(), Json::object(), Json("[]"), log_json()}) {
-        EXPECT_THROW(decode_logs(wrong), BadAnswer) << wrong.dump();
+TEST(DecodeOutline, RefusesWrongMembers) {
+    for (auto const& [name, wrong] : std::vector<std::pair<char const*, Json>>{
+             {"logsBloom", nullptr},  // a pending block
+             {"logsBloom", "0x"},
+             {"logsBloom", hash_text('0')},
+             {"transactions", nullptr},
+             {"transactions", Json::object()},
+             {"transactions", hash_text('1')},
+             {"transactions", Json::array({1})},
+             {"transactions", Json::array({"0x12"})},
+             {"transactions", Json::array({{{"hash", hash_text('1')}}})}}) {
+        auto block = block_json();
+        block[name] = wrong;
+        EXPECT_THROW(decode_outline(block), BadAnswer) << name << " " << wrong.dump();
+        block.erase(name);
+        EXPECT_THROW(decode_outline(block), BadAnswer) << name << " is missing";
     }
 }
 
@@ -157,7 +115,7 @@ TEST(DecodeAnswer, MakesEveryFaultOneThatPasses) {
         EXPECT_THROW(decode_answer("eth_x", [&] { return parse_json(text); }), Unavailable) << text;
     }
     try {
-        decode_answer("eth_x", [] { return decode_quantity(Json(1), "size"); });
+        decode_answer("eth_x", [] { return text_of(Json(1), "size"); });
         FAIL();
     } catch (Unavailable const& unavailable) {
         EXPECT_STREQ(unavailable.what(), "eth_x: size is not a string");

@@ -38,10 +38,36 @@ TEST(JsonRpcCall, RefusesWhatIsNotItsAnswer) {
          {answer(4), answer(-3), answer(3, R"("x":1)"), std::string("[]"), std::string("null"),
           std::string("{}"), std::string("7"), "[" + answer(3) + "]",
           std::string(R"({"id":"3","result":1})"), std::string(R"({"id":3.0,"result":1})"),
-          std::string(R"({"id":99999999999999999999999,"result":1})"),
-          std::string(R"({"id":null,"error":{"code":-32600,"message":"too large"}})"),
-          answer(3, R"("error":"no")"), answer(3, R"("error":{"code":"x"})")}) {
+          std::string(R"({"id":99999999999999999999999,"result":1})"), answer(3, R"("error":"no")"),
+          answer(3, R"("error":{"code":"x"})")}) {
         EXPECT_THROW(decode_call(body, 3), BadAnswer) << body;
+    }
+}
+
+TEST(JsonRpcCall, AnErrorWithoutAnIdIsItsAnswer) {
+    auto const error =
+        decode_call(R"({"id":null,"error":{"code":-32600,"message":"too large"}})", 3);
+    ASSERT_FALSE(error);
+    EXPECT_EQ(error.error().code, -32600);
+}
+
+TEST(JsonRpcBatch, CanBeRefusedAsAWhole) {
+    auto const refuse = [] {
+        return decode_batch(R"({"id":null,"error":{"code":-32600,"message":"batch too large"}})",
+                            10, 2);
+    };
+    try {
+        refuse();
+        FAIL();
+    } catch (Refused const& refused) {
+        EXPECT_EQ(refused.error().fault, RpcFault::too_much);
+    }
+    try {
+        decode_answer("eth_x", refuse);
+        FAIL();
+    } catch (NodeFault const& fault) {
+        EXPECT_EQ(fault.fault(), RpcFault::too_much);
+        EXPECT_STREQ(fault.what(), "eth_x: error -32600: batch too large");
     }
 }
 
@@ -73,8 +99,6 @@ TEST(JsonRpcBatch, RefusesAMismatch) {
         {"no result", "[" + answer(10) + R"(,{"id":11}])"},
         {"no object", "[" + answer(10) + ",11]"},
         {"no array", answer(10)},
-        {"refused as a whole",
-         R"({"id":null,"error":{"code":-32600,"message":"batch too large"}})"},
         {"empty", "[]"},
         {"null", "null"},
     };

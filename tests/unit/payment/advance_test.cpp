@@ -5,12 +5,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <map>
 
 namespace sycee {
 namespace {
 
 constexpr ChainId kChain = 31337;
+constexpr ChainId kSecondChain = 56;
 constexpr Timestamp kCreated = timestamp_from_seconds(1'000);
 constexpr Timestamp kExpires = timestamp_from_seconds(2'000);
 Address const kToken{Bytes20{1}};
@@ -28,8 +31,8 @@ class Advance : public ::testing::Test {
         state.payment.deposit_address = Address{Bytes20{7}};
         state.payment.currency = "USD";
         state.payment.price = Amount(5000);
-        state.payment.options = {{kChain, kToken, Amount(50'000'000)},
-                                 {kChain, kOtherToken, Amount(50'000'000)}};
+        state.payment.options = {{kChain, kToken, Amount(50'000'000), Amount{}},
+                                 {kChain, kOtherToken, Amount(50'000'000), Amount{}}};
         state.payment.created_at = kCreated;
         state.payment.expires_at = kExpires;
         view.payments.push_back(state);
@@ -49,6 +52,23 @@ class Advance : public ::testing::Test {
         return result;
     }
 
+    ChainStep step_to(BlockNumber head, BlockNumber finalized,
+                      std::optional<BlockNumber> rolled_back_to = {}) const {
+        Timestamp const time = timestamp_from_seconds(static_cast<std::int64_t>(1'000 + head));
+        ChainStep result{.chain_id = kChain,
+                         .rolled_back_to = rolled_back_to,
+                         .head = head,
+                         .tokens = {{kChain, kToken, 6},
+                                    {kChain, kOtherToken, 6},
+                                    {kChain, kUnoffered, 18},
+                                    {kSecondChain, kToken, 18}},
+                         .chains = other_chains,
+                         .repairs = repairs};
+        result.chains[kChain] =
+            ChainProgress{time, std::max(finalized, std::min(agreed, head)), finalized, rule};
+        return result;
+    }
+
     // Runs a step with these transfers in and out; checks the invariants; gives the event types.
     std::vector<std::string> step(BlockNumber head, BlockNumber finalized,
                                   std::vector<Transfer> const& in,
@@ -59,15 +79,14 @@ class Advance : public ::testing::Test {
             matched.push_back({payment().id, one, true});
         for (auto const& one : out)
             matched.push_back({payment().id, one, false});
-        ChainStep const chain_step{
-            .chain_id = kChain,
-            .rolled_back_to = rolled_back_to,
-            .head = head,
-            .head_time = timestamp_from_seconds(static_cast<std::int64_t>(1'000 + head)),
-            .finalized = finalized,
-            .confirmations = confirmations};
+        ChainStep const chain_step = step_to(head, finalized, rolled_back_to);
         last = advance_merchant(view, matched, chain_step, kCreated);
         check_entries();
+        view.cleared_not_final.clear();
+        for (Address const& token : {kToken, kOtherToken}) {
+            view.cleared_not_final.emplace_back(
+                token, sheet.balance(token.bytes, Account::merchant_cleared).magnitude);
+        }
         view.head = last.head;
         view.payments = last.payments;
         for (auto const& entry : last.entries) {
@@ -79,7 +98,7 @@ class Advance : public ::testing::Test {
         std::vector<std::string> types;
         for (auto const& event : last.events)
             types.push_back(event.type);
-        now = chain_step.head_time;
+        now = chain_step.progress().head_time;
         return types;
     }
 
@@ -100,13 +119,16 @@ class Advance : public ::testing::Test {
     // One transfer, one credit: what stands in the claims is what came.
     void check_claims() {
         for (Address const& token : {kToken, kOtherToken, kUnoffered}) {
-            Amount in;
-            for (Credit const& credit : view.payments[0].credits) {
-                if (credit.transfer.key.token == token) in += credit.transfer.amount;
-            }
-            Amount unexplained;
-            for (Outflow const& outflow : view.payments[0].outflows) {
-                if (outflow.transfer.key.token == token) unexplained += outflow.unexplained;
+            Amount came;
+            for (PaymentState const& state : view.payments) {
+                for (Credit const& credit : state.credits) {
+                    auto const& key = credit.transfer.key;
+                    if (key.chain_id == kChain && key.token == token)
+                        came += credit.transfer.amount;
+                }
+                for (Outflow const& outflow : state.outflows) {
+                    if (outflow.transfer.key.token == token) came += outflow.unexplained;
+                }
             }
             Amount claims;
             for (Account const account :
@@ -114,7 +136,7 @@ class Advance : public ::testing::Test {
                   Account::merchant_settled, Account::operator_fee}) {
                 claims += sheet.balance(token.bytes, account).magnitude;
             }
-            EXPECT_EQ(claims, in + unexplained);
+            EXPECT_EQ(to_string(claims), to_string(came));
         }
     }
 
@@ -128,13 +150,16 @@ class Advance : public ::testing::Test {
     MerchantStep last;
     BalanceSheet sheet;
     Timestamp now = kCreated;
-    std::uint32_t confirmations = 1;
+    FinalityRule rule{.version = 1, .bands = {{std::nullopt, 1}}};
+    BlockNumber agreed = ~BlockNumber{0};
+    ChainsProgress other_chains;
+    bool repairs = false;
 };
 
 using Types = std::vector<std::string>;
 
 TEST_F(Advance, pays_in_three_stages) {
-    confirmations = 3;
+    rule.bands = {{std::nullopt, 3}};
     EXPECT_EQ(step(10, 5, {transfer(1, 50'000'000, 10)}), Types{"payment.authorized"});
     EXPECT_EQ(status(), PaymentStatus::authorized);
     EXPECT_EQ(step(11, 6, {}), Types{});
@@ -143,7 +168,7 @@ TEST_F(Advance, pays_in_three_stages) {
     EXPECT_EQ(step(15, 10, {}), Types{"payment.settled"});
     EXPECT_EQ(balance(Account::merchant_settled), "50000000");
     EXPECT_EQ(status(), PaymentStatus::settled);
-    EXPECT_FALSE(has_open_work(view.payments[0], {.chain_id = kChain, .finalized = 10}));
+    EXPECT_FALSE(has_open_work(view.payments[0], step_to(15, 10)));
 }
 
 TEST_F(Advance, a_rule_of_one_block_authorizes_and_clears_in_one_step) {
@@ -227,7 +252,7 @@ TEST_F(Advance, a_transaction_mined_again_is_one_payment_moved) {
 }
 
 TEST_F(Advance, a_transfer_that_comes_back_late_is_as_early_as_it_was) {
-    confirmations = 3;
+    rule.bands = {{std::nullopt, 3}};
     step(999, 5, {transfer(1, 50'000'000, 999)});
     step(999, 5, {}, {}, 998);
     EXPECT_EQ(step(1'005, 5, {transfer(1, 50'000'000, 1'003)}),
@@ -252,6 +277,195 @@ TEST_F(Advance, the_same_transfer_is_never_credited_twice) {
 TEST_F(Advance, a_settled_transfer_is_never_reversed) {
     step(10, 10, {transfer(1, 50'000'000, 10)});
     EXPECT_THROW(step(10, 10, {}, {}, 9), InvariantViolation);
+}
+
+TEST_F(Advance, a_repair_reverses_a_settlement_newest_record_first) {
+    view.fee_basis_points = 100;
+    step(10, 10, {transfer(1, 60'000'000, 10)});
+    ASSERT_EQ(status(), PaymentStatus::settled);
+    repairs = true;
+    EXPECT_EQ(step(9, 9, {}, {}, 9), Types{"payment.reversed"});
+    EXPECT_TRUE(last.events[0].goods_may_be_released);
+    ASSERT_EQ(last.entries.size(), 3U);
+    for (std::size_t i = 0; i < 3; ++i) {
+        EXPECT_EQ(std::get<Reversal>(last.entries[i].record).reversed_kind,
+                  (std::array{RecordKind::settlement, RecordKind::clearing,
+                              RecordKind::authorization}[i]));
+    }
+    for (Account const account : {Account::coins, Account::merchant_settled, Account::operator_fee,
+                                  Account::payer_unapplied}) {
+        EXPECT_EQ(balance(account), "0") << to_string(account);
+    }
+}
+
+TEST_F(Advance, the_band_is_chosen_by_the_price) {
+    rule.bands = {{Amount(50'000'000), 1}, {Amount(10'000'000'000), 3}, {std::nullopt, 0}};
+    EXPECT_EQ(step(10, 5, {transfer(1, 50'000'000, 10)}), Types{"payment.authorized"});
+    EXPECT_EQ(step(11, 5, {}), Types{});
+    EXPECT_EQ(step(12, 5, {}), Types{"payment.cleared"});
+}
+
+TEST_F(Advance, the_band_is_chosen_by_what_arrived_where_that_is_more) {
+    rule.bands = {{Amount(100'000'000), 1}, {std::nullopt, 0}};
+    EXPECT_EQ(step(10, 5, {transfer(1, 49'000'000, 10), transfer(2, 51'000'000, 10)}),
+              Types{"payment.authorized"});
+    EXPECT_EQ(step(20, 9, {}), Types{});
+    EXPECT_EQ(step(21, 10, {}), (Types{"payment.cleared", "payment.settled"}));
+}
+
+TEST_F(Advance, nothing_clears_beyond_what_the_quorum_agrees_on) {
+    agreed = 9;
+    EXPECT_EQ(step(10, 5, {transfer(1, 50'000'000, 10), transfer(2, 1, 10, kUnoffered)}),
+              Types{"payment.authorized"});
+    EXPECT_EQ(step(30, 5, {}), Types{});
+    agreed = 10;
+    EXPECT_EQ(step(31, 5, {}), (Types{"payment.cleared", "payment.exception"}));
+}
+
+TEST_F(Advance, beyond_the_cap_clearing_waits_for_finality) {
+    rule.most_not_final = Amount(49'999'999);
+    EXPECT_EQ(step(10, 5, {transfer(1, 50'000'000, 10)}), Types{"payment.authorized"});
+    EXPECT_EQ(step(20, 9, {}), Types{});
+    EXPECT_EQ(step(21, 10, {}), (Types{"payment.cleared", "payment.settled"}));
+}
+
+TEST_F(Advance, the_cap_counts_what_is_cleared_already) {
+    PaymentState second = view.payments[0];
+    second.payment.id.uuid.bytes[0] = 3;
+    rule.most_not_final = Amount(99'999'999);
+    step(10, 5, {transfer(1, 50'000'000, 10)});
+    ASSERT_EQ(status(), PaymentStatus::cleared);
+    view.payments.insert(view.payments.begin(), second);
+    EXPECT_EQ(step(11, 5, {transfer(2, 50'000'000, 11)}), Types{"payment.authorized"});
+    // The first one settles, and makes room in the next step.
+    EXPECT_EQ(step(12, 10, {}), Types{"payment.settled"});
+    EXPECT_EQ(step(13, 10, {}), Types{"payment.cleared"});
+}
+
+TEST_F(Advance, a_shortfall_within_the_tolerance_is_accepted_and_recorded) {
+    view.payments[0].payment.options[0].tolerance = Amount(500'000);
+    EXPECT_EQ(step(10, 5, {transfer(1, 49'500'000, 10)}),
+              (Types{"payment.authorized", "payment.cleared"}));
+    EXPECT_EQ(view.payments[0].credits[0].shortfall, Amount(500'000));
+    EXPECT_EQ(balance(Account::merchant_cleared), "49500000");
+    EXPECT_EQ(step(11, 5, {transfer(2, 500'000, 11)}), Types{"payment.exception"});
+}
+
+TEST_F(Advance, one_unit_beyond_the_tolerance_does_not_cover) {
+    view.payments[0].payment.options[0].tolerance = Amount(500'000);
+    EXPECT_EQ(step(10, 5, {transfer(1, 49'499'999, 10)}), Types{"payment.partially_paid"});
+}
+
+TEST_F(Advance, the_tolerance_is_granted_once_for_all_parts) {
+    view.payments[0].payment.options[0].tolerance = Amount(500'000);
+    view.payments[0].payment.options[1].tolerance = Amount(500'000);
+    step(10, 5, {transfer(1, 24'600'000, 10)});
+    EXPECT_EQ(step(11, 5, {transfer(2, 24'600'000, 11, kOtherToken)}),
+              Types{"payment.partially_paid"});
+    EXPECT_EQ(step(12, 5, {transfer(3, 300'000, 12, kOtherToken)}),
+              (Types{"payment.authorized", "payment.cleared"}));
+}
+
+// A payment offered on two chains: its parts clear in the journals of their own chains.
+class AdvanceTwoChains : public Advance {
+  protected:
+    AdvanceTwoChains() {
+        view.payments[0].payment.options.push_back(
+            {kSecondChain,
+             kToken,
+             multiply_divide_up(Amount(50), power_of_ten(18), Amount(1)),
+             {}});
+        set_second(100, 90);
+    }
+    void set_second(BlockNumber agreed_block, BlockNumber finalized) {
+        other_chains[kSecondChain] =
+            ChainProgress{timestamp_from_seconds(1'500), agreed_block, finalized, rule};
+    }
+    void credit_on_second(BlockNumber block, CreditStage stage) {
+        Credit credit;
+        credit.transfer = transfer(9, 0, block);
+        credit.transfer.key.chain_id = kSecondChain;
+        credit.transfer.amount = multiply_divide_up(Amount(30), power_of_ten(18), Amount(1));
+        credit.first_seen_time = kCreated;
+        credit.stage = stage;
+        credit.gross = stage == CreditStage::authorized ? Amount{} : credit.transfer.amount;
+        view.payments[0].credits.push_back(credit);
+    }
+};
+
+TEST_F(AdvanceTwoChains, a_part_counts_once_it_meets_the_rule_of_its_own_chain) {
+    credit_on_second(101, CreditStage::authorized);
+    EXPECT_EQ(step(10, 5, {transfer(1, 20'000'000, 10)}), Types{"payment.authorized"});
+    EXPECT_EQ(balance(Account::merchant_cleared), "0");
+    set_second(101, 90);
+    EXPECT_TRUE(is_due(view.payments[0], step_to(11, 5)));
+    step(11, 5, {});
+    EXPECT_EQ(balance(Account::merchant_cleared), "20000000");
+    // Paid is told by the chain whose part is the last to clear.
+    EXPECT_EQ(status(), PaymentStatus::authorized);
+}
+
+TEST_F(AdvanceTwoChains, the_last_part_to_clear_tells_the_shop) {
+    credit_on_second(95, CreditStage::cleared);
+    EXPECT_EQ(step(10, 5, {transfer(1, 20'000'000, 10)}),
+              (Types{"payment.authorized", "payment.cleared"}));
+}
+
+TEST_F(AdvanceTwoChains, expires_by_the_slowest_chain) {
+    step(10, 5, {transfer(1, 20'000'000, 10)});
+    EXPECT_EQ(step(1'001, 900, {}), Types{});
+    other_chains[kSecondChain]->head_time = timestamp_from_seconds(2'001);
+    EXPECT_EQ(step(1'002, 900, {}), Types{"payment.exception"});
+}
+
+TEST_F(AdvanceTwoChains, does_not_expire_while_a_chain_is_not_read) {
+    step(10, 5, {transfer(1, 20'000'000, 10)});
+    other_chains[kSecondChain] = std::nullopt;
+    EXPECT_EQ(step(1'001, 900, {}), Types{});
+}
+
+TEST_F(Advance, a_chain_that_is_not_offered_pays_nothing) {
+    view.payments[0].payment.options = {
+        {kSecondChain, kToken, multiply_divide_up(Amount(50), power_of_ten(18), Amount(1)), {}}};
+    EXPECT_EQ(step(10, 5, {transfer(1, 50'000'000, 10)}), Types{"payment.exception"});
+    EXPECT_EQ(view.payments[0].credits[0].unapplied_reason, UnappliedReason::chain_not_offered);
+}
+
+TEST_F(Advance, dust_is_told_once_a_step) {
+    std::vector<Transfer> dust;
+    for (std::uint8_t i = 1; i <= 20; ++i)
+        dust.push_back(transfer(i, 1, 10));
+    EXPECT_EQ(step(10, 5, dust), Types{"payment.partially_paid"});
+    EXPECT_EQ(step(1'001, 900, {}), Types{"payment.exception"});
+    EXPECT_EQ(balance(Account::payer_unapplied), "20");
+}
+
+TEST_F(Advance, a_payment_that_moved_and_clears_later_is_not_told_as_cleared_again) {
+    rule.bands = {{std::nullopt, 3}};
+    step(10, 5, {transfer(1, 50'000'000, 10)});
+    ASSERT_EQ(step(12, 5, {}), Types{"payment.cleared"});
+    EXPECT_EQ(step(12, 5, {transfer(1, 50'000'000, 12)}, {}, 9), Types{"payment.moved"});
+    EXPECT_EQ(status(), PaymentStatus::authorized);
+    EXPECT_EQ(step(14, 5, {}), Types{"payment.moved"});
+    EXPECT_EQ(status(), PaymentStatus::cleared);
+}
+
+TEST_F(Advance, goods_may_be_released_wherever_it_was_ever_cleared) {
+    rule.bands = {{std::nullopt, 3}};
+    step(12, 5, {transfer(1, 50'000'000, 10)});
+    ASSERT_EQ(status(), PaymentStatus::cleared);
+    step(12, 5, {transfer(1, 50'000'000, 12)}, {}, 9);
+    ASSERT_EQ(status(), PaymentStatus::authorized);
+    EXPECT_EQ(step(13, 5, {}, {}, 11), Types{"payment.reversed"});
+    EXPECT_TRUE(last.events[0].goods_may_be_released);
+}
+
+TEST_F(Advance, what_is_left_of_a_reversed_payment_goes_to_the_desk_at_expiry) {
+    step(12, 5, {transfer(1, 20'000'000, 10), transfer(2, 10'000'000, 12)});
+    step(12, 5, {}, {}, 11);
+    ASSERT_EQ(status(), PaymentStatus::reversed);
+    EXPECT_EQ(step(1'001, 900, {}), Types{"payment.exception"});
+    EXPECT_EQ(balance(Account::payer_unapplied), "20000000");
 }
 
 TEST_F(Advance, a_withdrawal_is_booked_and_told) {

@@ -30,6 +30,15 @@ Task<void> fail() {
     co_return;
 }
 
+Task<void> give_up() {
+    throw boost::system::system_error(boost::asio::error::operation_aborted);
+    co_return;
+}
+
+Task<void> return_at_once() {
+    co_return;
+}
+
 Task<void> cancel_own_group(TaskGroup& group) {
     group.cancel();
     co_return;
@@ -115,6 +124,31 @@ TEST_F(TaskGroupTest, a_joiner_that_is_cancelled_cancels_the_tasks_and_still_wai
     run_task(io, outer.join(1h));
     EXPECT_EQ(first, "cancelled");
     EXPECT_EQ(group.size(), 0U);
+}
+
+TEST_F(TaskGroupTest, tells_that_a_task_ended_that_was_not_cancelled) {
+    int ended = 0;
+    auto const on_end = [&ended] { ++ended; };
+    ::testing::internal::CaptureStderr();
+    group.spawn("fails", fail(), on_end);
+    run_ready();
+    EXPECT_EQ(ended, 1);
+    EXPECT_TRUE(::testing::internal::GetCapturedStderr().contains("it broke"));
+    group.spawn("returns", return_at_once(), on_end);
+    run_ready();
+    EXPECT_EQ(ended, 2);
+    // Whatever was aborted in there, nobody asked the task itself to end.
+    group.spawn("looks cancelled", give_up(), on_end);
+    run_ready();
+    EXPECT_EQ(ended, 3);
+    group.spawn("cancelled", wait_for(notifier, first), on_end);
+    run_ready();
+    group.cancel();
+    run_ready();
+    EXPECT_EQ(first, "cancelled");
+    group.spawn("cancelled by join()", wait_for(notifier, second), on_end);
+    run_task(io, group.join(0ms));
+    EXPECT_EQ(ended, 3);
 }
 
 TEST_F(TaskGroupTest, logs_an_error_and_not_a_cancellation) {

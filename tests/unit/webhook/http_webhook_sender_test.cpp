@@ -113,6 +113,29 @@ TEST(HttpWebhookSender, ReachesNoPrivateAddress) {
     EXPECT_TRUE(shop.received.empty());
 }
 
+TEST(WebhookDestination, IsRefusedWhereNothingCouldBeDelivered) {
+    for (auto const* good :
+         {"https://shop.example/hook", "https://8.8.8.8/", "https://localhost/"}) {
+        EXPECT_TRUE(webhook_destination(good, false)) << good;
+        EXPECT_TRUE(webhook_destination(good, true)) << good;
+    }
+    for (auto const* private_only : {"http://shop.example/", "https://127.0.0.1/hook",
+                                     "https://10.0.0.1:8443/", "https://[::1]/"}) {
+        auto const refused = webhook_destination(private_only, false);
+        ASSERT_FALSE(refused) << private_only;
+        EXPECT_TRUE(to_string(refused.error()).contains("allow_private_addresses = true"));
+        EXPECT_TRUE(webhook_destination(private_only, true)) << private_only;
+    }
+    for (auto const* bad :
+         {"", "shop.example", "ws://shop.example/", "wss://shop.example/", "ftp://shop.example/",
+          "https://", "https://user:hunter2@shop.example/"}) {
+        EXPECT_FALSE(webhook_destination(bad, false)) << bad;
+        auto const refused = webhook_destination(bad, true);
+        ASSERT_FALSE(refused) << bad;
+        EXPECT_FALSE(to_string(refused.error()).contains("hunter2"));
+    }
+}
+
 TEST(HttpWebhookSender, SendsNothingUnsigned) {
     Shop shop;
     shop.delivery.sealed_secret = SecretBox(Bytes32{8}).seal(Secret("whsec_x"));

@@ -1,0 +1,150 @@
+#include <sycee/app/desk_service.hpp>
+#include <sycee/app/payment_events.hpp>
+#include <sycee/crypto/hash.hpp>
+#include <sycee/runtime/random.hpp>
+
+#include <algorithm>
+
+namespace sycee {
+namespace {
+
+constexpr std::size_t kReasonBytes = 500;
+
+Result<void> check_reason(std::string const& reason) {
+    if (reason.find_first_not_of(" \n") == std::string::npos) {
+        return refuse("reason", "is missing");
+    }
+    if (reason.size() > kReasonBytes) {
+        return refuse("reason", "must have at most " + std::to_string(kReasonBytes) +
+                                    " bytes, not " + std::to_string(reason.size()));
+    }
+    bool const clean = std::none_of(reason.begin(), reason.end(), [](char c) {
+        return (static_cast<unsigned char>(c) < 0x20 && c != '\n') || c == 0x7f;
+    });
+    if (!clean) return refuse("reason", "must not contain control characters");
+    return {};
+}
+
+}  // namespace
+
+Task<DeskPage> DeskService::list(DeskFilter filter, std::optional<DeskKey> after,
+                                 std::size_t limit) {
+    co_return co_await desk_.list(filter, after, limit);
+}
+
+Task<std::optional<DeskException>> DeskService::find(DeskKey key) {
+    co_return co_await desk_.find(key);
+}
+
+Task<std::vector<ResolutionRequest>> DeskService::requests() {
+    co_return co_await desk_.requests();
+}
+
+bool DeskService::needs_second_operator(DeskException const& exception, Amount amount) const {
+    if (!settings_.second_operator_above) return false;
+    auto const& key = exception.transfer.key;
+    auto const* chain = network_.chain(key.chain_id);
+    auto const* token = chain == nullptr ? nullptr : chain->token(key.token);
+    // A token that is no longer configured has no known value.
+    return token == nullptr || value_of(amount, token->decimals) > *settings_.second_operator_above;
+}
+
+Task<Result<std::optional<RequestId>>> DeskService::resolve(ResolveInput input,
+                                                            std::string decided_by) {
+    if (auto const checked = check_reason(input.reason); !checked) {
+        co_return std::unexpected(checked.error());
+    }
+    auto const exception = co_await desk_.find(input.exception);
+    if (!exception) co_return refuse("exception", "is not on the desk");
+    if (!input.amount) input.amount = exception->amount - exception->resolved;
+    if (!needs_second_operator(*exception, *input.amount)) {
+        auto const booked =
+            co_await book(std::move(input), std::move(decided_by), "", std::nullopt);
+        if (!booked) co_return std::unexpected(booked.error());
+        co_return std::nullopt;
+    }
+    auto const planned = co_await plan(input, decided_by, "", std::nullopt);
+    if (!planned) co_return std::unexpected(planned.error());
+    Timestamp const now = clock_.now();
+    ResolutionRequest request{.id = new_id<RequestTag>(now),
+                              .exception = input.exception,
+                              .kind = input.kind,
+                              .target_payment_id = input.target.value_or(PaymentId{}),
+                              .amount = *input.amount,
+                              .reason = input.reason,
+                              .requested_by = std::move(decided_by),
+                              .created_at = now};
+    RequestId const id = request.id;
+    co_await desk_.create_request(std::move(request));
+    co_return id;
+}
+
+Task<Result<void>> DeskService::approve(RequestId id, std::string approved_by) {
+    auto const request = co_await desk_.find_request(id);
+    if (!request) co_return refuse("request", "is answered already, or never was");
+    if (request->requested_by == approved_by) {
+        co_return refuse("request", "needs another operator than the one who made it");
+    }
+    ResolveInput input{.exception = request->exception,
+                       .kind = request->kind,
+                       .target = std::nullopt,
+                       .amount = request->amount,
+                       .reason = request->reason};
+    if (!request->target_payment_id.uuid.is_nil()) input.target = request->target_payment_id;
+    co_return co_await book(std::move(input), request->requested_by, std::move(approved_by), id);
+}
+
+Task<Result<void>> DeskService::reject(RequestId id) {
+    bool const was_there = co_await desk_.withdraw_request(id);
+    if (!was_there) co_return refuse("request", "is answered already, or never was");
+    co_return Result<void>{};
+}
+
+Task<Result<void>> DeskService::book(ResolveInput input, std::string decided_by,
+                                     std::string approved_by, std::optional<RequestId> request) {
+    auto commit =
+        co_await plan(std::move(input), std::move(decided_by), std::move(approved_by), request);
+    if (!commit) co_return std::unexpected(commit.error());
+    co_await desk_.commit(std::move(*commit));
+    outbox_.notify();
+    co_return Result<void>{};
+}
+
+Task<Result<DeskCommit>> DeskService::plan(ResolveInput input, std::string decided_by,
+                                           std::string approved_by,
+                                           std::optional<RequestId> request) {
+    auto const exception = co_await desk_.find(input.exception);
+    if (!exception) co_return refuse("exception", "is not on the desk");
+    auto const [merchant_id, chain_id, sequence] = input.exception;
+    std::vector<PaymentKey> keys{{merchant_id, exception->payment_id}};
+    if (input.target && *input.target != exception->payment_id) {
+        keys.emplace_back(merchant_id, *input.target);
+    }
+    auto views = co_await ledger_.load_views(chain_id, std::move(keys));
+    if (views.empty()) co_return refuse("exception", "is not on the desk");
+    MerchantView& view = views.front();
+
+    Timestamp const now = clock_.now();
+    DeskCommit commit{.chain_id = chain_id, .reason = input.reason, .request = request, .now = now};
+    for (PaymentState const& state : view.payments) {
+        // No chain has the id zero: whatever any chain has done to it counts.
+        commit.foreign.emplace_back(PaymentKey{merchant_id, state.payment.id},
+                                    foreign_fingerprint(state, 0));
+    }
+    Decision const decision{.exception_sequence = sequence,
+                            .payment_id = exception->payment_id,
+                            .kind = input.kind,
+                            .target = input.target,
+                            .amount = input.amount.value_or(Amount{}),
+                            .decided_by = std::move(decided_by),
+                            .approved_by = std::move(approved_by),
+                            .reason_hash = sha256(as_bytes(input.reason))};
+    auto step = resolve_exception(std::move(view), chain_id, decision, chains_.all(), now);
+    if (!step) co_return std::unexpected(step.error());
+    commit.head = {merchant_id, step->first_head, step->head};
+    commit.entries = std::move(step->entries);
+    add_events(commit.events, step->events, chain_id, network_, now);
+    co_return commit;
+}
+
+}  // namespace sycee

@@ -1,0 +1,66 @@
+#include <sycee/app/exception_json.hpp>
+
+#include "token_json.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <charconv>
+#include <limits>
+
+namespace sycee {
+namespace {
+
+constexpr std::string_view kPrefix = "exc_";
+
+// 1 .. 2^63-1, as the books count, in the one way in which it is written.
+std::optional<std::uint64_t> parse_number(std::string_view text) {
+    std::uint64_t number = 0;
+    auto const* const end = text.data() + text.size();
+    auto const parsed = std::from_chars(text.data(), end, number);
+    if (parsed.ec != std::errc{} || parsed.ptr != end || text.front() == '0') return std::nullopt;
+    if (number > std::numeric_limits<std::int64_t>::max()) return std::nullopt;
+    return number;
+}
+
+}  // namespace
+
+std::string exception_id(DeskKey const& key) {
+    return std::string(kPrefix) + std::to_string(key.chain_id) + "_" + std::to_string(key.sequence);
+}
+
+std::optional<DeskKey> parse_exception_id(MerchantId merchant_id, std::string_view id) {
+    if (!id.starts_with(kPrefix)) return std::nullopt;
+    id.remove_prefix(kPrefix.size());
+    auto const line = id.find('_');
+    if (line == std::string_view::npos) return std::nullopt;
+    auto const chain_id = parse_number(id.substr(0, line));
+    auto const sequence = parse_number(id.substr(line + 1));
+    if (!chain_id || !sequence) return std::nullopt;
+    return DeskKey{.merchant_id = merchant_id, .chain_id = *chain_id, .sequence = *sequence};
+}
+
+nlohmann::ordered_json exception_json(DeskException const& exception, Network const& network) {
+    Transfer const& transfer = exception.transfer;
+    nlohmann::ordered_json json;
+    json["id"] = exception_id(exception.key);
+    json["object"] = "exception";
+    json["payment"] = to_string(exception.payment_id);
+    json["reason"] = exception.reason;
+    add_token(json, transfer.key.chain_id, transfer.key.token, network);
+    add_amount(json, "amount", exception.amount);
+    add_amount(json, "resolved", exception.resolved);
+    add_amount(json, "left", exception.amount - exception.resolved);
+    json["final"] = exception.is_final;
+    json["transfer"] = {{"transaction_hash", to_hex0x(transfer.key.transaction_hash)},
+                        {"ordinal", transfer.key.ordinal},
+                        {"log_index", transfer.log_index},
+                        {"sender", to_string(transfer.sender)},
+                        {"recipient", to_string(transfer.recipient)},
+                        {"block_number", transfer.block_number},
+                        {"block_hash", to_hex0x(transfer.block_hash)},
+                        {"block_time", to_rfc3339(transfer.block_time)}};
+    json["booked_at"] = to_rfc3339(exception.booked_at);
+    return json;
+}
+
+}  // namespace sycee

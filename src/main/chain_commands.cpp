@@ -1,0 +1,222 @@
+#include "chain_commands.hpp"
+
+#include <sycee/app/chain_repair.hpp>
+#include <sycee/app/token_text.hpp>
+#include <sycee/app/transfer_finder.hpp>
+#include <sycee/runtime/errors.hpp>
+#include <sycee/runtime/log.hpp>
+#include <sycee/runtime/password.hpp>
+#include <sycee/store/pg_access.hpp>
+#include <sycee/store/pg_ledger.hpp>
+#include <sycee/store/pg_payments.hpp>
+
+#include "chain_access.hpp"
+#include "commands.hpp"
+#include "secret_file.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <iostream>
+#include <map>
+
+namespace sycee {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kDone = 0;
+constexpr int kFailed = 1;
+constexpr int kRefused = 2;
+constexpr unsigned kCoinDecimals = 18;  // of every EVM chain's own coin
+
+int refused(Error const& error) {
+    std::cerr << "sycee: " << to_string(error) << "\n";
+    return kRefused;
+}
+
+std::string amount_text(FoundTransfer const& found, ChainId chain_id, Network const& network) {
+    if (found.kind == FoundAs::native_coin)
+        return to_short_decimal(found.amount, kCoinDecimals) + " of the chain's own coin";
+    return token_amount(network, chain_id, found.contract, found.amount);
+}
+
+// What it means, and what can be done.
+std::string advice(FoundTransfer const& found) {
+    switch (found.kind) {
+        case FoundAs::booked:
+            if (found.stage == CreditStage::unapplied) {
+                return "booked, on the exceptions desk (" +
+                       std::string(to_string(found.reason.value_or(UnappliedReason::underpaid))) +
+                       "): it can be accepted, credited, kept or refunded there once it is final";
+            }
+            return "booked: " +
+                   std::string(to_string(found.stage.value_or(CreditStage::authorized)));
+        case FoundAs::not_read_yet:
+            return "in a block that is not processed yet: it will be booked";
+        case FoundAs::unlisted_token:
+            return "a token that is not configured: it credits nothing. The coins lie at this "
+                   "address of the merchant's wallet, which can move them";
+        case FoundAs::native_coin:
+            return "the chain's own coin: it credits nothing. It lies at this address of the "
+                   "merchant's wallet, which can move it";
+        case FoundAs::malformed:
+            return "a log that no payment writes, or of an amount of zero: nothing arrived";
+        case FoundAs::not_booked:
+            return "NOT BOOKED although its block is processed: run `sycee verify` and ask for "
+                   "help";
+    }
+    return "";
+}
+
+Json json_of(FoundOnChain const& found, Network const& network) {
+    Json json{{"chain_id", found.chain_id}};
+    json["block_number"] = found.block ? Json(found.block->number) : Json(nullptr);
+    json["succeeded"] = found.succeeded;
+    if (!found.fault.empty()) json["fault"] = found.fault;
+    json["transfers"] = Json::array();
+    for (FoundTransfer const& transfer : found.transfers) {
+        json["transfers"].push_back(
+            {{"kind", to_string(transfer.kind)},
+             {"contract", to_string(transfer.contract)},
+             {"deposit_address", to_string(transfer.deposit_address)},
+             {"merchant", to_string(transfer.payment.first)},
+             {"payment", to_string(transfer.payment.second)},
+             {"amount_base_units", to_string(transfer.amount)},
+             {"amount", amount_text(transfer, found.chain_id, network)},
+             {"stage", transfer.stage ? Json(to_string(*transfer.stage)) : Json(nullptr)},
+             {"advice", advice(transfer)}});
+    }
+    return json;
+}
+
+void print_text(FoundOnChain const& found, Network const& network) {
+    std::cout << "Chain " << found.chain_id << " (" << network.chain(found.chain_id)->name << "): ";
+    if (!found.fault.empty()) {
+        std::cout << "could not be asked: " << found.fault << "\n";
+        return;
+    }
+    if (!found.block) {
+        std::cout << "does not have this transaction\n";
+        return;
+    }
+    std::cout << "in block " << found.block->number
+              << (found.succeeded ? "" : ", FAILED: it moved nothing") << "\n";
+    if (found.transfers.empty()) std::cout << "  nothing of it went to a deposit address\n";
+    for (FoundTransfer const& transfer : found.transfers) {
+        std::cout << "  " << amount_text(transfer, found.chain_id, network) << "\n    to "
+                  << to_string(transfer.deposit_address) << " of "
+                  << to_string(transfer.payment.second) << "\n    " << advice(transfer) << "\n";
+    }
+}
+
+// Two people, each with a password of their own: neither can order it alone.
+Task<Result<std::string>> authenticate(PgAccess& access, std::string name,
+                                       std::filesystem::path password_file) {
+    auto const password = read_secret(password_file);
+    if (!password) co_return std::unexpected(password.error());
+    auto const account = co_await access.find_operator(name);
+    if (!account || !verify_password(account->password_hash, *password)) {
+        co_return refuse("operator", "\"" + name + "\": unknown, or another password");
+    }
+    co_return to_string(account->id);
+}
+
+void print_plan(RepairPlan const& plan, ChainRegistry const& registry) {
+    std::cout << "The chain still has block " << plan.ancestor << "; ours end at " << plan.head
+              << ", of which " << plan.finalized << " was called final.\nA repair undoes "
+              << plan.reversals << " record(s), " << plan.settlements
+              << " of them settlement(s), of these payments:\n";
+    for (PaymentState const& state : plan.payments) {
+        std::cout << "  " << to_string(state.payment.id) << "  "
+                  << to_string(registry.status(state)) << "\n";
+    }
+    std::cout << "The chain is then followed anew from block " << plan.ancestor << ".\n";
+}
+
+// A chain whose nodes are away is told of where its answer would stand.
+Task<void> check_if_there(ChainAccess& access) {
+    std::string fault;
+    try {
+        co_await access.check_all();
+    } catch (Unavailable const& unavailable) {
+        fault = unavailable.what();
+    }
+    if (!fault.empty()) log_warning("main", "a chain can't be asked", {{"why", fault}});
+}
+
+}  // namespace
+
+Task<int> find_transaction(Executor executor, Config config, std::string transaction, bool json) {
+    auto const hash = bytes_from_hex<32>(transaction);
+    if (!hash) co_return refused({"transaction", "must be 0x and 64 hex digits"});
+    Database database(config.database_url, 2);
+    PgLedger ledger(database);
+    PgPayments payments(database);
+    SystemClock clock;
+    Metrics metrics;
+    ChainRegistry registry(config.network);
+    std::vector<std::unique_ptr<ChainAccess>> access;
+    std::map<ChainId, ChainPort*> chains;
+    for (ChainSettings const& settings : config.network.chains) {
+        access.push_back(std::make_unique<ChainAccess>(executor, settings, clock, metrics));
+        chains[settings.id] = &access.back()->endpoints;
+        co_await check_if_there(*access.back());
+        if (auto progress = co_await ledger.load_progress(settings.id))
+            registry.set(settings.id, std::move(*progress));
+    }
+    TransferFinder finder(config.network, std::move(chains), ledger, payments, registry);
+    auto const found = co_await finder.find(*hash);
+    Json list = Json::array();
+    bool somewhere = false;
+    for (FoundOnChain const& on_chain : found) {
+        somewhere = somewhere || on_chain.block.has_value();
+        if (json) {
+            list.push_back(json_of(on_chain, config.network));
+        } else {
+            print_text(on_chain, config.network);
+        }
+    }
+    if (json) std::cout << list.dump(2) << "\n";
+    co_return somewhere ? kDone : kFailed;
+}
+
+Task<int> repair_chain(Executor executor, Config config, RepairInput input) {
+    ChainSettings const* const settings = config.network.chain(input.chain_id);
+    if (settings == nullptr) {
+        co_return refused({"chain", std::to_string(input.chain_id) + " is not configured"});
+    }
+    Database database(config.database_url, 2);
+    PgLedger ledger(database);
+    PgAccess operators(database);
+    SystemClock clock;
+    Metrics metrics;
+    ChainAccess access(executor, *settings, clock, metrics);
+    co_await access.check_all();
+    ChainRepair repair(*settings, config.network, access.endpoints, ledger, ledger, clock);
+    auto plan = co_await repair.plan();
+    if (!plan) co_return refused(plan.error());
+    ChainRegistry registry(config.network);
+    for (auto const& chain : config.network.chains) {
+        if (auto progress = co_await ledger.load_progress(chain.id))
+            registry.set(chain.id, std::move(*progress));
+    }
+    print_plan(*plan, registry);
+    if (!input.carry_out) {
+        std::cout
+            << "Nothing was changed. Order it with --carry-out, a reason and two operators.\n";
+        co_return kDone;
+    }
+    auto first =
+        co_await authenticate(operators, input.operator_name, input.operator_password_file);
+    if (!first) co_return refused(first.error());
+    auto second =
+        co_await authenticate(operators, input.second_operator_name, input.second_password_file);
+    if (!second) co_return refused(second.error());
+    auto const done = co_await repair.carry_out(std::move(*plan), std::move(*first),
+                                                std::move(*second), input.reason);
+    if (!done) co_return refused(done.error());
+    std::cout << "Repaired. Start the service again: it follows the chain from there.\n";
+    co_return kDone;
+}
+
+}  // namespace sycee

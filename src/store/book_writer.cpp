@@ -1,0 +1,176 @@
+#include "book_writer.hpp"
+
+#include <sycee/base/assert.hpp>
+#include <sycee/runtime/errors.hpp>
+
+#include "bulk_insert.hpp"
+#include "payment_rows.hpp"
+#include "values.hpp"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+namespace sycee {
+namespace {
+
+struct Movement {
+    Amount up;
+    Amount down;
+};
+
+}  // namespace
+
+std::string timestamp_literal(Timestamp time) {
+    return "to_timestamp(" + to_sql(time) + " / 1000.0)";
+}
+
+void check_entries(ChainId chain_id, std::vector<JournalEntry> const& entries) {
+    for (JournalEntry const& entry : entries) {
+        ensure(entry.chain_id == chain_id, "store: an entry of another chain in a commit");
+        ensure(entry.hash == hash_of(entry), "store: an entry's hash is not its own");
+    }
+}
+
+void lock_merchants(pqxx::work& tx, std::vector<MerchantId> const& merchants) {
+    PgArray ids;
+    for (MerchantId const& merchant_id : merchants)
+        ids.add(merchant_id);
+    tx.exec_params(
+        "SELECT pg_advisory_xact_lock(lock) FROM (SELECT DISTINCT"
+        " hashtextextended('sycee.merchant.' || id::text, 0) AS lock"
+        " FROM unnest($1::uuid[]) AS m(id) ORDER BY 1 OFFSET 0) AS locks",
+        ids.str());
+}
+
+void check_foreign(pqxx::work& tx, ChainId chain_id,
+                   std::vector<std::pair<PaymentKey, Bytes32>> const& foreign) {
+    if (foreign.empty()) return;
+    std::map<PaymentKey, Bytes32> const expected(foreign.begin(), foreign.end());
+    std::vector<PaymentKey> keys;
+    std::vector<MerchantId> merchants;
+    for (auto const& [key, fingerprint] : expected) {
+        keys.push_back(key);
+        merchants.push_back(key.first);
+    }
+    lock_merchants(tx, merchants);
+    auto const states = load_payment_states(tx, keys);
+    ensure(states.size() == keys.size(), "store: a payment of a commit does not exist");
+    for (PaymentState const& state : states) {
+        PaymentKey const key{state.payment.merchant_id, state.payment.id};
+        if (foreign_fingerprint(state, chain_id) != expected.at(key)) {
+            throw Unavailable("payment " + to_string(key.second) +
+                              " was moved by another chain or the desk meanwhile");
+        }
+    }
+}
+
+void move_heads(pqxx::work& tx, ChainId chain_id, std::vector<HeadMove> heads,
+                std::vector<JournalEntry> const& entries) {
+    if (heads.empty()) return;
+    std::map<MerchantId, std::uint64_t> batches;
+    for (JournalEntry const& entry : entries) {
+        if (auto const* batch = std::get_if<SettlementBatch>(&entry.record)) {
+            batches[entry.merchant_id] = batch->batch_number;
+        }
+    }
+    std::sort(heads.begin(), heads.end(),
+              [](HeadMove const& a, HeadMove const& b) { return a.merchant_id < b.merchant_id; });
+    std::vector<PgArray> arrays(6);
+    BulkInsert first(
+        "journal_heads",
+        {{"merchant_id", "uuid"}, {"chain_id", "bigint"}, {"seq", "bigint"}, {"hash", "bytea"}});
+    for (HeadMove const& head : heads) {
+        first.row(head.merchant_id, chain_id, 0, ByteView(Bytes32{}));
+        arrays[0].add(head.merchant_id);
+        arrays[1].add(head.from.sequence);
+        arrays[2].add(ByteView(head.from.hash));
+        arrays[3].add(head.to.sequence);
+        arrays[4].add(ByteView(head.to.hash));
+        arrays[5].add(batches[head.merchant_id]);
+    }
+    first.run(tx, "ON CONFLICT DO NOTHING");
+    // The update alone would lock them in whatever order its plan finds them.
+    tx.exec_params(
+        "SELECT 1 FROM journal_heads WHERE merchant_id = ANY($1::uuid[]) AND chain_id = $2"
+        " ORDER BY merchant_id FOR UPDATE",
+        arrays[0].str(), chain_id);
+    auto const moved =
+        exec_arrays(tx,
+                    "UPDATE journal_heads h SET seq = to_seq, hash = to_hash,"
+                    " last_batch_number = greatest(h.last_batch_number, batch)"
+                    " FROM unnest($1::uuid[], $2::bigint[], $3::bytea[], "
+                    "$4::bigint[], $5::bytea[], $6::bigint[])"
+                    " AS m(merchant_id, from_seq, from_hash, to_seq, to_hash, batch)"
+                    " WHERE h.merchant_id = m.merchant_id AND h.chain_id = " +
+                        std::to_string(chain_id) + " AND h.seq = from_seq AND h.hash = from_hash",
+                    arrays);
+    if (moved.affected_rows() != heads.size()) {
+        throw Unavailable("a journal of chain " + std::to_string(chain_id) +
+                          " has moved meanwhile");
+    }
+}
+
+void update_balances(pqxx::work& tx, ChainId chain_id, std::vector<JournalEntry> const& entries) {
+    std::map<std::tuple<MerchantId, Bytes20, Account>, Movement> movements;
+    for (JournalEntry const& entry : entries) {
+        for (Posting const& posting : postings_of(entry.record)) {
+            auto& debit = movements[{entry.merchant_id, posting.token, posting.debit}];
+            (is_debit_account(posting.debit) ? debit.up : debit.down) += posting.amount;
+            auto& credit = movements[{entry.merchant_id, posting.token, posting.credit}];
+            (is_debit_account(posting.credit) ? credit.down : credit.up) += posting.amount;
+        }
+    }
+    if (movements.empty()) return;
+    std::vector<PgArray> arrays(5);
+    BulkInsert first("account_balances", {{"merchant_id", "uuid"},
+                                          {"chain_id", "bigint"},
+                                          {"token", "bytea"},
+                                          {"account", "ledger_account"},
+                                          {"balance", "numeric"}});
+    for (auto const& [key, movement] : movements) {
+        auto const& [merchant_id, token, account] = key;
+        first.row(merchant_id, chain_id, ByteView(token), to_string(account), 0);
+        arrays[0].add(merchant_id);
+        arrays[1].add(ByteView(token));
+        arrays[2].add(to_string(account));
+        arrays[3].add(movement.up);
+        arrays[4].add(movement.down);
+    }
+    first.run(tx, "ON CONFLICT DO NOTHING");
+    auto const moved = exec_arrays(
+        tx,
+        "UPDATE account_balances b SET balance = b.balance + m.up - m.down"
+        " FROM unnest($1::uuid[], $2::bytea[], $3::ledger_account[], $4::numeric[], $5::numeric[])"
+        " AS m(merchant_id, token, account, up, down)"
+        " WHERE b.merchant_id = m.merchant_id AND b.chain_id = " +
+            std::to_string(chain_id) + " AND b.token = m.token AND b.account = m.account",
+        arrays);
+    ensure(moved.affected_rows() == movements.size(), "store: an account has no balance row");
+}
+
+void write_events(pqxx::work& tx, std::vector<OutboxEvent> const& events) {
+    if (events.empty()) return;
+    std::vector<PgArray> arrays(6);
+    for (OutboxEvent const& event : events) {
+        arrays[0].add(event.merchant_id);
+        arrays[1].add(event.id);
+        arrays[2].add(event.payment_id);
+        arrays[3].add(event.type);
+        arrays[4].add(event.payload);
+        arrays[5].add(event.created_at);
+    }
+    auto const written = exec_arrays(
+        tx,
+        "INSERT INTO outbox_events"
+        " (merchant_id, event_id, payment_id, type, payload, created_at, next_attempt_at)"
+        " SELECT merchant_id, event_id, payment_id, type, payload, to_timestamp(created / 1000.0),"
+        " CASE WHEN m.webhook_url IS NOT NULL THEN to_timestamp(created / 1000.0) END"
+        " FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bigint[])"
+        " AS e(merchant_id, event_id, payment_id, type, payload, created)"
+        " JOIN merchants m USING (merchant_id)",
+        arrays);
+    ensure(written.affected_rows() == events.size(), "outbox: an event was not written");
+}
+
+}  // namespace sycee

@@ -1,0 +1,204 @@
+#pragma once
+
+#include <sycee/api/api_key.hpp>
+#include <sycee/api/merchant_api.hpp>
+#include <sycee/runtime/errors.hpp>
+
+#include "desk_fakes.hpp"
+#include "run_task.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace sycee {
+
+using Json = nlohmann::json;
+
+inline Timestamp const kNow = timestamp_from_seconds(1'800'000'000);
+
+template <class Id>
+Id id_of(std::uint8_t number) {
+    return Id{make_uuid_v7(kNow, {number})};
+}
+
+class FixedClock final : public Clock {
+  public:
+    Timestamp now() const override { return kNow; }
+    Task<void> sleep_for(std::chrono::milliseconds) override { co_return; }
+};
+
+class MemoryAccess final : public AccessPort {
+  public:
+    std::map<ApiKeyId, ApiKeyRow> keys;
+    unsigned lookups = 0;
+
+    Task<std::optional<ApiKeyRow>> find_api_key(ApiKeyId id) override {
+        ++lookups;
+        auto const found = keys.find(id);
+        if (found == keys.end()) co_return std::nullopt;
+        co_return found->second;
+    }
+    Task<std::optional<Operator>> find_operator(std::string) override { co_return std::nullopt; }
+    Task<void> create_session(Bytes32, OperatorId, Timestamp) override { co_return; }
+    Task<std::optional<SessionOperator>> find_session(Bytes32, Timestamp) override {
+        co_return std::nullopt;
+    }
+    Task<void> delete_session(Bytes32) override { co_return; }
+};
+
+class MemoryPayments final : public PaymentPort {
+  public:
+    std::vector<PaymentState> states;  // oldest first
+    std::optional<std::size_t> asked_limit;
+    std::exception_ptr fault;
+
+    Task<Payment> create(NewPayment payment, DeriveAddress) override {
+        if (fault) std::rethrow_exception(fault);
+        PaymentState state;
+        state.payment = {.merchant_id = payment.merchant_id,
+                         .id = payment.id,
+                         .deposit_address = Address{{0x11}},
+                         .currency = payment.currency,
+                         .price = payment.price,
+                         .options = payment.options,
+                         .reference = payment.reference,
+                         .description = payment.description,
+                         .metadata = payment.metadata,
+                         .success_url = payment.success_url,
+                         .created_at = payment.created_at,
+                         .expires_at = payment.expires_at};
+        states.push_back(state);
+        co_return state.payment;
+    }
+    std::optional<PaymentState> state_of(PaymentKey const& key) const {
+        for (auto const& state : states) {
+            if (PaymentKey(state.payment.merchant_id, state.payment.id) == key) return state;
+        }
+        return std::nullopt;
+    }
+    Task<std::optional<PaymentState>> find(MerchantId merchant_id, PaymentId id) override {
+        co_return state_of({merchant_id, id});
+    }
+    Task<std::optional<PaymentState>> find_public(PaymentId) override { co_return std::nullopt; }
+    Task<PaymentPage> list(std::optional<MerchantId> merchant_id, std::optional<PaymentId> after,
+                           std::size_t limit) override {
+        asked_limit = limit;
+        PaymentPage page;
+        for (auto state = states.rbegin(); state != states.rend(); ++state) {
+            if (merchant_id && state->payment.merchant_id != *merchant_id) continue;
+            if (after && state->payment.id >= *after) continue;
+            if (page.payments.size() == limit) {
+                page.has_more = true;
+                break;
+            }
+            page.payments.push_back(*state);
+        }
+        co_return page;
+    }
+};
+
+inline Network test_network() {
+    ChainSettings chain;
+    chain.id = 31'337;
+    chain.name = "Test chain";
+    chain.tokens = {{"USDT", Address{{0x22}}, 6, {}}};
+    return {{chain}, "https://pay.example"};
+}
+
+class MerchantApiTest : public testing::Test {
+  protected:
+    MerchantApiTest() {
+        registry_.set(31'337, {.head_time = kNow, .agreed = 110, .finalized = 100, .rule = {}});
+        key_ = add_key(1, merchant_);
+    }
+
+    std::string add_key(std::uint8_t number, MerchantId merchant_id) {
+        auto const id = id_of<ApiKeyId>(number);
+        auto const key = make_api_key(id, Bytes32{number});
+        access_.keys[id] = {.id = id,
+                            .merchant_id = merchant_id,
+                            .label = "shop",
+                            .secret_hash = key.secret_hash,
+                            .created_at = kNow};
+        return key.text.reveal();
+    }
+
+    PaymentId add_payment(std::uint8_t number, MerchantId merchant_id) {
+        PaymentState state;
+        state.payment.merchant_id = merchant_id;
+        state.payment.id = id_of<PaymentId>(number);
+        state.payment.currency = "USD";
+        state.payment.price = Amount(5'000);
+        payments_.states.push_back(state);
+        return state.payment.id;
+    }
+
+    HttpResponse send(HttpRequest const& request) { return run_task(api_.handle(request)); }
+
+    HttpRequest request(std::string method, std::string path, std::string query = "") const {
+        HttpRequest made;
+        made.method = std::move(method);
+        made.path = std::move(path);
+        made.query = std::move(query);
+        made.headers = {{"authorization", "Bearer " + key_}};
+        return made;
+    }
+
+    HttpRequest post(std::string body, std::string content_type = "application/json") const {
+        auto made = request("POST", "/v1/payments");
+        made.headers.emplace_back("content-type", std::move(content_type));
+        made.body = std::move(body);
+        return made;
+    }
+
+    MerchantId merchant_ = id_of<MerchantId>(1);
+    MerchantId other_merchant_ = id_of<MerchantId>(2);
+    std::string key_;
+    Network network_ = test_network();
+    ChainRegistry registry_{network_};
+    FixedClock clock_;
+    Metrics metrics_;
+    MemoryAccess access_;
+    MemoryPayments payments_;
+    PaymentService service_{payments_, network_, registry_, clock_};
+    MemoryDesk desk_;
+    DeskBooks books_{desk_, [this](PaymentKey const& key) { return payments_.state_of(key); }};
+    boost::asio::io_context io_{1};
+    Notifier wake_{io_.get_executor()};
+    DeskService desk_service_{desk_,
+                              books_,
+                              network_,
+                              registry_,
+                              wake_,
+                              clock_,
+                              {.second_operator_above = Amount(1'000'000'000)}};
+    MerchantApi api_{service_, desk_service_, access_, network_, clock_, metrics_};
+};
+
+inline std::string header(HttpResponse const& response, std::string_view name) {
+    auto const found = std::ranges::find_if(
+        response.headers, [name](auto const& field) { return field.first == name; });
+    return found == response.headers.end() ? "" : found->second;
+}
+
+// The body of a problem, after checking what every problem has.
+inline Json problem(HttpResponse const& response) {
+    Json const json = Json::parse(response.body);
+    EXPECT_EQ(header(response, "content-type"), "application/problem+json");
+    EXPECT_EQ(header(response, "cache-control"), "no-store");
+    EXPECT_EQ(json.at("status"), response.status);
+    EXPECT_EQ(json.at("type"), "urn:sycee:problem:" + json.at("code").get<std::string>());
+    EXPECT_EQ(json.at("request_id"), header(response, "request-id"));
+    EXPECT_FALSE(json.at("title").get<std::string>().empty());
+    EXPECT_FALSE(json.at("detail").get<std::string>().empty());
+    return json;
+}
+
+}  // namespace sycee
