@@ -30,6 +30,8 @@ class Checker {
 
     // `served`: what the process that commits has been given by its nodes.
     void after_commit(ChainCommit const& commit, ServedBlocks const& served);
+    // A node has said something else of this block, and nothing in its answer shows it.
+    void may_be_misread(BlockHash const& hash) { hidden_well_.insert(hash); }
     void begin(ChainId chain_id, ProcessedBlock const& block);
     // When nothing moves any more: the books are those of the chains as they are.
     void at_the_end();
@@ -100,6 +102,7 @@ class Checker {
     std::map<JournalKey, std::uint64_t> last_batches_;
     Books books_;
     std::map<PaymentKey, PaymentState> before_;  // as the last commit left it
+    std::set<BlockHash> hidden_well_;
     std::set<BlockHash> misread_hashes_;
     std::set<PaymentKey> touched_;  // by the commit
     std::set<PaymentKey> was_reversed_;

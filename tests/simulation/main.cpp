@@ -20,7 +20,7 @@ namespace {
 using namespace sycee::simulation;
 
 constexpr char const* kUsage =
-    R"(simulation --seeds N [--first N] [--jobs N] [--json FILE] [--keep-going]
+    R"(simulation --seeds N [--first N] [--jobs N] [--json FILE] [--keep-going] [--any-state]
 simulation --seed N [--verbose]
   Runs the core and the loops of app in simulated worlds, each drawn from its seed.
   --seeds N      how many seeds, from --first (1) on; fails if one breaks an invariant, or if a
@@ -32,7 +32,7 @@ simulation --seed N [--verbose]
   --seed N       runs one seed; --verbose tells what happens
 )";
 
-constexpr std::uint64_t kTwice = 50;  // each so manieth seed is run twice, and must do the same
+constexpr std::uint64_t kTwice = 50;  // one seed in so many is run twice, and must do the same
 
 struct Options {
     std::uint64_t first = 1;

@@ -12,6 +12,14 @@ constexpr BlockNumber kFirstBlock = 1000;
 constexpr auto kDeadline = 10s;
 constexpr unsigned kLiedAboutPermille = 400;  // of the blocks that have something to lie about
 
+// Whether a list that ends early can be told from a whole one: the block's bloom says more.
+bool shows(BlockWithLogs const& said) {
+    LogsBloom explained{};
+    for (Log const& log : said.logs)
+        add_to_bloom(explained, log);
+    return !is_within(said.bloom, explained);
+}
+
 }  // namespace
 
 void SimNode::heal() {
@@ -116,12 +124,16 @@ BlockWithLogs SimNode::read(SimBlock const& block, bool again) {
         invented.log_index = static_cast<std::uint32_t>(said.logs.size());
         said.logs.push_back(std::move(invented));
         reached("a node invents a transfer");
+        hides_well(block.header.hash);
     } else if (!said.logs.empty() && faults.lie == Lie::empty_logs) {
         said.logs.clear();
         reached("a node gives no logs");
+        if (!shows(said)) hides_well(block.header.hash);
     } else if (!said.logs.empty() && faults.lie == Lie::last_log_missing) {
         said.logs.pop_back();
-        reached(check_complete(said) ? "a missing log does not show" : "a missing log shows");
+        bool const shown = shows(said);
+        reached(shown ? "a missing log shows" : "a missing log does not show");
+        if (!shown) hides_well(block.header.hash);
     } else if (said.logs.size() > 1 && faults.lie == Lie::middle_log_missing) {
         said.logs.erase(said.logs.begin() +
                         static_cast<std::ptrdiff_t>(rng_.below(said.logs.size() - 1)));

@@ -75,6 +75,8 @@ class SimNode {
     std::vector<Notifier*> listeners;               // in the order in which they came
     std::function<Address()> some_deposit_address;  // for invented transfers
     std::function<void(std::string const&)> reached;
+    // Told of each block of which the node hides something that no look at its answer can show.
+    std::function<void(BlockHash const&)> hides_well;
 
   private:
     void follow_own_fork();
