@@ -176,14 +176,11 @@ Task<Notice> DeskPages::answer_request(DeskKey key, bool approves, Form form,
     if (request == waiting.end()) {
         co_return refusal({"request", "is answered already, or never was"});
     }
-    if (request->requested_by == operator_id) {
-        co_return refusal({"request", "needs another operator than the one who made it"});
-    }
     Result<void> answered;
     if (approves) {
         answered = co_await desk_.approve(*id, operator_id);
     } else {
-        answered = co_await desk_.reject(*id);
+        answered = co_await desk_.reject(*id, operator_id);
     }
     if (!answered) co_return refusal(answered.error());
     log_info(

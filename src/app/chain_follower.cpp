@@ -111,6 +111,17 @@ Task<void> ChainFollower::stop(std::string reason) {
     }
 }
 
+Task<void> ChainFollower::hand_over() {
+    if (!lease_) co_return;
+    Lease const lease = *lease_;
+    forget();
+    try {
+        co_await ports_.ledger.release_lease(settings_.id, lease);
+    } catch (Unavailable const& unavailable) {
+        log_warning("chain", "the lease could not be given back", {{"why", unavailable.what()}});
+    }
+}
+
 // The outcome of a commit may be unknown, the lease may be lost: the books know.
 void ChainFollower::forget() {
     headers_.reset();

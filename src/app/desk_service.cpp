@@ -9,6 +9,7 @@ namespace sycee {
 namespace {
 
 constexpr std::size_t kReasonBytes = 500;
+constexpr char const* kAnotherOperator = "needs another operator than the one who made it";
 
 Result<void> check_reason(std::string const& reason) {
     if (reason.find_first_not_of(" \n") == std::string::npos) {
@@ -46,7 +47,9 @@ bool DeskService::needs_second_operator(DeskException const& exception, Amount a
     auto const* chain = network_.chain(key.chain_id);
     auto const* token = chain == nullptr ? nullptr : chain->token(key.token);
     // A token that is no longer configured has no known value.
-    return token == nullptr || value_of(amount, token->decimals) > *settings_.second_operator_above;
+    if (token == nullptr) return true;
+    return value_of(exception.resolved + amount, token->decimals) >
+           *settings_.second_operator_above;
 }
 
 Task<Result<std::optional<RequestId>>> DeskService::resolve(ResolveInput input,
@@ -65,6 +68,12 @@ Task<Result<std::optional<RequestId>>> DeskService::resolve(ResolveInput input,
     }
     auto const planned = co_await plan(input, decided_by, "", std::nullopt);
     if (!planned) co_return std::unexpected(planned.error());
+    auto const waiting = co_await desk_.requests();
+    bool const waits_already =
+        std::any_of(waiting.begin(), waiting.end(), [&input](ResolutionRequest const& request) {
+            return request.exception == input.exception;
+        });
+    if (waits_already) co_return refuse("exception", "waits for a second operator already");
     Timestamp const now = clock_.now();
     ResolutionRequest request{.id = new_id<RequestTag>(now),
                               .exception = input.exception,
@@ -83,7 +92,7 @@ Task<Result<void>> DeskService::approve(RequestId id, std::string approved_by) {
     auto const request = co_await desk_.find_request(id);
     if (!request) co_return refuse("request", "is answered already, or never was");
     if (request->requested_by == approved_by) {
-        co_return refuse("request", "needs another operator than the one who made it");
+        co_return refuse("request", kAnotherOperator);
     }
     ResolveInput input{.exception = request->exception,
                        .kind = request->kind,
@@ -94,7 +103,11 @@ Task<Result<void>> DeskService::approve(RequestId id, std::string approved_by) {
     co_return co_await book(std::move(input), request->requested_by, std::move(approved_by), id);
 }
 
-Task<Result<void>> DeskService::reject(RequestId id) {
+Task<Result<void>> DeskService::reject(RequestId id, std::string rejected_by) {
+    auto const request = co_await desk_.find_request(id);
+    if (request && request->requested_by == rejected_by) {
+        co_return refuse("request", kAnotherOperator);
+    }
     bool const was_there = co_await desk_.withdraw_request(id);
     if (!was_there) co_return refuse("request", "is answered already, or never was");
     co_return Result<void>{};

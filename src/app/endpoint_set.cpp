@@ -107,7 +107,9 @@ Task<Answer> EndpointSet::ask(std::vector<std::size_t> order,
 Task<ChainTips> EndpointSet::ask_for_tips(std::size_t index) {
     Timestamp const asked = clock_.now();
     auto const tips = co_await endpoints_[index].port->tips();
-    endpoints_[index].latency = clock_.now() - asked;
+    metrics_.set(
+        "sycee_node_answer_milliseconds", static_cast<double>((clock_.now() - asked).count()),
+        {{"chain", std::to_string(settings_.id)}, {"node", endpoints_[index].port->name()}});
     endpoints_[index].tips = tips;
     co_return tips;
 }
@@ -338,8 +340,16 @@ Task<void> EndpointSet::check(std::size_t index) {
                                      " decimals; the configuration says " +
                                      std::to_string(token.decimals));
         }
-        // Issuers rename their tokens, so another name is a reason to look, not to stop.
-        std::string const symbol = co_await port.token_symbol(token.contract);
+        // Issuers rename their tokens, and need not name them at all: a reason to look, not to
+        // stop.
+        std::string symbol;
+        try {
+            symbol = co_await port.token_symbol(token.contract);
+        } catch (Unavailable const&) {
+            throw;
+        } catch (std::runtime_error const& error) {
+            symbol = error.what();
+        }
         if (symbol != token.symbol) {
             log_warning("chain", "a token calls itself otherwise than the configuration",
                         {{"token", name}, {"symbol", symbol}});

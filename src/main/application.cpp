@@ -120,6 +120,8 @@ class Application {
         co_await server.drain(kDrainTime);
         if (metrics_server) co_await metrics_server->drain(1s);
         co_await tasks_.join(1s);
+        for (auto const& chain : chains_)
+            co_await chain->follower.hand_over();
         log_info("main", "stopped");
         co_return exit_code_;
     }

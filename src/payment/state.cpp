@@ -103,13 +103,6 @@ std::string_view to_string(PaymentStatus status) {
     return kStatusNames[static_cast<std::size_t>(status)].second;
 }
 
-std::optional<PaymentStatus> parse_payment_status(std::string_view name) {
-    for (auto const& [status, status_name] : kStatusNames) {
-        if (status_name == name) return status;
-    }
-    return std::nullopt;
-}
-
 std::string_view to_string(CreditStage stage) {
     switch (stage) {
         case CreditStage::authorized:

@@ -218,7 +218,7 @@ Task<std::vector<ResolutionRequest>> PgDesk::requests() {
         std::vector<ResolutionRequest> requests;
         for (auto const& row : tx.exec("SELECT " + request_columns() +
                                        " FROM resolution_requests WHERE answered_at IS NULL"
-                                       " ORDER BY created_at, request_id")) {
+                                       " ORDER BY created_at, request_id LIMIT 1000")) {
             requests.push_back(request_of(row));
         }
         return requests;

@@ -44,6 +44,9 @@ class ChainFollower {
 
     // One bounded step. True when there may be more to do at once.
     Task<bool> step();
+    // Gives the lease back, so that another process need not wait for its end. After run() has
+    // ended.
+    Task<void> hand_over();
     // Whether this process has the lease, as far as it knows.
     bool leads() const { return lease_.has_value(); }
 

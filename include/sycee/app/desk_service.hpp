@@ -15,7 +15,8 @@
 namespace sycee {
 
 struct DeskSettings {
-    // Decisions about more than this value (kValueDecimals) need a second operator.
+    // A decision that brings what was decided about one exception above this value (kValueDecimals)
+    // needs a second operator: no splitting of it into small ones avoids that.
     std::optional<Amount> second_operator_above;
 };
 
@@ -52,7 +53,7 @@ class DeskService {
     Task<Result<std::optional<RequestId>>> resolve(ResolveInput input, std::string decided_by);
     // By another person than the one who asked.
     Task<Result<void>> approve(RequestId id, std::string approved_by);
-    Task<Result<void>> reject(RequestId id);
+    Task<Result<void>> reject(RequestId id, std::string rejected_by);
 
   private:
     Task<Result<DeskCommit>> plan(ResolveInput input, std::string decided_by,

@@ -53,7 +53,6 @@ class EndpointSet final : public ChainPort {
         unsigned failures = 0;  // in a row
         Timestamp paused_until{};
         std::optional<ChainTips> tips;
-        std::chrono::milliseconds latency{};
     };
 
     Task<void> bear_witness(std::size_t index);

@@ -320,6 +320,7 @@ class DeskPort {
     virtual Task<DeskPage> list(DeskFilter filter, std::optional<DeskKey> after,
                                 std::size_t limit) = 0;
     virtual Task<std::optional<DeskException>> find(DeskKey key) = 0;
+    // That wait, oldest first; at most a thousand.
     virtual Task<std::vector<ResolutionRequest>> requests() = 0;
     virtual Task<std::optional<ResolutionRequest>> find_request(RequestId id) = 0;
     virtual Task<void> create_request(ResolutionRequest request) = 0;

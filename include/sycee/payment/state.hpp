@@ -23,7 +23,6 @@ enum class PaymentStatus : std::uint8_t {
     reversed,        // a reorg took a transfer away, and without it the price is not covered
 };
 std::string_view to_string(PaymentStatus status);
-std::optional<PaymentStatus> parse_payment_status(std::string_view name);
 
 // How far a live transfer to a payment has come.
 enum class CreditStage : std::uint8_t { authorized, cleared, settled, unapplied };

@@ -299,6 +299,19 @@ TEST_F(ExceptionsDesk, SoMuchMoneyNeedsASecondOperator) {
     EXPECT_EQ(desk_.commits.size(), 1U);
 }
 
+TEST_F(ExceptionsDesk, ManySmallDecisionsNeedASecondOperatorAsOneLargeDoes) {
+    page_ = put(2'000 * kWholeToken);
+    follow(decide("kind=write_off&amount=900&reason=x"));
+    EXPECT_EQ(desk_.resolutions.size(), 1U);
+    follow(decide("kind=write_off&amount=900&reason=x"));
+    EXPECT_EQ(desk_.resolutions.size(), 1U);
+    EXPECT_EQ(desk_.waiting.size(), 1U);
+    // One question at a time.
+    std::string const body = follow(decide("kind=refund&amount=900&reason=x"));
+    EXPECT_TRUE(body.contains("waits for a second operator already"));
+    EXPECT_EQ(desk_.waiting.size(), 1U);
+}
+
 TEST_F(ExceptionsDesk, ASecondOperatorMayReject) {
     std::string const small = page_;
     page_ = put(2'000 * kWholeToken);

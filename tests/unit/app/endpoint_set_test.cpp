@@ -108,7 +108,10 @@ class FakeEndpoint final : public EndpointPort {
     }
     Task<ChainId> chain_id() override { co_return id; }
     Task<unsigned> token_decimals(Address) override { co_return decimals; }
-    Task<std::string> token_symbol(Address) override { co_return "USDT"; }
+    Task<std::string> token_symbol(Address) override {
+        if (nameless) throw std::runtime_error("symbol() reverts");
+        co_return "USDT";
+    }
     Task<Amount> token_balance(Address, Address) override { co_return Amount{}; }
 
     std::function<void(BlockWithLogs&)> change;
@@ -119,6 +122,7 @@ class FakeEndpoint final : public EndpointPort {
     int waits = 0;  // before the watch under test is ended
     ChainId id = kChain;
     unsigned decimals = 6;
+    bool nameless = false;
     BlockNumber finalized = 1;
 
   private:
@@ -181,6 +185,7 @@ TEST_F(Endpoints, asks_no_node_that_was_not_checked) {
     nodes[0]->decimals = 18;
     EXPECT_THROW(watch(0), std::runtime_error);
     nodes[0]->decimals = 6;
+    nodes[0]->nameless = true;
     watch(0);
     EXPECT_EQ(run_task(io, set->tips()).head.number, 10U);
 }

@@ -138,7 +138,11 @@ class FakeLedger final : public LedgerPort {
         if (holder != lease_holder) co_return std::nullopt;
         co_return Lease{lease_token, time};
     }
-    Task<void> release_lease(ChainId, Lease) override { co_return; }
+    Task<void> release_lease(ChainId, Lease lease) override {
+        EXPECT_EQ(lease.token, lease_token);
+        ++releases;
+        co_return;
+    }
     Task<FinalityRule> use_rule(ChainId, FinalityRule rule, Timestamp) override {
         rule.version = 1;
         co_return rule;
@@ -251,6 +255,7 @@ class FakeLedger final : public LedgerPort {
     bool announced = true;  // the payment was there when the addresses are asked for
     std::string lease_holder = "this process";
     std::uint64_t lease_token = 1;
+    int releases = 0;
 };
 
 class FixedClock final : public Clock {
@@ -486,6 +491,16 @@ TEST_F(Follower, stands_by_while_another_process_has_the_lease) {
     ledger.lease_holder = "this process";
     follow();
     EXPECT_EQ(head(), 6U);
+}
+
+TEST_F(Follower, hands_its_lease_over_once) {
+    run_task(io, follower.hand_over());
+    EXPECT_EQ(ledger.releases, 0);
+    follow();
+    run_task(io, follower.hand_over());
+    run_task(io, follower.hand_over());
+    EXPECT_EQ(ledger.releases, 1);
+    EXPECT_FALSE(follower.leads());
 }
 
 TEST_F(Follower, a_lease_that_another_process_took_stops_every_write) {
