@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
@@ -19,6 +19,7 @@ const database = "sycee";
 
 export class World {
   #running = [];
+  #gateway;
 
   /** Every answer of the API, for ApiContract. @type {{method: string, target: string, answer: object}[]} */
   answers = [];
@@ -59,13 +60,21 @@ export class World {
 
   async #prepareSycee(changeChain) {
     const entry = await chainSettings(this.chain, [this.token], { confirmations: this.confirmations });
-    this.sycee = await Sycee.prepare({
-      directory: path.join(this.directory, "sycee"),
-      database: await this.postgres.createDatabase(database),
-      chains: [changeChain(entry)],
-    });
+    this.#gateway = { database: await this.postgres.createDatabase(database), chains: [changeChain(entry)] };
+    this.sycee = await Sycee.prepare({ directory: path.join(this.directory, "sycee"), ...this.#gateway });
     this.#running.push(() => this.sycee.stop());
     await this.sycee.cli("migrate");
+  }
+
+  /** Another process of the service on the same books, with the same sealing key; not started. */
+  async prepareAnotherGateway() {
+    const directory = path.join(this.directory, "another");
+    const sealingKey = path.join("secrets", "sealing.key");
+    await mkdir(path.join(directory, "secrets"), { recursive: true });
+    await copyFile(path.join(this.sycee.directory, sealingKey), path.join(directory, sealingKey));
+    const gateway = await Sycee.prepare({ directory, ...this.#gateway });
+    this.#running.push(() => gateway.stop());
+    return gateway;
   }
 
   async #prepareMerchant() {
