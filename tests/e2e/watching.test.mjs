@@ -2,11 +2,14 @@
 // the program, PostgreSQL and a real chain, through a proxy that lies where it is told to.
 
 import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 
 import { FaultProxy } from "../support/fault_proxy.mjs";
-import { secretFile } from "../support/sycee.mjs";
+import { HardhatChain } from "../support/hardhat.mjs";
+import { chainSettings, secretFile } from "../support/sycee.mjs";
 import { waitFor } from "../support/wait.mjs";
 import { World } from "../support/world.mjs";
 
@@ -89,6 +92,44 @@ proxiedTest("a log that one of two nodes invents releases nothing", 2, 2, async 
   assert.equal(await world.count("live_credits"), 1);
   assert.deepEqual(world.receiver.typesOf(payment).filter((type) => type === "payment.cleared"), []);
   assert.ok(["open", "reversed"].includes((await world.payment(payment)).status));
+});
+
+test("a payment over two chains, on nodes of two makers and tokens of 6 and 18 decimals", async () => {
+  const directory = await mkdtemp(path.join(tmpdir(), "sycee-two-chains-"));
+  const hardhat = await HardhatChain.start({ directory });
+  let world;
+  try {
+    const token = await hardhat.deployToken({ name: "Binance-Peg USDT", decimals: 18 });
+    const [, payer] = await hardhat.accounts();
+    await token.mint(payer, token.units("1000"));
+    const entry = { ...(await chainSettings(hardhat, [token], { confirmations: 2 })), name: "Local Hardhat" };
+    world = await World.start({ changeChain: (anvil) => [anvil, entry] });
+    const followed = async () => Number(await world.sql("SELECT count(*) FROM chain_cursors")) === 2;
+    await waitFor("both chains to be followed", followed, patient);
+
+    const whole = await world.createPayment();
+    assert.equal(whole.options.length, 2);
+    await token.transfer(payer, whole.deposit_address, token.units("50"));
+    await hardhat.mine(2);
+    await world.expectStatus(whole, "settled", patient);
+
+    const parts = await world.createPayment();
+    await world.pay(parts, "20");
+    await world.expectStatus(parts, "partially_paid", patient);
+    await token.transfer(payer, parts.deposit_address, token.units("30"));
+    await hardhat.mine(2);
+    await world.chain.mine(4);
+    await hardhat.mine();
+    await world.expectStatus(parts, "settled", patient);
+    await world.receiver.expect(parts, "payment.settled");
+    const told = world.receiver.typesOf(parts);
+    assert.equal(told.filter((type) => type === "payment.cleared").length, 1);
+    await world.verifyBooks();
+  } finally {
+    await world?.stop();
+    await hardhat.stop();
+    await rm(directory, { recursive: true, force: true });
+  }
 });
 
 test("two processes: one follows, the other serves, and takes over", async () => {

@@ -30,7 +30,8 @@ export class World {
   /**
    * @param {object} [options]
    * @param {boolean} [options.serve] false: everything is prepared, but the service is not started
-   * @param {(entry: object) => object} [options.changeChain] changes the [[chains]] entry of the configuration
+   * @param {(entry: object) => object | object[]} [options.changeChain] changes the [[chains]] entry of the
+   *   configuration, or makes several of it
    */
   static async start({ serve = true, changeChain = (entry) => entry } = {}) {
     const world = new World();
@@ -60,7 +61,7 @@ export class World {
 
   async #prepareSycee(changeChain) {
     const entry = await chainSettings(this.chain, [this.token], { confirmations: this.confirmations });
-    this.#gateway = { database: await this.postgres.createDatabase(database), chains: [changeChain(entry)] };
+    this.#gateway = { database: await this.postgres.createDatabase(database), chains: [changeChain(entry)].flat() };
     this.sycee = await Sycee.prepare({ directory: path.join(this.directory, "sycee"), ...this.#gateway });
     this.#running.push(() => this.sycee.stop());
     await this.sycee.cli("migrate");
