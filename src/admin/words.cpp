@@ -20,11 +20,6 @@ std::string chain_name(Network const& network, ChainId chain_id) {
     return chain == nullptr ? "chain " + number : chain->name + " (" + number + ")";
 }
 
-unsigned token_decimals(Network const& network, ChainId chain_id, Address const& token) {
-    auto const* settings = network.token(chain_id, token);
-    return settings == nullptr ? 0 : settings->decimals;
-}
-
 std::string in_words(std::string_view name) {
     std::string words(name);
     std::ranges::replace(words, '_', ' ');

@@ -14,8 +14,6 @@ namespace sycee::admin {
 
 // "Ethereum (1)"
 std::string chain_name(Network const& network, ChainId chain_id);
-// 0 for a token that is not configured.
-unsigned token_decimals(Network const& network, ChainId chain_id, Address const& token);
 // "not_offered" as people write it: "not offered"
 std::string in_words(std::string_view name);
 // "50.00 USD"

@@ -1,4 +1,5 @@
 #include <sycee/app/exception_json.hpp>
+#include <sycee/app/token_text.hpp>
 
 #include "endpoints.hpp"
 #include "find_exception.hpp"
@@ -10,14 +11,6 @@
 
 namespace sycee {
 namespace {
-
-// Decimals of the exception's token; amounts of one that is not configured are in base units.
-unsigned decimals_of(DeskException const& exception, Network const& network) {
-    auto const& key = exception.transfer.key;
-    auto const* chain = network.chain(key.chain_id);
-    auto const* token = chain == nullptr ? nullptr : chain->token(key.token);
-    return token == nullptr ? 0 : token->decimals;
-}
 
 // What is wrong with the amount; empty where it was taken.
 std::string take_amount(ResolveInput& input, std::string_view text, DeskException const& exception,
@@ -74,7 +67,9 @@ Problem refused_by_desk(Error const& error) {
 Task<Answer> decide_exception(ApiCall const& call, std::string_view id) {
     auto const before = co_await find_exception(call, id);
     if (!before) co_return std::unexpected(before.error());
-    auto input = decode(call.request, *before, decimals_of(*before, call.network));
+    auto const& key = before->transfer.key;
+    unsigned const decimals = token_decimals(call.network, key.chain_id, key.token);
+    auto input = decode(call.request, *before, decimals);
     if (!input) co_return std::unexpected(std::move(input.error()));
     auto const decided =
         co_await call.desk.resolve(std::move(*input), to_string(call.caller.key_id));

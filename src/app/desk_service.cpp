@@ -44,8 +44,7 @@ Task<std::vector<ResolutionRequest>> DeskService::requests() {
 bool DeskService::needs_second_operator(DeskException const& exception, Amount amount) const {
     if (!settings_.second_operator_above) return false;
     auto const& key = exception.transfer.key;
-    auto const* chain = network_.chain(key.chain_id);
-    auto const* token = chain == nullptr ? nullptr : chain->token(key.token);
+    auto const* token = network_.token(key.chain_id, key.token);
     // A token that is no longer configured has no known value.
     if (token == nullptr) return true;
     return value_of(exception.resolved + amount, token->decimals) >

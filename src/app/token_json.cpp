@@ -7,7 +7,7 @@ namespace sycee {
 void add_token(nlohmann::ordered_json& json, ChainId chain_id, Address const& contract,
                Network const& network) {
     ChainSettings const* chain = network.chain(chain_id);
-    TokenSettings const* token = chain == nullptr ? nullptr : chain->token(contract);
+    TokenSettings const* token = network.token(chain_id, contract);
     json["chain_id"] = chain_id;
     json["network"] = chain == nullptr ? "" : chain->name;
     json["token"] = token == nullptr ? "" : token->symbol;

@@ -7,10 +7,14 @@ std::string token_name(Network const& network, ChainId chain_id, Address const& 
     return settings == nullptr ? "base units of " + to_string(token) : settings->symbol;
 }
 
+unsigned token_decimals(Network const& network, ChainId chain_id, Address const& token) {
+    auto const* settings = network.token(chain_id, token);
+    return settings == nullptr ? 0 : settings->decimals;
+}
+
 std::string token_decimal(Network const& network, ChainId chain_id, Address const& token,
                           Amount amount) {
-    auto const* settings = network.token(chain_id, token);
-    return to_decimal(amount, settings == nullptr ? 0 : settings->decimals);
+    return to_decimal(amount, token_decimals(network, chain_id, token));
 }
 
 std::string token_amount(Network const& network, ChainId chain_id, Address const& token,

@@ -12,6 +12,8 @@ namespace sycee {
 
 // "USDT", or "base units of 0x…"
 std::string token_name(Network const& network, ChainId chain_id, Address const& token);
+// 0 for a token that is not configured.
+unsigned token_decimals(Network const& network, ChainId chain_id, Address const& token);
 // All decimals, so that columns line up: "50.000000"
 std::string token_decimal(Network const& network, ChainId chain_id, Address const& token,
                           Amount amount);
