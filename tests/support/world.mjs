@@ -20,6 +20,7 @@ const database = "sycee";
 export class World {
   #running = [];
   #gateway;
+  #slotsInEpoch;
 
   /** Every answer of the API, for ApiContract. @type {{method: string, target: string, answer: object}[]} */
   answers = [];
@@ -32,9 +33,11 @@ export class World {
    * @param {boolean} [options.serve] false: everything is prepared, but the service is not started
    * @param {(entry: object) => object | object[]} [options.changeChain] changes the [[chains]] entry of the
    *   configuration, or makes several of it
+   * @param {number} [options.slotsInEpoch] `finalized` is two times this behind the head
    */
-  static async start({ serve = true, changeChain = (entry) => entry } = {}) {
+  static async start({ serve = true, changeChain = (entry) => entry, slotsInEpoch } = {}) {
     const world = new World();
+    world.#slotsInEpoch = slotsInEpoch;
     try {
       await world.#prepare(changeChain);
       if (serve) await world.sycee.start();
@@ -97,7 +100,8 @@ export class World {
   /** Starts the chain, or starts it again where it stopped. */
   async startChain() {
     const stateFile = path.join(this.directory, "chain.json");
-    this.chain = await Chain.start({ directory: this.directory, port: this.chainPort, stateFile });
+    const options = { directory: this.directory, port: this.chainPort, stateFile, slotsInEpoch: this.#slotsInEpoch };
+    this.chain = await Chain.start(options);
     if (this.token) this.token = await this.chain.tokenAt(this.token.address);
   }
 
