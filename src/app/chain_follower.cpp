@@ -37,7 +37,7 @@ struct ChainFollower::Batch {
     std::map<MerchantId, std::vector<MatchedTransfer>> matched;
     BlockNumber agreed = 0;
     std::uint32_t malformed = 0;
-    bool more_is_final = false;  // than one step confirms
+    bool more_is_final = false;  // than this step confirms
     bool branches_off = false;   // the first block read does not build on ours
 };
 
@@ -213,7 +213,13 @@ Task<bool> ChainFollower::step() {
         }
     }
     batch.agreed = std::max(batch.finalized(), ports_.chain.agreed_to(batch.headers));
-    co_await find_finalized(tips, batch);
+    BlockNumber const final_to = std::min(ports_.chain.final_to(batch.headers, tips), batch.agreed);
+    // What has just arrived does not wait for the second reading of what is final: that is the next
+    // step's, unless there is always something new, or much to catch up with.
+    defers_finality_ = final_to > batch.finalized() && !batch.added.empty() && !more &&
+                       !defers_finality_;
+    batch.more_is_final = defers_finality_;
+    if (!defers_finality_) co_await find_finalized(final_to, batch);
     co_await match(batch);
 
     bool const nothing = batch.added.empty() && !batch.rolled_back_to &&
@@ -315,8 +321,7 @@ Task<void> ChainFollower::match(Batch& batch) {
 
 // Final is what the nodes call final, is the block that we processed, is agreed by the quorum, and
 // reads the same once more.
-Task<void> ChainFollower::find_finalized(ChainTips tips, Batch& batch) {
-    BlockNumber candidate = std::min(ports_.chain.final_to(batch.headers, tips), batch.agreed);
+Task<void> ChainFollower::find_finalized(BlockNumber candidate, Batch& batch) {
     if (candidate <= batch.finalized()) co_return;
     batch.more_is_final = candidate > batch.finalized() + kMostBlocks;
     candidate = std::min(candidate, batch.finalized() + kMostBlocks);

@@ -62,7 +62,7 @@ class ChainFollower {
     Task<void> find_ancestor(BlockNumber first, Batch& batch);
     Task<bool> read_blocks(Batch& batch, BlockHeader node_head);
     Task<void> match(Batch& batch);
-    Task<void> find_finalized(ChainTips tips, Batch& batch);
+    Task<void> find_finalized(BlockNumber candidate, Batch& batch);
     Task<BlockNumber> confirm_final(BlockNumber candidate, Batch& batch);
     Task<bool> was_misread(ProcessedBlock const& block, Bytes32 const& read_again);
     Task<void> commit(Batch batch);
@@ -85,6 +85,7 @@ class ChainFollower {
     FinalityRule rule_;
     std::optional<HeaderChain> headers_;
     BlockNumber agreed_ = 0;
+    bool defers_finality_ = false;  // to the next step
     std::map<PaymentKey, PaymentState> open_;
 };
 
