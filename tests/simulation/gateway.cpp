@@ -99,8 +99,8 @@ class Gateway::LedgerClient final : public LedgerPort, private StoreWire {
         auto work = [&] { around_.store.release_lease(chain_id, lease); };
         co_await transact(work);
     }
-    Task<FinalityRule> use_rule(ChainId chain_id, FinalityRule rule, Timestamp) override {
-        auto work = [&] { return around_.store.use_rule(chain_id, rule); };
+    Task<FinalityRule> use_rule(ChainId chain_id, FinalityRule rule, Timestamp now) override {
+        auto work = [&] { return around_.store.use_rule(chain_id, rule, now); };
         co_return co_await transact(work);
     }
     Task<std::optional<FollowedChain>> load_chain(ChainId chain_id) override {
@@ -112,8 +112,8 @@ class Gateway::LedgerClient final : public LedgerPort, private StoreWire {
         co_return co_await transact(work);
     }
     Task<void> begin_chain(ChainId chain_id, Lease lease, ProcessedBlock block,
-                           Timestamp) override {
-        auto work = [&] { around_.store.begin_chain(chain_id, lease, block); };
+                           Timestamp now) override {
+        auto work = [&] { around_.store.begin_chain(chain_id, lease, block, now); };
         co_await transact(work);
     }
     Task<std::vector<PaymentState>> load_open(ChainId chain_id) override {

@@ -7,7 +7,7 @@
 
 #include "scheduler.hpp"
 #include "sim_node.hpp"
-#include "sim_store.hpp"
+#include "store_calls.hpp"
 
 #include <boost/asio/cancellation_signal.hpp>
 
@@ -50,7 +50,7 @@ enum class CommitPhase : std::uint8_t { sent, written };
 // Everything around the processes.
 struct Surroundings {
     Scheduler& scheduler;
-    SimStore& store;
+    StoreCalls& store;
     StoreFaults& store_faults;
     Rng& rng;
     Network const& network;                                     // as the followers have it

@@ -50,8 +50,9 @@ std::optional<Lease> SimStore::acquire_lease(ChainId chain_id, std::string const
 }
 
 void SimStore::release_lease(ChainId chain_id, Lease lease) {
-    StoredLease& stored = leases_[chain_id];
-    if (stored.token == lease.token) stored.ends = {};
+    auto const stored = leases_.find(chain_id);
+    if (stored != leases_.end() && stored->second.token == lease.token)
+        stored->second.ends = now_();
 }
 
 void SimStore::check_lease(ChainId chain_id, std::uint64_t token) const {
@@ -61,7 +62,7 @@ void SimStore::check_lease(ChainId chain_id, std::uint64_t token) const {
     throw Unavailable("the lease of chain " + std::to_string(chain_id) + " is another one's");
 }
 
-FinalityRule SimStore::use_rule(ChainId chain_id, FinalityRule rule) {
+FinalityRule SimStore::use_rule(ChainId chain_id, FinalityRule rule, Timestamp) {
     auto& versions = rules_[chain_id];
     rule.version = versions.empty() ? 0 : versions.back().version;
     if (versions.empty() || versions.back() != rule) {
@@ -71,7 +72,7 @@ FinalityRule SimStore::use_rule(ChainId chain_id, FinalityRule rule) {
     return versions.back();
 }
 
-std::optional<FollowedChain> SimStore::load_chain(ChainId chain_id) const {
+std::optional<FollowedChain> SimStore::load_chain(ChainId chain_id) {
     auto const chain = chains_.find(chain_id);
     if (chain == chains_.end()) return std::nullopt;
     FollowedChain followed{.blocks = {}, .finalized = chain->second.finalized};
@@ -80,14 +81,14 @@ std::optional<FollowedChain> SimStore::load_chain(ChainId chain_id) const {
     return followed;
 }
 
-std::optional<ChainProgress> SimStore::load_progress(ChainId chain_id) const {
+std::optional<ChainProgress> SimStore::load_progress(ChainId chain_id) {
     auto const chain = chains_.find(chain_id);
     if (chain == chains_.end()) return std::nullopt;
     return ChainProgress{chain->second.head.time, chain->second.agreed, chain->second.finalized,
                          rules_.at(chain_id).back()};
 }
 
-void SimStore::begin_chain(ChainId chain_id, Lease lease, ProcessedBlock const& block) {
+void SimStore::begin_chain(ChainId chain_id, Lease lease, ProcessedBlock const& block, Timestamp) {
     check_lease(chain_id, lease.token);
     if (chains_.contains(chain_id)) throw Unavailable("the chain is followed already");
     StoredChain& chain = chains_[chain_id];
@@ -196,7 +197,7 @@ bool SimStore::has_open_work(ChainId chain_id, PaymentState const& state, BlockN
            });
 }
 
-std::vector<PaymentState> SimStore::load_open(ChainId chain_id) const {
+std::vector<PaymentState> SimStore::load_open(ChainId chain_id) {
     std::vector<PaymentState> open;
     for (auto const& [key, records] : by_payment_) {
         auto state = state_of(key);
@@ -208,7 +209,7 @@ std::vector<PaymentState> SimStore::load_open(ChainId chain_id) const {
 }
 
 std::vector<MerchantView> SimStore::load_views(ChainId chain_id,
-                                               std::vector<PaymentKey> const& payments) const {
+                                               std::vector<PaymentKey> const& payments) {
     std::map<MerchantId, MerchantView> views;
     for (PaymentKey const& key : payments)
         views[key.first].payments.push_back(state_of(key));
@@ -236,7 +237,7 @@ std::vector<MerchantView> SimStore::load_views(ChainId chain_id,
 }
 
 std::vector<NewAddress> SimStore::load_new_addresses(
-    std::vector<std::pair<MerchantId, std::uint64_t>> const& known) const {
+    std::vector<std::pair<MerchantId, std::uint64_t>> const& known) {
     std::map<MerchantId, std::uint64_t> const from(known.begin(), known.end());
     std::vector<NewAddress> added;
     for (auto const& [place, payment_id] : by_index_) {
@@ -250,7 +251,7 @@ std::vector<NewAddress> SimStore::load_new_addresses(
     return added;
 }
 
-std::vector<WatchedAddress> SimStore::find_addresses(std::vector<Address> const& addresses) const {
+std::vector<WatchedAddress> SimStore::find_addresses(std::vector<Address> const& addresses) {
     std::vector<WatchedAddress> found;
     for (Address const& address : addresses) {
         if (auto const known = addresses_.find(address); known != addresses_.end()) {
@@ -277,10 +278,13 @@ void SimStore::commit(ChainCommit const& commit) {
     }
     ensure(!chain.blocks.empty(), "store: no block is left");
     chain.head = chain.blocks.rbegin()->second.header;
-    ensure(commit.finalized <= chain.head.number, "store: the final block is above the head");
+    ensure(commit.finalized <= commit.agreed && commit.agreed <= chain.head.number &&
+               commit.oldest_open <= commit.finalized + 1,
+           "store: the final block, the agreed one and the head are out of order");
     chain.finalized = commit.finalized;
     chain.agreed = commit.agreed;
     chain.oldest_open = commit.oldest_open;
+    chain.stopped_reason.clear();
     chain.blocks.erase(chain.blocks.begin(), chain.blocks.lower_bound(commit.finalized));
 
     for (auto const& [key, fingerprint] : commit.foreign) {
@@ -443,13 +447,13 @@ Payment SimStore::create(NewPayment input, DeriveAddress const& derive) {
     return payment;
 }
 
-std::optional<PaymentState> SimStore::find(PaymentKey const& key) const {
+std::optional<PaymentState> SimStore::find(PaymentKey const& key) {
     if (!payments_.contains(key)) return std::nullopt;
     return state_of(key);
 }
 
 std::vector<PendingDelivery> SimStore::due(std::vector<MerchantId> const& beside, Timestamp now,
-                                           std::size_t limit) const {
+                                           std::size_t limit) {
     std::vector<StoredEvent const*> rows;
     for (auto const& [id, row] : events_) {
         bool const left_out =

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <sycee/app/ports.hpp>
+#include "store_calls.hpp"
 
 #include <deque>
 #include <functional>
@@ -47,36 +47,36 @@ using RecordKey = std::tuple<MerchantId, ChainId, std::uint64_t>;
 using AccountKey = std::tuple<MerchantId, ChainId, Bytes20, Account>;
 
 // The books in memory, as the PostgreSQL store keeps them: whole transactions or nothing, the same
-// rows, the same refusals, time by the store's own clock. All calls are instant and atomic; waiting
-// and failing are up to the clients.
-class SimStore {
+// rows, the same refusals, time by the store's own clock.
+class SimStore final : public StoreCalls {
   public:
     explicit SimStore(std::function<Timestamp()> now) : now_(std::move(now)) {}
 
     void add_merchant(StoredMerchant merchant);
 
     std::optional<Lease> acquire_lease(ChainId chain_id, std::string const& holder,
-                                       std::chrono::milliseconds time);
-    void release_lease(ChainId chain_id, Lease lease);
-    FinalityRule use_rule(ChainId chain_id, FinalityRule rule);
-    std::optional<FollowedChain> load_chain(ChainId chain_id) const;
-    std::optional<ChainProgress> load_progress(ChainId chain_id) const;
-    void begin_chain(ChainId chain_id, Lease lease, ProcessedBlock const& block);
-    std::vector<PaymentState> load_open(ChainId chain_id) const;
+                                       std::chrono::milliseconds time) override;
+    void release_lease(ChainId chain_id, Lease lease) override;
+    FinalityRule use_rule(ChainId chain_id, FinalityRule rule, Timestamp now) override;
+    std::optional<FollowedChain> load_chain(ChainId chain_id) override;
+    std::optional<ChainProgress> load_progress(ChainId chain_id) override;
+    void begin_chain(ChainId chain_id, Lease lease, ProcessedBlock const& block,
+                     Timestamp now) override;
+    std::vector<PaymentState> load_open(ChainId chain_id) override;
     std::vector<MerchantView> load_views(ChainId chain_id,
-                                         std::vector<PaymentKey> const& payments) const;
+                                         std::vector<PaymentKey> const& payments) override;
     std::vector<NewAddress> load_new_addresses(
-        std::vector<std::pair<MerchantId, std::uint64_t>> const& known) const;
-    std::vector<WatchedAddress> find_addresses(std::vector<Address> const& addresses) const;
-    void commit(ChainCommit const& commit);
-    void record_stop(ChainId chain_id, Lease lease, std::string const& reason);
+        std::vector<std::pair<MerchantId, std::uint64_t>> const& known) override;
+    std::vector<WatchedAddress> find_addresses(std::vector<Address> const& addresses) override;
+    void commit(ChainCommit const& commit) override;
+    void record_stop(ChainId chain_id, Lease lease, std::string const& reason) override;
 
-    Payment create(NewPayment payment, DeriveAddress const& derive);
-    std::optional<PaymentState> find(PaymentKey const& key) const;
+    Payment create(NewPayment payment, DeriveAddress const& derive) override;
+    std::optional<PaymentState> find(PaymentKey const& key) override;
 
     std::vector<PendingDelivery> due(std::vector<MerchantId> const& beside, Timestamp now,
-                                     std::size_t limit) const;
-    void record(DeliveryAttempt const& attempt);
+                                     std::size_t limit) override;
+    void record(DeliveryAttempt const& attempt) override;
 
     // Called after each commit of a chain, and before anything else happens.
     std::function<void(ChainCommit const&)> on_commit;
@@ -100,6 +100,9 @@ class SimStore {
     std::map<EventId, StoredEvent> const& events() const { return events_; }
     std::map<MerchantId, StoredMerchant> const& merchants() const { return merchants_; }
     std::map<Address, PaymentKey> const& addresses() const { return addresses_; }
+    std::map<ChainId, StoredLease> const& leases() const { return leases_; }
+    std::map<JournalKey, std::uint64_t> const& last_batches() const { return last_batches_; }
+    std::map<ChainId, std::vector<FinalityRule>> const& rules() const { return rules_; }
     FinalityRule const& rule(ChainId chain_id) const { return rules_.at(chain_id).back(); }
     JournalEntry const& entry(RecordKey const& key) const { return entries_[places_.at(key)]; }
     std::vector<std::size_t> const& records_of(PaymentKey const& key) const;

@@ -18,7 +18,7 @@ constexpr std::uint64_t kMostEvents = 3'000'000;
 
 }  // namespace
 
-World::World(std::uint64_t seed, bool verbose)
+World::World(std::uint64_t seed, bool verbose, CompareStore const& compare)
     : verbose_(verbose),
       rng_(seed * 2 + 1),
       process_rng_(rng_.fork()),
@@ -45,6 +45,15 @@ World::World(std::uint64_t seed, bool verbose)
     auto const reached = [this](std::string const& what) { reach(what); };
     checker_.emplace(store_, network_, chains_, reached);
     shops_.reached = reached;
+    if (compare) {
+        compared_ = compare(
+            {.model = store_,
+             .seed = seed,
+             .now = [this] { return scheduler_.now(); },
+             .reached = reached,
+             .differs =
+                 [this](std::string const& what) { checker_->fail("the stores agree", what); }});
+    }
     store_.on_fenced = [this] { reach("a fenced write is refused"); };
     store_.on_begin = [this](ChainId id, ProcessedBlock const& block) {
         checker_->begin(id, block);
@@ -77,10 +86,11 @@ World::World(std::uint64_t seed, bool verbose)
         last_writer_[commit.chain_id] = committing_;
         checker_->after_commit(commit, *served);
     };
-    around_.emplace(Surroundings{
-        scheduler_, store_, store_faults_, wire_rng_, network_, nodes_, shops_, reached,
-        [this](std::string const& what) { checker_->fail("no task ends", what); }, committing_,
-        commit_phase_});
+    StoreCalls& store = compared_ ? static_cast<StoreCalls&>(*compared_) : store_;
+    around_.emplace(
+        Surroundings{scheduler_, store, store_faults_, wire_rng_, network_, nodes_, shops_, reached,
+                     [this](std::string const& what) { checker_->fail("no task ends", what); },
+                     committing_, commit_phase_});
     scheduler_.crashes_now = [this](ProcessId id) {
         if (!faults_on_ || !mix_.crashes) return false;
         for (Slot& slot : slots_) {
@@ -239,6 +249,7 @@ Outcome World::run() {
             checker_->fail("liveness", why_not);
         }
     }
+    if (compared_ && !failed()) compared_->compare_everything();
     for (auto const& [key, head] : store_.heads()) {
         std::uint64_t word = 0;
         std::memcpy(&word, head.hash.data(), sizeof word);
@@ -285,8 +296,8 @@ std::vector<std::string> const& must_reach() {
     return states;
 }
 
-Outcome run_world(std::uint64_t seed, bool verbose) {
-    World world(seed, verbose);
+Outcome run_world(std::uint64_t seed, bool verbose, CompareStore const& compare) {
+    World world(seed, verbose, compare);
     return world.run();
 }
 

@@ -32,8 +32,9 @@ struct Outcome {
 };
 
 // Runs one world from its seed: a phase with faults, in which nothing may ever be wrong, then one
-// without, in which everything must come to its end.
-Outcome run_world(std::uint64_t seed, bool verbose);
+// without, in which everything must come to its end. `compare` puts another store beside the model;
+// the run is the same one with it and without.
+Outcome run_world(std::uint64_t seed, bool verbose, CompareStore const& compare = {});
 
 // Every state that a campaign must have reached.
 std::vector<std::string> const& must_reach();

@@ -60,7 +60,7 @@ struct Slot {  // a process that is started again and again
 
 class World {
   public:
-    World(std::uint64_t seed, bool verbose);
+    World(std::uint64_t seed, bool verbose, CompareStore const& compare);
     World(World const&) = delete;
     World& operator=(World const&) = delete;
     ~World();
@@ -126,6 +126,7 @@ class World {
     Network reduced_;
     Scheduler scheduler_{kStart};
     SimStore store_;
+    std::unique_ptr<ComparedStore> compared_;  // none: the model is alone
     StoreFaults store_faults_;
     ShopServers shops_;
     std::vector<std::unique_ptr<SimChain>> chains_;
