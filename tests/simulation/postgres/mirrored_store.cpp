@@ -15,7 +15,9 @@
 namespace sycee::simulation {
 namespace {
 
-constexpr unsigned kSpoiledPermille = 120;
+// Most commits only move the cursor, and most ways to spoil one need more in it.
+constexpr unsigned kSpoiledPermille = 350;
+constexpr unsigned kSpoiledEmptyPermille = 50;
 constexpr std::uint64_t kCommitsBetweenRows = 40;
 constexpr std::size_t kPage = 4;
 
@@ -207,7 +209,8 @@ std::vector<WatchedAddress> MirroredStore::find_addresses(std::vector<Address> c
 }
 
 void MirroredStore::commit(ChainCommit const& commit) {
-    if (rng_.chance(kSpoiledPermille)) try_spoiled(commit);
+    if (rng_.chance(commit.entries.empty() ? kSpoiledEmptyPermille : kSpoiledPermille))
+        try_spoiled(commit);
     both(
         of_chain("commit", commit.chain_id), [&] { model_.commit(commit); },
         [&] { return ledger_.commit(commit); });
