@@ -209,10 +209,22 @@ struct ChainCommit {
     Timestamp now{};
 };
 
-// The books.
-class LedgerPort {
+// The deposit addresses, as the books have them.
+class AddressPort {
   public:
-    virtual ~LedgerPort() = default;
+    virtual ~AddressPort() = default;
+    // The deposit addresses that were given out since: of each merchant from that derivation index
+    // on, and all of a merchant that is not named. An index is taken and its payment written in one
+    // transaction, one after the other, so that none is ever skipped.
+    virtual Task<std::vector<NewAddress>> load_new_addresses(
+        std::vector<std::pair<MerchantId, std::uint64_t>> known) = 0;
+    // Which of these are deposit addresses, of whatever age.
+    virtual Task<std::vector<WatchedAddress>> find_addresses(std::vector<Address> addresses) = 0;
+};
+
+// The books.
+class LedgerPort : public AddressPort {
+  public:
     // Takes or keeps the lease, for that long from now by the database's clock; nothing where
     // another holder has it.
     virtual Task<std::optional<Lease>> acquire_lease(ChainId chain_id, std::string holder,
@@ -231,13 +243,6 @@ class LedgerPort {
     // The merchants of these payments, each with the payments named.
     virtual Task<std::vector<MerchantView>> load_views(ChainId chain_id,
                                                        std::vector<PaymentKey> payments) = 0;
-    // The deposit addresses that were given out since: of each merchant from that derivation index
-    // on, and all of a merchant that is not named. An index is taken and its payment written in one
-    // transaction, one after the other, so that none is ever skipped.
-    virtual Task<std::vector<NewAddress>> load_new_addresses(
-        std::vector<std::pair<MerchantId, std::uint64_t>> known) = 0;
-    // Which of these are deposit addresses, of whatever age.
-    virtual Task<std::vector<WatchedAddress>> find_addresses(std::vector<Address> addresses) = 0;
     // Throws InvariantViolation where the books refuse a row or a balance; Unavailable where the
     // lease, the cursor, a journal head or a payment is not as it was, or the outcome is unknown:
     // load the chain again to find out.
