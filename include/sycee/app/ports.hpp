@@ -87,6 +87,42 @@ class RateLimited : public Unavailable {
     std::chrono::milliseconds retry_after_;
 };
 
+// A transaction as a node has it, in a block or not.
+struct PendingTransaction {
+    TransactionHash hash{};
+    Address sender;
+    std::uint64_t nonce = 0;
+    std::optional<Address> recipient;  // nothing: it creates a contract
+    std::vector<std::uint8_t> data;    // the first bytes, as far as decode_transfer_call() looks
+    std::optional<BlockNumber> block_number;  // nothing: in the mempool
+};
+
+// What a node announced; some nodes tell the whole transaction at once.
+struct PendingAnnouncement {
+    TransactionHash hash{};
+    std::optional<PendingTransaction> transaction;
+};
+
+struct PendingAnnouncements {
+    std::vector<PendingAnnouncement> announced;  // oldest first
+    std::size_t forgotten = 0;  // since the last call: more were announced than were taken
+};
+
+// The mempool of one node. Nothing of it is more than a word of somebody unknown.
+class MempoolPort {
+  public:
+    virtual ~MempoolPort() = default;
+    // As EndpointPort's.
+    virtual std::string name() const = 0;
+    // Takes up to `most` announcements; waits for a first one, at the latest until `limit`.
+    virtual Task<PendingAnnouncements> take_announced(std::size_t most,
+                                                      std::chrono::milliseconds limit) = 0;
+    // These transactions, in the order of the hashes; nothing for one that the node does not have,
+    // or that is none as we know them.
+    virtual Task<std::vector<std::optional<PendingTransaction>>> transactions(
+        std::vector<TransactionHash> hashes) = 0;
+};
+
 struct CompleteBlock {
     ProcessedBlock block;
     std::vector<Log> logs;
