@@ -37,8 +37,8 @@ async function expectPhase(payment, phase) {
   });
 }
 
-/** The phases that a page's events tell, each once, as they come. */
-function listen(payment) {
+/** The phases that a page's events tell, each once, as they come: the first one is there already. */
+async function listen(payment) {
   const leave = new AbortController();
   const phases = [];
   const read = async () => {
@@ -55,6 +55,7 @@ function listen(payment) {
     }
   };
   read().catch(() => {}); // left
+  await waitFor("the first event", () => phases.length > 0);
   return { phases, leave: () => leave.abort() };
 }
 
@@ -89,11 +90,10 @@ after(async () => {
 
 mempoolTest("a transfer is shown before its block, counts with it, and is no longer shown then", async () => {
   const payment = await world.createPayment({ reference: "seen-early" });
-  const events = listen(payment);
+  const events = await listen(payment);
   const page = await openPage(browser, { viewport: phone });
   await page.goto(payment.checkout_url);
   await page.evaluate(() => (window.loadedOnce = true));
-  await waitFor("the first event", () => events.phases.length > 0);
 
   await announce(world, payment);
   const state = await expectPhase(payment, "detected");
@@ -142,7 +142,7 @@ mempoolTest("a part is shown on its way, then as a part", async () => {
 
 mempoolTest("a transfer that the node drops is no longer shown", async () => {
   const payment = await world.createPayment();
-  const events = listen(payment);
+  const events = await listen(payment);
   const hash = await announce(world, payment);
   await expectPhase(payment, "detected");
   await world.chain.client.dropTransaction({ hash });
@@ -199,8 +199,7 @@ test("without watch_mempool nothing is shown before its block", async () => {
     const hash = await announce(plain, payment);
     const transaction = await plain.chain.client.getTransaction({ hash });
     assert.equal(transaction.blockNumber, null);
-    const events = listen(payment);
-    await waitFor("the first event", () => events.phases.length > 0);
+    const events = await listen(payment);
     await plain.chain.mine();
     await plain.expectStatus(payment, "authorized");
     await waitFor("the last event", () => events.phases.at(-1) === "authorized");
