@@ -173,7 +173,7 @@ class Demo {
       directory: at(),
       port: this.state.ports.sycee,
       database: url,
-      chains: [await chainSettings(this.chain, [this.token])],
+      chains: [await chainSettings(this.chain, [this.token], { watch_mempool: true })],
       log: at("log", "sycee.log"),
     });
     await this.sycee.cli("migrate");

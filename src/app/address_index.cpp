@@ -102,10 +102,10 @@ bool KeyFilter::may_contain(std::uint64_t key) const {
     });
 }
 
-Task<void> AddressIndex::refresh(LedgerPort& ledger, Timestamp now) {
+Task<void> AddressIndex::refresh(AddressPort& books, Timestamp now) {
     std::vector<std::pair<MerchantId, std::uint64_t>> const known(next_index_.begin(),
                                                                   next_index_.end());
-    auto const added = co_await ledger.load_new_addresses(known);
+    auto const added = co_await books.load_new_addresses(known);
     for (NewAddress const& entry : added) {
         std::uint64_t& next = next_index_[entry.merchant_id];
         next = std::max(next, entry.derivation_index + 1);
@@ -139,6 +139,15 @@ std::size_t AddressIndex::in_memory() const {
     for (auto const& [day, keys] : by_day_)
         count += keys.size();
     return count;
+}
+
+Task<std::map<Address, PaymentKey>> find_watched(AddressPort& books, std::set<Address> addresses) {
+    std::map<Address, PaymentKey> watched;
+    if (addresses.empty()) co_return watched;
+    std::vector<Address> const asked(addresses.begin(), addresses.end());
+    for (WatchedAddress const& entry : co_await books.find_addresses(asked))
+        watched.emplace(entry.address, entry.payment);
+    co_return watched;
 }
 
 }  // namespace sycee

@@ -302,11 +302,7 @@ Task<void> ChainFollower::match(Batch& batch) {
             if (ports_.addresses.may_contain(party)) candidates.insert(party);
         }
     }
-    if (candidates.empty()) co_return;
-    std::vector<Address> const asked(candidates.begin(), candidates.end());
-    std::map<Address, PaymentKey> watched;
-    for (WatchedAddress const& entry : co_await ports_.ledger.find_addresses(asked))
-        watched.emplace(entry.address, entry.payment);
+    auto const watched = co_await find_watched(ports_.ledger, std::move(candidates));
     for (Transfer const& transfer : batch.transfers) {
         if (auto const payment = watched.find(transfer.recipient); payment != watched.end()) {
             auto const& [merchant_id, payment_id] = payment->second;

@@ -1,3 +1,4 @@
+#include <sycee/app/address_index.hpp>
 #include <sycee/app/transfer_finder.hpp>
 #include <sycee/runtime/errors.hpp>
 
@@ -85,10 +86,7 @@ Task<void> TransferFinder::look_up(ChainSettings const& settings, ReceiptLogs co
         if (auto const recipient = recipient_of(log)) recipients.insert(*recipient);
     }
     if (native && native->recipient) recipients.insert(*native->recipient);
-    std::vector<Address> const asked(recipients.begin(), recipients.end());
-    std::map<Address, PaymentKey> ours;
-    for (WatchedAddress const& entry : co_await ledger_.find_addresses(asked))
-        ours.emplace(entry.address, entry.payment);
+    auto const ours = co_await find_watched(ledger_, std::move(recipients));
 
     auto const& progress = registry_.all().at(settings.id);
     auto const cursor = co_await ledger_.load_chain(settings.id);

@@ -16,6 +16,7 @@ namespace {
 constexpr std::string_view kRoot = "/checkout/";
 constexpr std::string_view kAssets = "assets/";
 constexpr std::chrono::milliseconds kHeartbeat{15'000};
+constexpr std::chrono::milliseconds kShortestQuiet{1'000};
 // While the last blocks before the end are being read, the state changes without a word in the
 // feed.
 constexpr std::chrono::milliseconds kCheckingPace{2'000};
@@ -49,18 +50,23 @@ HttpResponse page_response(unsigned status, std::string body) {
 
 // How long the state can stay as it is without a word in the feed.
 std::chrono::milliseconds quiet_time(checkout::CheckoutView const& view) {
-    if (view.phase == checkout::Phase::checking) return kCheckingPace;
-    if (!view.payable()) return kHeartbeat;
-    return std::clamp<std::chrono::milliseconds>(view.time_left, std::chrono::milliseconds{1'000},
-                                                 kHeartbeat);
+    bool const is_detected = view.phase == checkout::Phase::detected;
+    if (view.phase == checkout::Phase::checking || (is_detected && view.time_is_up()))
+        return kCheckingPace;
+    std::chrono::milliseconds quiet = kHeartbeat;
+    if (view.is_due()) quiet = std::min<std::chrono::milliseconds>(quiet, view.time_left);
+    if (is_detected) quiet = std::min<std::chrono::milliseconds>(quiet, view.detected_for);
+    return std::max(quiet, kShortestQuiet);
 }
 
 }  // namespace
 
-CheckoutPages::CheckoutPages(PaymentService& payments, PaymentFeed& feed, Network const& network,
+CheckoutPages::CheckoutPages(PaymentService& payments, PaymentFeed& feed,
+                             DetectedTransfers const& detected, Network const& network,
                              Clock& clock, StreamLimits stream_limits)
     : payments_(payments),
       feed_(feed),
+      detected_(detected),
       network_(network),
       clock_(clock),
       path_(public_path(network.public_url) + std::string(kRoot)),
@@ -91,12 +97,17 @@ HttpResponse CheckoutPages::not_found() const {
     return page_response(404, checkout::not_found_page(files_));
 }
 
+checkout::CheckoutView CheckoutPages::view_of(PaymentState const& state, std::size_t option) const {
+    Timestamp const now = clock_.now();
+    return checkout::make_view(state, payments_.status(state), network_, now, option,
+                               detected_.of(state.payment.id, now));
+}
+
 Task<HttpResponse> CheckoutPages::show_page(PaymentId id, std::string query) {
     auto const state = co_await payments_.find_public(id);
     if (!state) co_return not_found();
     Choice const choice = choice_of(query);
-    auto const view = checkout::make_view(*state, payments_.status(*state), network_, clock_.now(),
-                                          choice.option);
+    auto const view = view_of(*state, choice.option);
     checkout::PageContext const context{files_, path_ + to_string(id), choice.uri_code};
     co_return page_response(200, checkout::checkout_page(view, context));
 }
@@ -104,9 +115,7 @@ Task<HttpResponse> CheckoutPages::show_page(PaymentId id, std::string query) {
 Task<HttpResponse> CheckoutPages::show_state(PaymentId id, HttpRequest const& request) {
     auto const state = co_await payments_.find_public(id);
     if (!state) co_return text_response(404, "application/json", "{}\n");
-    auto const view = checkout::make_view(*state, payments_.status(*state), network_, clock_.now(),
-                                          choice_of(request.query).option);
-    std::string body = checkout::state_json(view);
+    std::string body = checkout::state_json(view_of(*state, choice_of(request.query).option));
     std::string const etag = '"' + to_hex(sha256(as_bytes(body))).substr(0, 32) + '"';
     HttpResponse response;
     if (matches_etag(request, etag)) {
@@ -152,8 +161,7 @@ Task<void> CheckoutPages::send_events(PaymentId id, std::string query, HttpStrea
         try {
             auto const state = co_await payments_.find_public(id);
             if (!state) co_return;
-            auto const view = checkout::make_view(*state, payments_.status(*state), network_,
-                                                  clock_.now(), choice.option);
+            auto const view = view_of(*state, choice.option);
             std::string const json = checkout::state_json(view);
             if (json != sent) chunk = "data: " + json + "\n\n";
             sent = json;

@@ -21,6 +21,13 @@ StateText expired_text(CheckoutView const& view) {
     return {"This payment has expired", message};
 }
 
+StateText detected_text(CheckoutView const& view) {
+    return {"We see your transfer on its way",
+            view.time_is_up() ? "It counts once a block contains it, but the time is up: it may "
+                                "come too late for this order. Please do not send it again."
+                              : "It counts once a block contains it. Please do not send it again."};
+}
+
 }  // namespace
 
 StateText state_text(CheckoutView const& view) {
@@ -48,6 +55,8 @@ StateText state_text(CheckoutView const& view) {
             return {"The time is up",
                     "We are reading the last blocks to see whether your transfer arrived in time. "
                     "Please do not send anything now."};
+        case Phase::detected:
+            return detected_text(view);
     }
     return {};
 }

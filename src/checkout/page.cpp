@@ -50,10 +50,11 @@ Html order_section(CheckoutView const& view) {
     auto const& option = view.option();
     Html rows;
     if (!view.received.empty()) rows += row("Received", html("{}", {view.received}));
+    if (!view.detected.empty()) rows += row("On its way", html("{}", {view.detected}));
     if (!view.reference.empty()) rows += row("Order", html("{}", {view.reference}));
     rows += row("Payment", html(R"(<code class="id">{}</code>)", {view.id}));
     Html amount;
-    if (view.payable() || view.phase == Phase::checking) {
+    if (view.is_due()) {
         amount =
             html(R"(<p class="label">{}</p><h1 class="amount number">{} <small>{}</small></h1>)"
                  R"(<p class="price">{}on {}</p>)",
@@ -85,6 +86,8 @@ Html state_icon(Phase phase) {
                 R"(<path d="M20 10v13" class="stroke"/><path d="M20 28.5v1.5" class="stroke"/>)");
         case Phase::authorized:
             return html(R"(<path d="M9 20.5h4l4-7 6 13 4-6h4" class="stroke"/>)");
+        case Phase::detected:
+            return html(R"(<path d="M10 20h19M21.5 12.5 29 20l-7.5 7.5" class="stroke"/>)");
         case Phase::open:
         case Phase::partially_paid:
         case Phase::checking:
@@ -154,6 +157,21 @@ Html help_text(CheckoutView const& view) {
                 {view.id});
 }
 
+Html address_text(CheckoutView const& view) {
+    return html(
+        R"(<div class="help"><p>Address of this payment: <code class="address">{}</code></p></div>)",
+        {view.address});
+}
+
+// Nobody is asked to pay twice, and whoever has to is not kept from it: a transfer can fail.
+Html pay_again(CheckoutView const& view, PageContext const& context) {
+    if (view.time_is_up()) return address_text(view);
+    return html(
+        R"(<details class="again"><summary>How to pay</summary><p>Only if your wallet says )"
+        R"(that the transfer failed.</p>{}</details>)",
+        {pay_panel(view, context)});
+}
+
 Html panel(CheckoutView const& view, PageContext const& context) {
     switch (view.phase) {
         case Phase::open:
@@ -167,9 +185,9 @@ Html panel(CheckoutView const& view, PageContext const& context) {
         case Phase::reversed:
             return help_text(view);
         case Phase::checking:
-            return html(R"(<div class="help"><p>Address of this payment: <code )"
-                        R"(class="address">{}</code></p></div>)",
-                        {view.address});
+            return address_text(view);
+        case Phase::detected:
+            return pay_again(view, context);
     }
     return {};
 }

@@ -14,6 +14,7 @@ std::string state_json(CheckoutView const& view) {
     json["title"] = text.title;
     json["message"] = text.message;
     json["due"] = view.payable() ? view.option().due + " " + view.option().token : "";
+    json["detected"] = view.detected;
     json["final"] = view.final;
     return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }

@@ -34,12 +34,9 @@ Token token_of(Network const& network, ChainId chain_id, Address const& contract
     return {.symbol = token->symbol, .decimals = token->decimals};
 }
 
-// All that arrived, late or not: what the payer wants to hear is that it was seen.
-std::string received_text(PaymentState const& state, Network const& network) {
-    std::map<std::pair<ChainId, Address>, Amount> sums;
-    for (auto const& credit : state.credits) {
-        sums[{credit.transfer.key.chain_id, credit.transfer.key.token}] += credit.transfer.amount;
-    }
+using Sums = std::map<std::pair<ChainId, Address>, Amount>;
+
+std::string sums_text(Sums const& sums, Network const& network) {
     std::string text;
     for (auto const& [key, sum] : sums) {
         Token const token = token_of(network, key.first, key.second);
@@ -47,6 +44,49 @@ std::string received_text(PaymentState const& state, Network const& network) {
         text += people_decimal(sum, token.decimals) + " " + token.symbol;
     }
     return text;
+}
+
+// All that arrived, late or not: what the payer wants to hear is that it was seen.
+std::string received_text(PaymentState const& state, Network const& network) {
+    Sums sums;
+    for (auto const& credit : state.credits) {
+        sums[{credit.transfer.key.chain_id, credit.transfer.key.token}] += credit.transfer.amount;
+    }
+    return sums_text(sums, network);
+}
+
+// In a token that the payment can be paid with, and not in the books yet.
+bool is_on_its_way(PaymentState const& state, DetectedTransfer const& transfer) {
+    ChainId const chain_id = transfer.place.chain_id;
+    bool const counts = std::ranges::any_of(state.payment.options, [&](auto const& option) {
+        return option.chain_id == chain_id && option.token == transfer.token;
+    });
+    bool const booked = std::ranges::any_of(state.credits, [&](Credit const& credit) {
+        TransferKey const& key = credit.transfer.key;
+        return key.chain_id == chain_id && key.transaction_hash == transfer.transaction_hash;
+    });
+    return counts && !booked;
+}
+
+// Whoever sends a transaction writes any amount into it.
+Amount capped_sum(Amount a, Amount b) {
+    return b > Amount::max() - a ? Amount::max() : a + b;
+}
+
+void show_detected(CheckoutView& view, std::span<DetectedTransfer const> detected,
+                   PaymentState const& state, Network const& network, Timestamp now) {
+    Sums sums;
+    auto until = Timestamp::max();
+    for (DetectedTransfer const& transfer : detected) {
+        if (!is_on_its_way(state, transfer)) continue;
+        Amount& sum = sums[{transfer.place.chain_id, transfer.token}];
+        sum = capped_sum(sum, transfer.amount);
+        until = std::min(until, transfer.expires_at());
+    }
+    if (sums.empty() || !view.is_due()) return;
+    view.phase = Phase::detected;
+    view.detected = sums_text(sums, network);
+    view.detected_for = std::chrono::ceil<std::chrono::seconds>(until - now);
 }
 
 Phase phase_of(PaymentStatus status, bool time_is_up) {
@@ -101,12 +141,15 @@ std::string_view to_string(Phase phase) {
             return "reversed";
         case Phase::checking:
             return "checking";
+        case Phase::detected:
+            return "detected";
     }
     return "";
 }
 
 CheckoutView make_view(PaymentState const& state, PaymentStatus status, Network const& network,
-                       Timestamp now, std::size_t chosen) {
+                       Timestamp now, std::size_t chosen,
+                       std::span<DetectedTransfer const> detected) {
     Payment const& payment = state.payment;
     unsigned const decimals = currency_decimals(payment.currency).value_or(0);
     CheckoutView view;
@@ -128,6 +171,7 @@ CheckoutView make_view(PaymentState const& state, PaymentStatus status, Network 
     view.received = received_text(state, network);
     view.time_left = std::max(std::chrono::seconds{0},
                               std::chrono::ceil<std::chrono::seconds>(payment.expires_at - now));
+    show_detected(view, detected, state, network, now);
     return view;
 }
 

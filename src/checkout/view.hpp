@@ -1,9 +1,11 @@
 #pragma once
 
+#include <sycee/app/detected_transfers.hpp>
 #include <sycee/app/settings.hpp>
 #include <sycee/payment/state.hpp>
 
 #include <chrono>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,7 +14,8 @@ namespace sycee::checkout {
 
 // What the payer is told. `checking` is the time between the payer's clock and the chain's: the
 // payment has run out by the wall clock, and the blocks up to that moment are not all read yet.
-enum class Phase { open, partially_paid, authorized, paid, expired, reversed, checking };
+// `detected` takes the place of these and of the two before them while a transfer is on its way.
+enum class Phase { open, partially_paid, authorized, paid, expired, reversed, checking, detected };
 std::string_view to_string(Phase phase);
 
 // One way to pay, in the payer's words.
@@ -39,13 +42,24 @@ struct CheckoutView {
     std::vector<OptionView> options;
     std::size_t chosen = 0;
     std::string received;  // "20.00 USDT", or empty
+    std::string detected;  // the same of what no block has yet
     std::chrono::seconds time_left{0};
+    std::chrono::seconds detected_for{0};  // if the node says nothing more
 
     OptionView const& option() const { return options.at(chosen); }
     bool payable() const { return phase == Phase::open || phase == Phase::partially_paid; }
+    // The books say that something is still due.
+    bool is_due() const {
+        return payable() || phase == Phase::checking || phase == Phase::detected;
+    }
+    // By the wall clock. Whether it is by the chain's, the next blocks tell.
+    bool time_is_up() const { return is_due() && time_left == std::chrono::seconds{0}; }
 };
 
+// `detected`: transfers to this payment; those that are booked, or don't count for it, are left
+// out.
 CheckoutView make_view(PaymentState const& state, PaymentStatus status, Network const& network,
-                       Timestamp now, std::size_t chosen);
+                       Timestamp now, std::size_t chosen,
+                       std::span<DetectedTransfer const> detected);
 
 }  // namespace sycee::checkout

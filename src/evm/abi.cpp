@@ -61,6 +61,19 @@ Result<std::string> shown_text(ByteView text) {
     return shown;
 }
 
+// The words behind a selector, as many as the function has parameters; nothing where the data is of
+// another function or too short.
+std::optional<std::vector<Bytes32>> words_of(ByteView data, ByteView selector, std::size_t count) {
+    if (data.size() < selector.size() + count * kWord) return std::nullopt;
+    if (!std::equal(selector.begin(), selector.end(), data.begin())) return std::nullopt;
+    std::vector<Bytes32> words(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        ByteView const word = data.subspan(selector.size() + i * kWord, kWord);
+        std::copy(word.begin(), word.end(), words[i].begin());
+    }
+    return words;
+}
+
 // A word that must be small: an offset or a length.
 std::optional<std::size_t> small_word(ByteView word) {
     if (std::any_of(word.begin(), word.begin() + 28, [](auto byte) { return byte != 0; }))
@@ -72,6 +85,14 @@ std::optional<std::size_t> small_word(ByteView word) {
 }
 
 }  // namespace
+
+std::optional<Address> address_from_word(Bytes32 const& word) {
+    if (std::any_of(word.begin(), word.begin() + 12, [](auto byte) { return byte != 0; }))
+        return std::nullopt;
+    Address address;
+    std::copy(word.begin() + 12, word.end(), address.bytes.begin());
+    return address;
+}
 
 std::vector<std::uint8_t> decimals_call() {
     return call_of("decimals()");
@@ -112,6 +133,22 @@ Result<std::string> decode_symbol(ByteView answer) {
     if (offset != kWord || !length || *length > answer.size() - 2 * kWord)
         return refuse("answer", "is not a string of the ABI");
     return shown_text(answer.subspan(2 * kWord, *length));
+}
+
+std::optional<TransferCall> decode_transfer_call(ByteView data) {
+    static auto const kTransfer = call_of("transfer(address,uint256)");
+    static auto const kTransferFrom = call_of("transferFrom(address,address,uint256)");
+    auto words = words_of(data, kTransfer, 2);
+    if (!words) words = words_of(data, kTransferFrom, 3);
+    if (!words) return std::nullopt;
+    // The parties, the recipient last, and the amount.
+    auto const amount = amount_from_word(words->back());
+    words->pop_back();
+    bool const are_addresses = std::all_of(words->begin(), words->end(), [](Bytes32 const& word) {
+        return address_from_word(word).has_value();
+    });
+    if (!are_addresses || !amount || amount->is_zero()) return std::nullopt;
+    return TransferCall{*address_from_word(words->back()), *amount};
 }
 
 }  // namespace sycee

@@ -1,4 +1,5 @@
 #include <sycee/crypto/hash.hpp>
+#include <sycee/evm/abi.hpp>
 #include <sycee/evm/transfer.hpp>
 
 #include <algorithm>
@@ -7,16 +8,6 @@
 
 namespace sycee {
 namespace {
-
-// An address in a topic is 20 bytes behind 12 zeros; anything else is no ERC-20 log.
-std::optional<Address> address_in_topic(Bytes32 const& topic) {
-    if (std::any_of(topic.begin(), topic.begin() + 12, [](auto byte) { return byte != 0; })) {
-        return std::nullopt;
-    }
-    Address address;
-    std::copy(topic.begin() + 12, topic.end(), address.bytes.begin());
-    return address;
-}
 
 struct Parties {
     Address sender;
@@ -27,8 +18,8 @@ struct Parties {
 // ERC-721 shares topic 0 but has four topics.
 std::optional<Parties> decode(Log const& log) {
     if (log.topics.size() != 3 || log.data.size() != 32) return std::nullopt;
-    auto const sender = address_in_topic(log.topics[1]);
-    auto const recipient = address_in_topic(log.topics[2]);
+    auto const sender = address_from_word(log.topics[1]);
+    auto const recipient = address_from_word(log.topics[2]);
     auto const amount = amount_from_word(std::span<std::uint8_t const, 32>(log.data.data(), 32));
     if (!sender || !recipient || !amount) return std::nullopt;
     return Parties{*sender, *recipient, *amount};

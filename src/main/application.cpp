@@ -5,11 +5,14 @@
 #include <sycee/app/chain_follower.hpp>
 #include <sycee/app/chain_registry.hpp>
 #include <sycee/app/desk_service.hpp>
+#include <sycee/app/detected_transfers.hpp>
+#include <sycee/app/mempool_watcher.hpp>
 #include <sycee/app/payment_feed.hpp>
 #include <sycee/app/payment_service.hpp>
 #include <sycee/app/webhook_dispatcher.hpp>
 #include <sycee/checkout/checkout_pages.hpp>
 #include <sycee/net/http_server.hpp>
+#include <sycee/node/node_mempool.hpp>
 #include <sycee/runtime/errors.hpp>
 #include <sycee/runtime/log.hpp>
 #include <sycee/runtime/random.hpp>
@@ -37,6 +40,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace sycee {
@@ -64,6 +68,7 @@ class Application {
           database_(config_.database_url, config_.database_connections),
           books_(config_.database_url, kBookConnections),
           ledger_(books_),
+          address_books_(database_),
           payments_(database_),
           outbox_(books_),
           desk_(books_),
@@ -72,6 +77,7 @@ class Application {
           password_workers_(kPasswordThreads, kMostPasswordsWaiting),
           secrets_(sealing_key),
           feed_(executor),
+          detected_(feed_),
           outbox_wake_(executor),
           stop_(executor),
           sender_(executor, secrets_,
@@ -82,7 +88,7 @@ class Application {
                         config_.desk),
           dispatcher_(outbox_, sender_, outbox_wake_, clock_, metrics_),
           api_(service_, desk_service_, access_, config_.network, clock_, metrics_),
-          checkout_(service_, feed_, config_.network, clock_, kStreams),
+          checkout_(service_, feed_, detected_, config_.network, clock_, kStreams),
           admin_(service_, desk_service_, registry_, reports_, access_, password_workers_,
                  config_.network, clock_, metrics_),
           tasks_(executor, kMostTasks) {
@@ -127,6 +133,19 @@ class Application {
     }
 
   private:
+    // A mempool, and who looks at it.
+    struct Mempool {
+        Mempool(ChainSettings const& settings, Application& application)
+            : node(application.executor_, settings, *settings.mempool_endpoint(),
+                   application.clock_),
+              watcher(settings, {node, application.address_books_, application.addresses_,
+                                 application.registry_, application.detected_, application.clock_,
+                                 application.metrics_}) {}
+
+        NodeMempool node;
+        MempoolWatcher watcher;
+    };
+
     // One chain, and who follows it.
     struct Chain {
         Chain(ChainSettings const& settings, Application& application, std::string const& holder)
@@ -134,10 +153,13 @@ class Application {
               follower(settings, application.config_.network, holder,
                        {access.endpoints, application.ledger_, application.addresses_,
                         application.registry_, application.feed_, application.outbox_wake_,
-                        application.clock_, application.metrics_}) {}
+                        application.clock_, application.metrics_}) {
+            if (settings.watch_mempool) mempool.emplace(settings, application);
+        }
 
         ChainAccess access;
         ChainFollower follower;
+        std::optional<Mempool> mempool;
     };
 
     // The first reason to stop counts.
@@ -188,6 +210,9 @@ class Application {
                     spawn_essential("node", watch(*chain, i));
                 }
                 spawn_essential("chain", chain->follower.run());
+                if (!chain->mempool) continue;
+                tasks_.spawn("pending transactions", chain->mempool->node.run_subscription());
+                tasks_.spawn("mempool", chain->mempool->watcher.run());
             }
             started_ = true;
         } catch (boost::system::system_error const&) {
@@ -275,6 +300,7 @@ class Application {
     Database database_;  // of the requests
     Database books_;     // of the chain followers and the outbox
     PgLedger ledger_;
+    PgLedger address_books_;  // for mempools, which must not delay a booking
     PgPayments payments_;
     PgOutbox outbox_;
     PgDesk desk_;
@@ -284,6 +310,7 @@ class Application {
     SecretBox secrets_;
     AddressIndex addresses_;
     PaymentFeed feed_;
+    DetectedTransfers detected_;
     Notifier outbox_wake_;
     Notifier stop_;
     HttpWebhookSender sender_;

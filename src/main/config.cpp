@@ -302,6 +302,11 @@ ChainSettings read_chain(toml::table const& table, std::string const& name,
         section.number("quorum", 1, static_cast<std::int64_t>(endpoints.size()), 1));
     chain.finality = read_finality(section);
     chain.block_time = section.seconds("block_time", 100ms, 1h, 12s);
+    chain.watch_mempool = section.flag("watch_mempool", false);
+    if (chain.watch_mempool && chain.mempool_endpoint() == nullptr) {
+        reject(section.where("watch_mempool"), section.path("watch_mempool"),
+               "needs an endpoint with a ws_url");
+    }
     auto const tokens = section.tables("tokens");
     if (tokens.empty())
         reject(table.source(), section.path("tokens"), "a chain needs at least one token");

@@ -119,18 +119,22 @@ std::optional<BlockOutline> decode_outline(Json const& value) {
 }
 
 SubscriptionMessage decode_subscription_message(std::string_view text, std::uint64_t request_id) {
-    Json const message = parse_json(text);
+    using enum SubscriptionMessage::Kind;
+    Json message = parse_json(text);
     if (!message.is_object()) throw BadAnswer("a message is not an object");
     if (auto const id = message.find("id"); id != message.end() && *id == request_id) {
         auto const result = message.find("result");
         if (result == message.end() || !result->is_string()) {
             throw BadAnswer("the subscription was refused");
         }
-        return SubscriptionMessage::confirmed;
+        return {confirmed, {}};
     }
     auto const method = message.find("method");
-    bool const is_head = method != message.end() && *method == "eth_subscription";
-    return is_head ? SubscriptionMessage::head : SubscriptionMessage::other;
+    if (method == message.end() || *method != "eth_subscription") return {other, {}};
+    auto const params = message.find("params");
+    bool const has_result =
+        params != message.end() && params->is_object() && params->contains("result");
+    return {told, has_result ? std::move((*params)["result"]) : Json()};
 }
 
 }  // namespace sycee

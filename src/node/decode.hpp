@@ -89,10 +89,14 @@ struct BlockOutline {
 };
 std::optional<BlockOutline> decode_outline(Json const& value);
 
-enum class SubscriptionMessage {
-    confirmed,  // the answer to our request
-    head,
-    other,
+struct SubscriptionMessage {
+    enum class Kind {
+        confirmed,  // the answer to our request
+        told,       // what was subscribed to
+        other,
+    };
+    Kind kind = Kind::other;
+    Json told;  // null where the node tells nothing
 };
 // What came over the WebSocket. Throws BadAnswer where the node refuses the subscription.
 SubscriptionMessage decode_subscription_message(std::string_view text, std::uint64_t request_id);

@@ -1,10 +1,11 @@
 #include <sycee/evm/abi.hpp>
 #include <sycee/node/evm_node.hpp>
 #include <sycee/runtime/errors.hpp>
-#include <sycee/runtime/finish_within.hpp>
-#include <sycee/runtime/log.hpp>
 
 #include "block_reader.hpp"
+#include "node_url.hpp"
+#include "subscription.hpp"
+#include "transaction.hpp"
 
 #include <algorithm>
 #include <stdexcept>
@@ -18,8 +19,6 @@ using namespace std::chrono_literals;
 
 constexpr char const* kCall = "eth_call";
 constexpr char const* kChainId = "eth_chainId";
-constexpr char const* kTransaction = "eth_getTransactionByHash";
-constexpr std::uint64_t kSubscribeId = 1;
 constexpr std::size_t kMostDecimals = 77;  // of which 2^256 has
 constexpr int kSilentBlocks = 10;
 
@@ -27,60 +26,6 @@ BlockHeader tip_of(RpcAnswer const& answer, char const* tag) {
     auto const header = header_of(answer);
     if (!header) throw Unavailable(std::string(kBlockByNumber) + ": no " + tag + " block yet");
     return *header;
-}
-
-Url parse_node_url(std::string const& chain, char const* field, std::string const& text,
-                   std::string_view scheme) {
-    auto url = parse_url(text);
-    std::string const where = "chain " + chain + ": " + field + " ";
-    if (!url) throw std::runtime_error(where + to_string(url.error()));
-    if (url->scheme != scheme && url->scheme != std::string(scheme) + "s") {
-        throw std::runtime_error(where + "must begin with " + std::string(scheme) + ":// or " +
-                                 std::string(scheme) + "s://");
-    }
-    return *url;
-}
-
-Task<SubscriptionMessage> receive_message(WebSocketClient& socket) {
-    std::string const text = co_await socket.receive();
-    co_return decode_answer("eth_subscribe",
-                            [&] { return decode_subscription_message(text, kSubscribeId); });
-}
-
-Task<void> subscribe(WebSocketClient& socket) {
-    Json const params = Json::array({"newHeads"});
-    RpcCall const call{"eth_subscribe", params};
-    co_await socket.connect();
-    co_await socket.send(encode_call(call, kSubscribeId));
-    while (co_await receive_message(socket) != SubscriptionMessage::confirmed) {
-    }
-}
-
-Task<void> receive_head(WebSocketClient& socket) {
-    while (co_await receive_message(socket) != SubscriptionMessage::head) {
-    }
-}
-
-// A quantity of up to 256 bits, as wei are written.
-Amount read_wei(std::string const& text) {
-    constexpr std::size_t kDigits = 64;
-    bool const fits = text.starts_with("0x") && text.size() > 2 && text.size() <= 2 + kDigits;
-    auto const word =
-        fits ? bytes_from_hex<32>(std::string(kDigits + 2 - text.size(), '0') + text.substr(2))
-             : std::nullopt;
-    auto const amount = word ? amount_from_word(*word) : Result<Amount>{refuse("value", "")};
-    if (!amount) throw BadAnswer("value is not a quantity below 2^128");
-    return *amount;
-}
-
-std::optional<NativeTransfer> decode_native_transfer(Json const& value) {
-    if (value.is_null()) return std::nullopt;
-    NativeTransfer transfer;
-    auto const& recipient = member(value, "to");
-    if (!recipient.is_null())
-        transfer.recipient = Address{read_bytes<20>(text_of(recipient, "to"), "to")};
-    transfer.value = read_wei(text_of(member(value, "value"), "value"));
-    return transfer;
 }
 
 }  // namespace
@@ -101,8 +46,7 @@ struct EvmNode::State {
             socket_url = parse_node_url(chain.name, "ws_url", endpoint.ws_url, "ws");
     }
 
-    // Passes heads on until the connection is lost.
-    Task<void> follow_heads(Backoff& backoff);
+    SubscriptionSettings heads_subscription() const;
     // What the contract answers. Throws std::runtime_error where it refuses.
     Task<std::vector<std::uint8_t>> call_token(Address token, std::vector<std::uint8_t> data,
                                                char const* function);
@@ -141,42 +85,26 @@ Task<void> EvmNode::run_subscription() {
     State& state = *state_;
     while (!state.socket_url)
         co_await state.clock.sleep_for(1h);
-    Backoff backoff(state.limits.first_reconnect, state.limits.longest_reconnect);
-    for (;;) {
-        std::string fault;
-        try {
-            co_await state.follow_heads(backoff);
-        } catch (Unavailable const& unavailable) {
-            fault = unavailable.what();
-        }
-        state.subscribed = false;
-        log_warning(
-            "node", "heads by polling until the subscription is back",
-            {{"chain", state.chain_id}, {"node", state.socket_url->origin()}, {"why", fault}});
-        co_await state.clock.sleep_for(backoff.next());
-    }
+    SubscriptionEvents events{.on_confirmed =
+                                  [&state] {
+                                      state.subscribed = true;
+                                      // There may have been some while nobody listened.
+                                      state.heads.notify();
+                                  },
+                              .on_told = [&state](Json const&) { state.heads.notify(); },
+                              .on_lost = [&state] { state.subscribed = false; }};
+    Subscription subscription(state.executor, state.clock, state.heads_subscription(),
+                              std::move(events));
+    co_await subscription.run();
 }
 
-Task<void> EvmNode::State::follow_heads(Backoff& backoff) {
-    WebSocketClient socket(executor, *socket_url, limits.web_socket);
-    bool const confirmed = co_await finish_within(limits.subscribe_time, subscribe(socket));
-    if (!confirmed) throw Unavailable("eth_subscribe: not confirmed in time");
-    log_info("node", "subscribed to new heads",
-             {{"chain", chain_id}, {"node", socket_url->origin()}});
-    subscribed = true;
-    heads.notify();  // there may have been some while nobody listened
-    // A connection can be alive, answer pings, and have forgotten what it was for.
-    auto const longest_silence = std::max(limits.shortest_silence, kSilentBlocks * block_time);
-    for (;;) {
-        bool const came = co_await finish_within(longest_silence, receive_head(socket));
-        if (!came) {
-            throw Unavailable("eth_subscribe: no head for " +
-                              std::to_string(longest_silence.count()) + " ms");
-        }
-        // Not before: a node that takes a subscription and hangs up is not to be asked ever faster.
-        backoff.reset();
-        heads.notify();
-    }
+SubscriptionSettings EvmNode::State::heads_subscription() const {
+    return {.chain_id = chain_id,
+            .url = *socket_url,
+            .topic = "newHeads",
+            .otherwise = "heads by polling",
+            .longest_silence = std::max(limits.shortest_silence, kSilentBlocks * block_time),
+            .limits = limits};
 }
 
 Task<ChainTips> EvmNode::tips() {
@@ -208,12 +136,10 @@ Task<std::optional<ReceiptLogs>> EvmNode::receipt(TransactionHash hash) {
 }
 
 Task<std::optional<NativeTransfer>> EvmNode::native_transfer(TransactionHash hash) {
-    Json params = Json::array();
-    params.push_back(to_hex0x(hash));
-    RpcCall call{kTransaction, std::move(params)};
+    auto call = transaction_call(hash);
     auto const answer = co_await state_->rpc.call(std::move(call));
-    auto const& result = result_of(answer, kTransaction);
-    co_return decode_answer(kTransaction, [&] { return decode_native_transfer(result); });
+    auto const& result = result_of(answer, kTransactionByHash);
+    co_return decode_answer(kTransactionByHash, [&] { return decode_native_transfer(result); });
 }
 
 Task<void> EvmNode::wait_for_head(std::chrono::milliseconds limit) {

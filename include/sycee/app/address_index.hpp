@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <vector>
 
 namespace sycee {
@@ -49,7 +50,7 @@ class AddressIndex {
   public:
     // Adds what was given out since the last time, by whichever process. Called after a block was
     // read and before it is matched: whoever paid an address learned it from a committed payment.
-    Task<void> refresh(LedgerPort& ledger, Timestamp now);
+    Task<void> refresh(AddressPort& books, Timestamp now);
 
     void add(Address const& address, Timestamp expires_at);
     bool may_contain(Address const& address) const;
@@ -64,5 +65,8 @@ class AddressIndex {
     KeyFilter archive_;
     std::map<MerchantId, std::uint64_t> next_index_;
 };
+
+// Which of these are deposit addresses, by the books, and whose.
+Task<std::map<Address, PaymentKey>> find_watched(AddressPort& books, std::set<Address> addresses);
 
 }  // namespace sycee

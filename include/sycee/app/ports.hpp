@@ -87,6 +87,42 @@ class RateLimited : public Unavailable {
     std::chrono::milliseconds retry_after_;
 };
 
+// A transaction as a node has it, in a block or not.
+struct PendingTransaction {
+    TransactionHash hash{};
+    Address sender;
+    std::uint64_t nonce = 0;
+    std::optional<Address> recipient;  // nothing: it creates a contract
+    std::vector<std::uint8_t> data;    // the first bytes, as far as decode_transfer_call() looks
+    std::optional<BlockNumber> block_number;  // nothing: in the mempool
+};
+
+// What a node announced; some nodes tell the whole transaction at once.
+struct PendingAnnouncement {
+    TransactionHash hash{};
+    std::optional<PendingTransaction> transaction;
+};
+
+struct PendingAnnouncements {
+    std::vector<PendingAnnouncement> announced;  // oldest first
+    std::size_t forgotten = 0;  // since the last call: more were announced than were taken
+};
+
+// The mempool of one node. Nothing of it is more than a word of somebody unknown.
+class MempoolPort {
+  public:
+    virtual ~MempoolPort() = default;
+    // As EndpointPort's.
+    virtual std::string name() const = 0;
+    // Takes up to `most` announcements; waits for a first one, at the latest until `limit`.
+    virtual Task<PendingAnnouncements> take_announced(std::size_t most,
+                                                      std::chrono::milliseconds limit) = 0;
+    // These transactions, in the order of the hashes; nothing for one that the node does not have,
+    // or that is none as we know them.
+    virtual Task<std::vector<std::optional<PendingTransaction>>> transactions(
+        std::vector<TransactionHash> hashes) = 0;
+};
+
 struct CompleteBlock {
     ProcessedBlock block;
     std::vector<Log> logs;
@@ -209,10 +245,22 @@ struct ChainCommit {
     Timestamp now{};
 };
 
-// The books.
-class LedgerPort {
+// The deposit addresses, as the books have them.
+class AddressPort {
   public:
-    virtual ~LedgerPort() = default;
+    virtual ~AddressPort() = default;
+    // The deposit addresses that were given out since: of each merchant from that derivation index
+    // on, and all of a merchant that is not named. An index is taken and its payment written in one
+    // transaction, one after the other, so that none is ever skipped.
+    virtual Task<std::vector<NewAddress>> load_new_addresses(
+        std::vector<std::pair<MerchantId, std::uint64_t>> known) = 0;
+    // Which of these are deposit addresses, of whatever age.
+    virtual Task<std::vector<WatchedAddress>> find_addresses(std::vector<Address> addresses) = 0;
+};
+
+// The books.
+class LedgerPort : public AddressPort {
+  public:
     // Takes or keeps the lease, for that long from now by the database's clock; nothing where
     // another holder has it.
     virtual Task<std::optional<Lease>> acquire_lease(ChainId chain_id, std::string holder,
@@ -231,13 +279,6 @@ class LedgerPort {
     // The merchants of these payments, each with the payments named.
     virtual Task<std::vector<MerchantView>> load_views(ChainId chain_id,
                                                        std::vector<PaymentKey> payments) = 0;
-    // The deposit addresses that were given out since: of each merchant from that derivation index
-    // on, and all of a merchant that is not named. An index is taken and its payment written in one
-    // transaction, one after the other, so that none is ever skipped.
-    virtual Task<std::vector<NewAddress>> load_new_addresses(
-        std::vector<std::pair<MerchantId, std::uint64_t>> known) = 0;
-    // Which of these are deposit addresses, of whatever age.
-    virtual Task<std::vector<WatchedAddress>> find_addresses(std::vector<Address> addresses) = 0;
     // Throws InvariantViolation where the books refuse a row or a balance; Unavailable where the
     // lease, the cursor, a journal head or a payment is not as it was, or the outcome is unknown:
     // load the chain again to find out.

@@ -32,8 +32,16 @@ struct ChainSettings {
     std::size_t quorum = 1;                   // of the endpoints must say the same before clearing
     FinalityRule finality;                    // without a version: the books give it one
     std::chrono::milliseconds block_time{12'000};
+    bool watch_mempool = false;  // shows transfers on checkout pages before a block has them
     std::vector<TokenSettings> tokens;
 
+    // The first one whose mempool can be watched.
+    EndpointSettings const* mempool_endpoint() const {
+        for (auto const& candidate : endpoints) {
+            if (!candidate.ws_url.empty()) return &candidate;
+        }
+        return nullptr;
+    }
     TokenSettings const* token(Address const& contract) const {
         for (auto const& candidate : tokens) {
             if (candidate.contract == contract) return &candidate;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sycee/app/detected_transfers.hpp>
 #include <sycee/app/payment_feed.hpp>
 #include <sycee/app/payment_service.hpp>
 #include <sycee/app/settings.hpp>
@@ -14,6 +15,10 @@
 
 namespace sycee {
 
+namespace checkout {
+struct CheckoutView;
+}
+
 // What the payer sees, and nothing beyond it, since whoever has the link may read it:
 //   GET /checkout/{id}          the page; ?option=N chooses token and network, &qr=uri the QR code
 //   GET /checkout/{id}/events   the live state as server-sent events, until it is final; 503 where
@@ -22,8 +27,8 @@ namespace sycee {
 //   GET /checkout/assets/{file}
 class CheckoutPages {
   public:
-    CheckoutPages(PaymentService& payments, PaymentFeed& feed, Network const& network, Clock& clock,
-                  StreamLimits stream_limits = {});
+    CheckoutPages(PaymentService& payments, PaymentFeed& feed, DetectedTransfers const& detected,
+                  Network const& network, Clock& clock, StreamLimits stream_limits = {});
 
     Task<HttpResponse> handle(HttpRequest const& request);
 
@@ -33,9 +38,11 @@ class CheckoutPages {
     Task<HttpResponse> open_events(PaymentId id, std::string query);
     Task<void> send_events(PaymentId id, std::string query, HttpStream& stream);
     HttpResponse not_found() const;
+    checkout::CheckoutView view_of(PaymentState const& state, std::size_t option) const;
 
     PaymentService& payments_;
     PaymentFeed& feed_;
+    DetectedTransfers const& detected_;
     Network const& network_;
     Clock& clock_;
     std::string path_;  // where the pages are seen from outside: "/checkout"

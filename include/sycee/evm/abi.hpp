@@ -5,11 +5,16 @@
 #include <sycee/base/result.hpp>
 #include <sycee/evm/address.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace sycee {
+
+// The address in a word: 20 bytes behind 12 zeros. Nothing for any other word.
+std::optional<Address> address_from_word(Bytes32 const& word);
 
 // Call data of the ERC-20 views that the gateway asks for: the selector, then words of 32 bytes.
 std::vector<std::uint8_t> decimals_call();
@@ -25,5 +30,20 @@ Result<Amount> decode_amount(ByteView answer);
 // Refused: another shape, text that is not UTF-8, characters that steer a terminal or the direction
 // of a line.
 Result<std::string> decode_symbol(ByteView answer);
+
+// A transfer that somebody asks a token contract for. Whether it happens, only a block says.
+struct TransferCall {
+    Address recipient;
+    Amount amount;  // above zero
+};
+
+// The bytes of call data that decode_transfer_call() looks at.
+constexpr std::size_t kLongestTransferCall = 4 + 3 * 32;
+
+// Reads the call data of transfer(address,uint256) and transferFrom(address,address,uint256); what
+// stands behind it is passed over, as the contracts do. Nothing for other functions, for data that
+// is too short, and for what would never be booked: a word that is no address, an amount of zero or
+// of 2^128 and above.
+std::optional<TransferCall> decode_transfer_call(ByteView data);
 
 }  // namespace sycee

@@ -55,7 +55,8 @@ class CheckoutPagesTest : public testing::Test {
     }
 
     PageWorld world_;
-    CheckoutPages pages_{world_.service, world_.feed, world_.network, world_.clock};
+    CheckoutPages pages_{world_.service, world_.feed, world_.detected, world_.network,
+                         world_.clock};
 };
 
 TEST_F(CheckoutPagesTest, ShowsHowToPay) {
@@ -167,8 +168,8 @@ TEST_F(CheckoutPagesTest, TheStateTellsNoMoreThanThePage) {
     std::vector<std::string> names;
     for (auto const& [name, value] : json.items())
         names.push_back(name);
-    EXPECT_EQ(names,
-              (std::vector<std::string>{"due", "final", "message", "phase", "status", "title"}));
+    EXPECT_EQ(names, (std::vector<std::string>{"detected", "due", "final", "message", "phase",
+                                               "status", "title"}));
     EXPECT_FALSE(get_page().body.contains("internal-note"));
 }
 
@@ -201,6 +202,46 @@ TEST_F(CheckoutPagesTest, EventsTellEachChangeAndEnd) {
     }
 }
 
+TEST_F(CheckoutPagesTest, ShowsATransferOnItsWayInsteadOfHowToPay) {
+    world_.detected.add(world_.announced(50));
+    std::string const body = get_page().body;
+    EXPECT_TRUE(body.contains("data-phase=\"detected\""));
+    EXPECT_TRUE(body.contains("We see your transfer on its way"));
+    EXPECT_TRUE(body.contains("<dt>On its way</dt><dd>50.00 USDT</dd>"));
+    EXPECT_FALSE(body.contains("id=\"time-left\""));
+    EXPECT_LT(body.find("<details class=\"again\">"), body.find("id=\"deposit-address\""));
+    EXPECT_TRUE(body.contains("<noscript><meta http-equiv=\"refresh\" content=\"5\"></noscript>"));
+    auto const state = nlohmann::json::parse(get("/checkout/" + world_.id() + "/state").body);
+    EXPECT_EQ(state["phase"], "detected");
+    EXPECT_EQ(state["status"], "open");
+    EXPECT_EQ(state["detected"], "50.00 USDT");
+    EXPECT_EQ(state["final"], false);
+}
+
+TEST_F(CheckoutPagesTest, AsksForNothingOnceTheTimeIsUp) {
+    world_.clock.time += std::chrono::seconds{901};
+    world_.detected.add(world_.announced(50));
+    std::string const body = get_page().body;
+    EXPECT_TRUE(body.contains("data-phase=\"detected\""));
+    EXPECT_FALSE(body.contains("<details"));
+    EXPECT_TRUE(body.contains("Address of this payment"));
+}
+
+TEST_F(CheckoutPagesTest, EventsTellOfATransferThatComesAndGoes) {
+    FakeStream stream;
+    stream.on_send = [this](std::size_t count) {
+        if (count == 2) world_.detected.add(world_.announced(50));
+        if (count == 3) world_.detected.remove(world_.announced(50));
+        if (count == 4) world_.credit(50, CreditStage::settled);
+        if (count == 4) world_.feed.publish(world_.state.payment.id);
+    };
+    auto const chunks = events(stream);
+    ASSERT_EQ(chunks.size(), 5U);
+    EXPECT_TRUE(chunks[1].starts_with("data: {\"status\":\"open\",\"phase\":\"open\""));
+    EXPECT_TRUE(chunks[2].starts_with("data: {\"status\":\"open\",\"phase\":\"detected\""));
+    EXPECT_EQ(chunks[3], chunks[1]);
+}
+
 TEST_F(CheckoutPagesTest, EventsOutliveADatabaseThatIsAway) {
     FakeStream stream;
     stream.on_send = [this](std::size_t count) {
@@ -217,7 +258,7 @@ TEST_F(CheckoutPagesTest, EventsOutliveADatabaseThatIsAway) {
 // A stream holds a connection of the server for up to an hour; a page without one asks again and
 // again instead.
 TEST_F(CheckoutPagesTest, OnePaymentHasOnlySoManyEventStreams) {
-    CheckoutPages pages(world_.service, world_.feed, world_.network, world_.clock,
+    CheckoutPages pages(world_.service, world_.feed, world_.detected, world_.network, world_.clock,
                         {.all = 5, .per_payment = 2});
     std::string const path = "/checkout/" + world_.id() + "/events";
     auto first = get_from(pages, path);
@@ -234,7 +275,7 @@ TEST_F(CheckoutPagesTest, OnePaymentHasOnlySoManyEventStreams) {
 }
 
 TEST_F(CheckoutPagesTest, AllPaymentsTogetherHaveOnlySoManyEventStreams) {
-    CheckoutPages pages(world_.service, world_.feed, world_.network, world_.clock,
+    CheckoutPages pages(world_.service, world_.feed, world_.detected, world_.network, world_.clock,
                         {.all = 2, .per_payment = 2});
     auto const events_of = [&](std::uint8_t number) {
         world_.state.payment.id = {make_uuid_v7(world_.clock.time, {number})};
@@ -249,7 +290,7 @@ TEST_F(CheckoutPagesTest, AllPaymentsTogetherHaveOnlySoManyEventStreams) {
 }
 
 TEST_F(CheckoutPagesTest, AnUnknownPaymentTakesNoEventStream) {
-    CheckoutPages pages(world_.service, world_.feed, world_.network, world_.clock,
+    CheckoutPages pages(world_.service, world_.feed, world_.detected, world_.network, world_.clock,
                         {.all = 1, .per_payment = 1});
     PaymentId const unknown{make_uuid_v7(world_.clock.time, {99})};
     EXPECT_EQ(get_from(pages, "/checkout/" + to_string(unknown) + "/events").status, 404U);
@@ -283,7 +324,7 @@ TEST_F(CheckoutPagesTest, AnswersOnlyGet) {
 TEST(CheckoutPath, FollowsThePublicUrl) {
     PageWorld world;
     world.network.public_url = "https://shop.example/pay";
-    CheckoutPages pages(world.service, world.feed, world.network, world.clock);
+    CheckoutPages pages(world.service, world.feed, world.detected, world.network, world.clock);
     HttpRequest request;
     request.method = "GET";
     request.path = "/checkout/" + world.id();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sycee/app/detected_transfers.hpp>
 #include <sycee/app/payment_feed.hpp>
 #include <sycee/app/payment_service.hpp>
 #include <sycee/runtime/errors.hpp>
@@ -123,6 +124,18 @@ struct PageWorld {
         store();
     }
 
+    DetectedTransfer announced(Uint128 tokens, std::uint8_t transaction = 1) {
+        DetectedTransfer transfer;
+        transfer.place.chain_id = kTestChain;
+        transfer.place.nonce = transaction;
+        transfer.transaction_hash.fill(transaction);
+        transfer.payment_id = state.payment.id;
+        transfer.token = kTestToken;
+        transfer.amount = Amount(tokens * kWholeToken);
+        transfer.seen_at = clock.time;
+        return transfer;
+    }
+
     void lose_a_transfer() {
         TransferKey key;
         key.chain_id = kTestChain;
@@ -139,6 +152,7 @@ struct PageWorld {
     ChainRegistry chains{network};
     PaymentService service{payments, network, chains, clock};
     PaymentFeed feed{io.get_executor()};
+    DetectedTransfers detected{feed};
     PaymentState state;
 };
 

@@ -11,8 +11,9 @@ namespace {
 using namespace std::chrono_literals;
 
 CheckoutView view_of(PageWorld const& world, std::size_t option = 0) {
+    auto const detected = world.detected.of(world.state.payment.id, world.clock.time);
     return make_view(world.state, world.service.status(world.state), world.network,
-                     world.clock.time, option);
+                     world.clock.time, option, detected);
 }
 
 TEST(CheckoutView, ShowsTheOptionThatWasChosen) {
@@ -58,6 +59,71 @@ TEST(CheckoutView, NeverLinksToAScript) {
         world.state.payment.success_url = url;
         EXPECT_EQ(view_of(world).success_url, "") << url;
     }
+}
+
+TEST(CheckoutView, ATransferOnItsWayIsShownWhileTheBooksWait) {
+    PageWorld world;
+    world.detected.add(world.announced(20));
+    world.clock.time += 1min;
+    auto view = view_of(world);
+    EXPECT_EQ(view.phase, Phase::detected);
+    EXPECT_EQ(view.status, PaymentStatus::open);
+    EXPECT_FALSE(view.payable());
+    EXPECT_EQ(view.detected, "20.00 USDT");
+    EXPECT_EQ(view.detected_for, 9min);
+    EXPECT_EQ(view.option().due, "50.00") << "it does not count";
+    EXPECT_EQ(state_text(view).title, "We see your transfer on its way");
+    EXPECT_TRUE(state_text(view).message.contains("It counts once a block contains it."));
+
+    world.clock.time += 9min;
+    EXPECT_EQ(view_of(world).phase, Phase::open) << "nobody has seen it for long";
+}
+
+TEST(CheckoutView, ATransferOnItsWayIsNotShownOnceTheBooksKnowBetter) {
+    PageWorld world;
+    world.detected.add(world.announced(20));
+    world.credit(20, CreditStage::authorized);
+    EXPECT_EQ(view_of(world).phase, Phase::detected) << "that was another transaction";
+    world.state.credits[0].transfer.key.transaction_hash = world.announced(20).transaction_hash;
+    EXPECT_EQ(view_of(world).phase, Phase::partially_paid);
+    EXPECT_EQ(view_of(world).detected, "");
+    world.detected.add(world.announced(30, 2));
+    EXPECT_EQ(view_of(world).detected, "30.00 USDT");
+    world.credit(30, CreditStage::authorized);
+    EXPECT_EQ(view_of(world).phase, Phase::authorized);
+}
+
+TEST(CheckoutView, ATransferOnItsWayThatWouldNotCountIsNotShown) {
+    PageWorld world;
+    auto wrong_token = world.announced(50);
+    wrong_token.token = kOtherToken;  // which is another chain's
+    world.detected.add(wrong_token);
+    EXPECT_EQ(view_of(world).phase, Phase::open);
+    auto other_payment = world.announced(50, 2);
+    other_payment.payment_id.uuid.bytes[15] ^= 1;
+    world.detected.add(other_payment);
+    EXPECT_EQ(view_of(world).phase, Phase::open);
+}
+
+TEST(CheckoutView, ATransferOnItsWayAfterTheTimeIsPromisedNothing) {
+    PageWorld world;
+    world.clock.time += 901s;
+    world.detected.add(world.announced(50));
+    auto const view = view_of(world);
+    EXPECT_EQ(view.phase, Phase::detected);
+    EXPECT_TRUE(view.time_is_up());
+    EXPECT_TRUE(state_text(view).message.contains("it may come too late"));
+}
+
+// Any amount can stand in a transaction that no block will ever take.
+TEST(CheckoutView, AnnouncedAmountsMayBeOfAnySize) {
+    PageWorld world;
+    for (std::uint8_t transaction = 1; transaction <= 2; ++transaction) {
+        auto transfer = world.announced(1, transaction);
+        transfer.amount = Amount::max();
+        world.detected.add(transfer);
+    }
+    EXPECT_EQ(view_of(world).detected, "340282366920938463463374607431768.211455 USDT");
 }
 
 struct StateCase {

@@ -79,6 +79,43 @@ TEST(Abi, encodes_calls_and_reads_one_word) {
     EXPECT_FALSE(decode_amount(ByteView(word).first(31)));
 }
 
+std::string const kTo = "00000000000000000000000070997970c51812dc3a010c7d01b50e0d17dc79c8";
+std::string const kFrom = "000000000000000000000000f39fd6e51aad88f6f4ce6ab8827279cfffb92266";
+std::string const kFifty = "0000000000000000000000000000000000000000000000000000000002faf080";
+
+std::optional<TransferCall> decoded(std::string const& hex) {
+    auto const data = from_hex(hex);
+    EXPECT_TRUE(data) << hex;
+    return decode_transfer_call(*data);
+}
+
+TEST(TransferCalls, are_read_as_wallets_and_contracts_write_them) {
+    for (std::string const& call : {"a9059cbb" + kTo + kFifty, "23b872dd" + kFrom + kTo + kFifty,
+                                    "a9059cbb" + kTo + kFifty + "62635f7369676e6174757265"}) {
+        auto const transfer = decoded(call);
+        ASSERT_TRUE(transfer) << call;
+        EXPECT_EQ(transfer->recipient, address("0x70997970C51812dc3A010C7d01b50e0d17dc79C8"));
+        EXPECT_EQ(transfer->amount, Amount(50'000'000));
+    }
+    std::string const largest = std::string(32, '0') + std::string(32, 'f');
+    EXPECT_EQ(decoded("a9059cbb" + kTo + largest)->amount, Amount::max());
+}
+
+TEST(TransferCalls, of_which_nothing_would_be_booked_are_none) {
+    std::string const dirty = "01" + kTo.substr(2);
+    for (std::string const& call :
+         {std::string(), std::string("a9059c"), std::string("a9059cbb"),
+          "a9059cbb" + kTo + kFifty.substr(2),      // a byte too short
+          "23b872dd" + kTo + kFifty,                // a word too short
+          "095ea7b3" + kTo + kFifty,                // approve(address,uint256)
+          "a9059cbb" + dirty + kFifty,              // no address
+          "23b872dd" + dirty + kTo + kFifty,        // no address
+          "a9059cbb" + kTo + std::string(64, '0'),  // nothing
+          "a9059cbb" + kTo + std::string(31, '0') + "1" + std::string(32, '0')}) {  // 2^128
+        EXPECT_FALSE(decoded(call)) << call;
+    }
+}
+
 class TransferLogs : public ::testing::Test {
   protected:
     static Bytes32 hash(std::uint8_t value) {

@@ -58,9 +58,23 @@ TEST(Config, reads_what_is_there_and_fills_in_the_rest) {
     EXPECT_EQ(chain.finality.most_not_final, Amount(2'500'500'000));
     EXPECT_EQ(chain.block_time, std::chrono::milliseconds(250));
     EXPECT_EQ(chain.quorum, 1U);
+    EXPECT_FALSE(chain.watch_mempool);
     EXPECT_EQ(chain.endpoints[0].http_url, "http://127.0.0.1:8545");
     EXPECT_EQ(chain.tokens[0].decimals, 6U);
     EXPECT_EQ(chain.tokens[0].tolerance, (Tolerance{Amount(10'000), 0}));
+}
+
+std::string const kWatched = "block_time = 0.25\nwatch_mempool = true";
+
+TEST(Config, watches_a_mempool_over_a_websocket) {
+    auto text = with("block_time = 0.25", kWatched);
+    auto const at = text.find("[[chains.tokens]]");
+    text.insert(at, "ws_url = \"ws://127.0.0.1:8545\"\n");
+    auto const config = parse(text);
+    ASSERT_TRUE(config) << to_string(config.error());
+    ChainSettings const& chain = config->network.chains[0];
+    EXPECT_TRUE(chain.watch_mempool);
+    EXPECT_EQ(chain.mempool_endpoint()->ws_url, "ws://127.0.0.1:8545");
 }
 
 TEST(Config, the_environment_overrides) {
@@ -107,6 +121,10 @@ TEST(Config, refuses_with_the_key_and_the_line) {
           Row{"too fast", with("block_time = 0.25", "block_time = 0.05"),
               "line 13: must be a number of seconds from 0.1 to 3600"},
           Row{"quorum of more", with("block_time = 0.25", "quorum = 2"), "line 13: must be from 1"},
+          Row{"a switch that is none", with("block_time = 0.25", "watch_mempool = \"yes\""),
+              "line 13: must be true or false"},
+          Row{"a mempool without a WebSocket", with("block_time = 0.25", kWatched),
+              "line 14: needs an endpoint with a ws_url"},
           Row{"no endpoint",
               with("[[chains.endpoints]]\nhttp_url = \"http://127.0.0.1:8545\"\n", ""),
               "a chain needs at least one endpoint"},

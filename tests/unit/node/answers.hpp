@@ -46,6 +46,17 @@ inline nlohmann::json receipt_json() {
             {"logs", nlohmann::json::array({log_json()})}};
 }
 
+inline nlohmann::json transaction_json() {
+    return {{"hash", hash_text('c')},
+            {"from", "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"},
+            {"to", "0xdAC17F958D2ee523a2206206994597C13D831ec7"},
+            {"nonce", "0x1f"},
+            {"input", "0xa9059cbb"},
+            {"value", "0x0"},
+            {"blockHash", nullptr},
+            {"blockNumber", nullptr}};
+}
+
 inline std::string batch_text(std::vector<nlohmann::json> const& results) {
     nlohmann::json batch = nlohmann::json::array();
     for (std::size_t i = 0; i < results.size(); ++i)

@@ -122,14 +122,17 @@ TEST(DecodeAnswer, MakesEveryFaultOneThatPasses) {
     }
 }
 
-TEST(SubscriptionMessage, TellsHeadsFromTheRest) {
+TEST(SubscriptionMessage, TellsWhatWasAskedForFromTheRest) {
+    using enum SubscriptionMessage::Kind;
     auto const decode = [](char const* text) { return decode_subscription_message(text, 1); };
-    EXPECT_EQ(decode(R"({"jsonrpc":"2.0","id":1,"result":"0x9ce5"})"),
-              SubscriptionMessage::confirmed);
-    EXPECT_EQ(decode(R"({"method":"eth_subscription","params":{"subscription":"0x9ce5"}})"),
-              SubscriptionMessage::head);
-    EXPECT_EQ(decode(R"({"method":"other"})"), SubscriptionMessage::other);
-    EXPECT_EQ(decode(R"({"id":2,"result":"0x1"})"), SubscriptionMessage::other);
+    EXPECT_EQ(decode(R"({"jsonrpc":"2.0","id":1,"result":"0x9ce5"})").kind, confirmed);
+    auto const empty = decode(R"({"method":"eth_subscription","params":{"subscription":"0x1"}})");
+    EXPECT_EQ(empty.kind, told);
+    EXPECT_TRUE(empty.told.is_null());
+    EXPECT_EQ(decode(R"({"method":"eth_subscription","params":{"result":"0xab"}})").told, "0xab");
+    EXPECT_EQ(decode(R"({"method":"eth_subscription","params":[]})").kind, told);
+    EXPECT_EQ(decode(R"({"method":"other"})").kind, other);
+    EXPECT_EQ(decode(R"({"id":2,"result":"0x1"})").kind, other);
     EXPECT_THROW(decode(R"({"id":1,"error":{"code":-32601,"message":"no"}})"), BadAnswer);
     EXPECT_THROW(decode(R"({"id":1,"result":false})"), BadAnswer);
     EXPECT_THROW(decode("[]"), BadAnswer);

@@ -1,7 +1,10 @@
-// Pins: heads wake whoever waits, and a connection that has gone silent is given up.
+// Pins: heads wake whoever waits, and a connection that has gone silent is given up. Pending
+// transactions are kept until they are taken, and not without end.
 #include <sycee/node/evm_node.hpp>
+#include <sycee/node/node_mempool.hpp>
 #include <sycee/runtime/task_group.hpp>
 
+#include "answers.hpp"
 #include "run_task.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -30,7 +33,8 @@ struct Node {
 
     tcp::acceptor acceptor;
     bool confirms = true;
-    int heads_each = 0;  // sent after each subscription
+    int times = 0;  // that it tells something, after each subscription
+    std::string result = "{}";
     int subscriptions = 0;
     std::string asked;
 };
@@ -51,8 +55,11 @@ Task<void> serve(Node& node) {
             co_await send(peer, R"({"jsonrpc":"2.0","id":1,"result":"0x9ce5"})");
             ++node.subscriptions;
         }
-        for (int i = 0; i < node.heads_each; ++i)
-            co_await send(peer, R"({"jsonrpc":"2.0","method":"eth_subscription","params":{}})");
+        for (int i = 0; i < node.times; ++i) {
+            co_await send(peer,
+                          R"({"jsonrpc":"2.0","method":"eth_subscription","params":{"result":)" +
+                              node.result + "}}");
+        }
         // Alive, and silent, until the client hangs up.
         boost::system::error_code ec;
         while (!ec) {
@@ -64,20 +71,24 @@ Task<void> serve(Node& node) {
 
 class Subscription : public ::testing::Test {
   protected:
-    void start(std::chrono::milliseconds block_time) {
-        NodeLimits limits;
+    Subscription() {
         limits.subscribe_time = 50ms;
         limits.shortest_silence = 30ms;
         limits.first_reconnect = 1ms;
         limits.longest_reconnect = 1ms;
         chain.id = 31337;
         chain.name = "local";
-        chain.block_time = block_time;
-        EndpointSettings const endpoint{
+        tasks.spawn("server", serve(node));
+    }
+
+    EndpointSettings endpoint() const {
+        return {
             .http_url = "http://127.0.0.1:1",
             .ws_url = "ws://127.0.0.1:" + std::to_string(node.acceptor.local_endpoint().port())};
-        evm.emplace(io.get_executor(), chain, endpoint, clock, limits);
-        tasks.spawn("server", serve(node));
+    }
+    void start(std::chrono::milliseconds block_time) {
+        chain.block_time = block_time;
+        evm.emplace(io.get_executor(), chain, endpoint(), clock, limits);
         tasks.spawn("subscription", evm->run_subscription());
     }
 
@@ -90,12 +101,13 @@ class Subscription : public ::testing::Test {
     TaskGroup tasks{io.get_executor(), 10};
     SystemClock clock;
     Node node{io};
+    NodeLimits limits;
     ChainSettings chain;
     std::optional<EvmNode> evm;
 };
 
 TEST_F(Subscription, WakesWhoeverWaits) {
-    node.heads_each = 1;
+    node.times = 1;
     start(1h);
     // Neither the limit nor the time of a block: this ends by being woken alone.
     run_task(io, evm->wait_for_head(1h));
@@ -104,7 +116,7 @@ TEST_F(Subscription, WakesWhoeverWaits) {
 }
 
 TEST_F(Subscription, IsMadeAnewWhereNoHeadComes) {
-    node.heads_each = 1;
+    node.times = 1;
     start(1ms);
     run_until(io, [this] { return node.subscriptions >= 3; });
 }
@@ -115,6 +127,39 @@ TEST_F(Subscription, IsTriedAgainWhereItIsNotConfirmed) {
     run_until(io, [this] { return !node.asked.empty(); });
     node.confirms = true;
     run_until(io, [this] { return node.subscriptions >= 1; });
+}
+
+TEST_F(Subscription, TellsOfPendingTransactions) {
+    node.result = '"' + hash_text('a') + '"';
+    node.times = 3;
+    limits.shortest_silence = 1h;
+    NodeMempool mempool(io.get_executor(), chain, endpoint(), clock, limits);
+    tasks.spawn("subscription", mempool.run_subscription());
+    std::size_t taken = 0;
+    while (taken < 3) {
+        auto const heard = run_task(io, mempool.take_announced(2, 1h));
+        EXPECT_LE(heard.announced.size(), 2U);
+        EXPECT_EQ(heard.forgotten, 0U);
+        for (auto const& announcement : heard.announced)
+            EXPECT_EQ(to_hex0x(announcement.hash), hash_text('a'));
+        taken += heard.announced.size();
+    }
+    EXPECT_TRUE(node.asked.contains(R"(["newPendingTransactions"])")) << node.asked;
+    EXPECT_TRUE(run_task(io, mempool.take_announced(2, 1ms)).announced.empty());
+}
+
+TEST_F(Subscription, ForgetsPendingTransactionsThatNobodyTakes) {
+    node.result = '"' + hash_text('a') + '"';
+    node.times = 600;
+    limits.shortest_silence = 1h;
+    NodeMempool mempool(io.get_executor(), chain, endpoint(), clock, limits);
+    tasks.spawn("subscription", mempool.run_subscription());
+    std::size_t forgotten = 0;
+    while (forgotten < 100)
+        forgotten += run_task(io, mempool.take_announced(0, 1h)).forgotten;
+    auto const heard = run_task(io, mempool.take_announced(1'000, 1h));
+    EXPECT_EQ(heard.announced.size(), 500U);
+    EXPECT_EQ(heard.forgotten, 0U);
 }
 
 }  // namespace
