@@ -57,6 +57,14 @@ struct ExceptionsPage {
 };
 Html exceptions_body(ExceptionsPage const& page, Network const& network, std::string const& root);
 
+// What a form held whose decision was refused.
+struct EnteredDecision {
+    std::string kind;
+    std::string amount;
+    std::string target;
+    std::string reason;
+};
+
 struct ExceptionDetail {
     DeskException exception;
     std::optional<PaymentState> payment;  // at whose address the money came in
@@ -67,6 +75,7 @@ struct ExceptionDetail {
     std::string operator_id;  // who looks
     std::string form_token;
     std::optional<Notice> notice;
+    std::optional<EnteredDecision> entered;  // to be corrected
 };
 Html exception_body(ExceptionDetail const& detail, Network const& network, std::string const& root);
 

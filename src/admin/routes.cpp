@@ -144,7 +144,9 @@ Task<HttpResponse> AdminPages::Routes::answer_exception(HttpRequest const& reque
         co_return admin::message_response(kForbidden, frame_for(session), "Refused",
                                           "The form is out of date. Go back and try again.");
     }
-    co_return co_await desk_.answer(path, std::move(form), *session);
+    admin::Frame frame = frame_for(session);
+    frame.open_exceptions = co_await desk_.open_count();
+    co_return co_await desk_.answer(path, std::move(form), std::move(frame), *session);
 }
 
 Task<HttpResponse> AdminPages::Routes::show(std::string_view path, std::string_view query,
