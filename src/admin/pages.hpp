@@ -3,6 +3,7 @@
 #include <sycee/app/chain_registry.hpp>
 #include <sycee/app/ports.hpp>
 #include <sycee/app/settings.hpp>
+#include <sycee/app/transfer_finder.hpp>
 #include <sycee/net/html.hpp>
 
 #include "merchant_names.hpp"
@@ -78,5 +79,14 @@ struct ExceptionDetail {
     std::optional<EnteredDecision> entered;  // to be corrected
 };
 Html exception_body(ExceptionDetail const& detail, Network const& network, std::string const& root);
+
+struct FindPage {
+    std::string entered;
+    std::string problem;  // with what was entered
+    std::string hash;     // of the transaction that was looked for; empty: none was
+    std::vector<FoundOnChain> chains;
+    MerchantNames merchants;
+};
+Html find_body(FindPage const& page, Network const& network, std::string const& root);
 
 }  // namespace sycee::admin

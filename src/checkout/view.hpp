@@ -45,6 +45,10 @@ struct CheckoutView {
     bool payable() const { return phase == Phase::open || phase == Phase::partially_paid; }
 };
 
+// "20.00 USDT"
+std::string people_amount(Network const& network, ChainId chain_id, Address const& token,
+                          Amount amount);
+
 CheckoutView make_view(PaymentState const& state, PaymentStatus status, Network const& network,
                        Timestamp now, std::size_t chosen);
 

@@ -7,6 +7,7 @@
 #include <sycee/app/desk_service.hpp>
 #include <sycee/app/payment_feed.hpp>
 #include <sycee/app/payment_service.hpp>
+#include <sycee/app/transfer_finder.hpp>
 #include <sycee/app/webhook_dispatcher.hpp>
 #include <sycee/checkout/checkout_pages.hpp>
 #include <sycee/net/http_server.hpp>
@@ -36,6 +37,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -77,20 +79,19 @@ class Application {
           sender_(executor, secrets_,
                   {.allow_private_addresses = config_.allow_private_webhook_addresses}),
           registry_(config_.network),
+          chains_(make_chains(*this)),
+          requests_ledger_(database_),
+          finder_(executor, config_.network, ports_of(chains_), requests_ledger_, payments_,
+                  registry_),
           service_(payments_, config_.network, registry_, clock_),
           desk_service_(desk_, ledger_, config_.network, registry_, outbox_wake_, clock_,
                         config_.desk),
           dispatcher_(outbox_, sender_, outbox_wake_, clock_, metrics_),
           api_(service_, desk_service_, access_, config_.network, clock_, metrics_),
-          checkout_(service_, feed_, config_.network, clock_, kStreams),
-          admin_(service_, desk_service_, registry_, reports_, access_, password_workers_,
+          checkout_(service_, finder_, feed_, config_.network, clock_, kStreams),
+          admin_(service_, desk_service_, finder_, registry_, reports_, access_, password_workers_,
                  config_.network, clock_, metrics_),
-          tasks_(executor, kMostTasks) {
-        std::string const holder = to_string(new_id<OperatorTag>(clock_.now()).uuid);
-        for (ChainSettings const& chain : config_.network.chains) {
-            chains_.push_back(std::make_unique<Chain>(chain, *this, holder));
-        }
-    }
+          tasks_(executor, kMostTasks) {}
 
     Task<int> run() {
         HttpServer server(
@@ -129,16 +130,35 @@ class Application {
   private:
     // One chain, and who follows it.
     struct Chain {
-        Chain(ChainSettings const& settings, Application& application, std::string const& holder)
-            : access(application.executor_, settings, application.clock_, application.metrics_),
+        Chain(ChainSettings const& chain, Application& application, std::string const& holder)
+            : settings(chain),
+              access(application.executor_, settings, application.clock_, application.metrics_),
               follower(settings, application.config_.network, holder,
                        {access.endpoints, application.ledger_, application.addresses_,
                         application.registry_, application.feed_, application.outbox_wake_,
                         application.clock_, application.metrics_}) {}
 
+        ChainSettings const& settings;
         ChainAccess access;
         ChainFollower follower;
     };
+
+    using Chains = std::vector<std::unique_ptr<Chain>>;
+
+    static Chains make_chains(Application& application) {
+        Chains chains;
+        std::string const holder = to_string(new_id<OperatorTag>(application.clock_.now()).uuid);
+        for (ChainSettings const& chain : application.config_.network.chains)
+            chains.push_back(std::make_unique<Chain>(chain, application, holder));
+        return chains;
+    }
+
+    static std::map<ChainId, ChainPort*> ports_of(Chains const& chains) {
+        std::map<ChainId, ChainPort*> ports;
+        for (auto const& chain : chains)
+            ports[chain->settings.id] = &chain->access.endpoints;
+        return ports;
+    }
 
     // The first reason to stop counts.
     void stop(int exit_code) {
@@ -288,13 +308,15 @@ class Application {
     Notifier stop_;
     HttpWebhookSender sender_;
     ChainRegistry registry_;
+    Chains chains_;
+    PgLedger requests_ledger_;  // reads for whoever asks, on the connections of the requests
+    TransferFinder finder_;
     PaymentService service_;
     DeskService desk_service_;
     WebhookDispatcher dispatcher_;
     MerchantApi api_;
     CheckoutPages checkout_;
     AdminPages admin_;
-    std::vector<std::unique_ptr<Chain>> chains_;
     TaskGroup tasks_;
     bool started_ = false;
     bool stopping_ = false;
