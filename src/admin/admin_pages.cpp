@@ -4,11 +4,11 @@
 
 namespace sycee {
 
-AdminPages::AdminPages(PaymentService& payments, DeskService& desk, ChainRegistry const& chains,
-                       ReportPort& reports, AccessPort& access, WorkerPool& workers,
-                       Network const& network, Clock& clock, Metrics& metrics)
-    : routes_(std::make_unique<Routes>(payments, desk, chains, reports, access, workers, network,
-                                       clock, metrics)) {}
+AdminPages::AdminPages(PaymentService& payments, DeskService& desk, TransferFinder& finder,
+                       ChainRegistry const& chains, ReportPort& reports, AccessPort& access,
+                       WorkerPool& workers, Network const& network, Clock& clock, Metrics& metrics)
+    : routes_(std::make_unique<Routes>(payments, desk, finder, chains, reports, access, workers,
+                                       network, clock, metrics)) {}
 
 AdminPages::~AdminPages() = default;
 

@@ -14,6 +14,9 @@ namespace {
 
 constexpr std::size_t kPageRows = 50;
 constexpr std::size_t kMostCounted = 99;
+constexpr std::string_view kResolve = "resolve";
+constexpr unsigned kFine = 200;
+constexpr unsigned kRefused = 422;
 
 // "mer_.../exc_1_42"
 std::optional<DeskKey> parse_path(std::string_view path) {
@@ -32,6 +35,17 @@ std::string field(Form const& form, std::string_view name) {
     auto const first = text.find_first_not_of(kBlank);
     if (first == std::string::npos) return "";
     return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
+}
+
+EnteredDecision entered(Form const& form) {
+    EnteredDecision decision{.kind = form_value(form, "kind"),
+                             .amount = field(form, "amount"),
+                             .target = field(form, "target"),
+                             .reason = field(form, "reason")};
+    for (std::string* text : {&decision.amount, &decision.target, &decision.reason}) {
+        if (!is_utf8(*text)) text->clear();
+    }
+    return decision;
 }
 
 HttpResponse not_found(Frame const& frame) {
@@ -76,39 +90,55 @@ Task<HttpResponse> DeskPages::show_list(std::string_view query, Frame frame) {
 Task<HttpResponse> DeskPages::show(std::string_view path, std::string_view query, Frame frame,
                                    Session session) {
     auto const key = parse_path(path);
-    std::optional<DeskException> exception;
-    if (key) exception = co_await desk_.find(*key);
+    if (!key) co_return not_found(frame);
+    auto notice = read_notice(query, exception_page(root_, *key), session.token);
+    co_return co_await show_exception(kFine, *key, std::move(frame), std::move(session),
+                                      std::move(notice), std::nullopt);
+}
+
+Task<HttpResponse> DeskPages::show_exception(unsigned status, DeskKey key, Frame frame,
+                                             Session session, std::optional<Notice> notice,
+                                             std::optional<EnteredDecision> entered) {
+    auto exception = co_await desk_.find(key);
     if (!exception) co_return not_found(frame);
     ExceptionDetail detail;
-    detail.page = exception_page(root_, *key);
-    detail.notice = read_notice(query, detail.page, session.token);
-    if (auto state = co_await payments_.find(key->merchant_id, exception->payment_id)) {
+    detail.page = exception_page(root_, key);
+    detail.notice = std::move(notice);
+    detail.entered = std::move(entered);
+    if (auto state = co_await payments_.find(key.merchant_id, exception->payment_id)) {
         detail.status = payments_.status(*state);
         detail.payment = std::move(*state);
     }
     detail.exception = std::move(*exception);
-    detail.requests = co_await requests_of(*key);
+    detail.requests = co_await requests_of(key);
     detail.operator_id = to_string(session.who.id);
     detail.form_token = frame.form_token;
-    detail.merchant = merchant_name(co_await merchant_names(reports_), key->merchant_id);
-    co_return page_response(200, frame, "Exception", Section::exceptions,
+    detail.merchant = merchant_name(co_await merchant_names(reports_), key.merchant_id);
+    co_return page_response(status, frame, "Exception", Section::exceptions,
                             exception_body(detail, network_, root_));
 }
 
-Task<HttpResponse> DeskPages::answer(std::string_view path, Form form, Session session) {
+Task<HttpResponse> DeskPages::answer(std::string_view path, Form form, Frame frame,
+                                     Session session) {
     auto const slash = path.rfind('/');
     auto const key = parse_path(path.substr(0, slash));
     if (slash == std::string_view::npos || !key) co_return redirect(root_ + "/exceptions");
     std::string const page = exception_page(root_, *key);
+    std::string const action(path.substr(slash + 1));
     Notice notice;
+    std::optional<EnteredDecision> refused;
     try {
-        notice = co_await act(*key, std::string(path.substr(slash + 1)), std::move(form),
-                              to_string(session.who.id));
+        notice = co_await act(*key, action, form, to_string(session.who.id));
+        if (action == kResolve && !notice.good) refused = entered(form);
     } catch (Unavailable const& failure) {
         log_warning("admin", "a decision could not be made", {{"reason", failure.what()}});
         notice.text =
             "The gateway could not say whether that was booked. Look at what is left here before "
             "you try again.";
+    }
+    if (refused) {
+        co_return co_await show_exception(kRefused, *key, std::move(frame), std::move(session),
+                                          std::move(notice), std::move(refused));
     }
     auto response = redirect(page + notice_query(notice, page, session.token));
     response.with("cache-control", "no-store");
@@ -116,7 +146,7 @@ Task<HttpResponse> DeskPages::answer(std::string_view path, Form form, Session s
 }
 
 Task<Notice> DeskPages::act(DeskKey key, std::string action, Form form, std::string operator_id) {
-    if (action == "resolve") {
+    if (action == kResolve) {
         co_return co_await resolve(key, std::move(form), std::move(operator_id));
     }
     if (action == "approve" || action == "reject") {

@@ -8,6 +8,7 @@
 #include "notice.hpp"
 #include "pages.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,10 +36,14 @@ class DeskPages {
     // Nothing under this path below /exceptions/: a page that says so.
     Task<HttpResponse> show(std::string_view path, std::string_view query, Frame frame,
                             Session session);
-    // Answers a form whose token was checked. It always leads back to the exception's page.
-    Task<HttpResponse> answer(std::string_view path, Form form, Session session);
+    // Answers a form whose token was checked. It leads back to the exception's page; a decision
+    // that was refused is that page, with the form as it was filled in.
+    Task<HttpResponse> answer(std::string_view path, Form form, Frame frame, Session session);
 
   private:
+    Task<HttpResponse> show_exception(unsigned status, DeskKey key, Frame frame, Session session,
+                                      std::optional<Notice> notice,
+                                      std::optional<EnteredDecision> entered);
     Task<Notice> act(DeskKey key, std::string action, Form form, std::string operator_id);
     Task<Notice> resolve(DeskKey key, Form form, std::string operator_id);
     Task<Notice> answer_request(DeskKey key, bool approves, Form form, std::string operator_id);

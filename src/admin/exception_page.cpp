@@ -135,6 +135,29 @@ Html requests_section(ExceptionDetail const& detail, Network const& network,
                 {items});
 }
 
+Html decision_item(DeskDecision const& decision, Amounts const& amounts, std::string const& root) {
+    Html facts = fact("Decision", in_words(to_string(decision.kind)));
+    facts += fact("Amount", amounts.text(decision.amount));
+    if (pays(decision.kind)) facts += fact("Pays", payment_link(root, decision.target_payment_id));
+    if (!decision.reason.empty()) facts += fact("Reason", decision.reason);
+    facts += fact("Decided by", code(decision.decided_by));
+    if (!decision.approved_by.empty()) facts += fact("Approved by", code(decision.approved_by));
+    facts += fact("Booked (UTC)", moment(decision.decided_at));
+    facts += fact("Record", html("#{}", {decision.sequence}));
+    return html(R"(<li><dl class="facts small">{}</dl></li>)", {facts});
+}
+
+Html decided_section(DeskException const& exception, Network const& network,
+                     std::string const& root) {
+    if (exception.decisions.empty()) return {};
+    Amounts const amounts{network, exception.transfer.key};
+    Html items;
+    for (auto const& decision : exception.decisions)
+        items += decision_item(decision, amounts, root);
+    return html(R"(<section class="card"><h2>Decided</h2><ul class="requests">{}</ul></section>)",
+                {items});
+}
+
 struct Choice {
     ResolutionKind kind;
     std::string_view title;
@@ -168,24 +191,29 @@ Html decision_form(ExceptionDetail const& detail, Choice const& choice, Amount s
     unsigned const decimals = amounts.decimals();
     std::string const pattern =
         decimals == 0 ? "[0-9]+" : R"([0-9]+(\.[0-9]{1,)" + std::to_string(decimals) + "})?";
+    bool const again = detail.entered && detail.entered->kind == to_string(choice.kind);
+    EnteredDecision const entered =
+        again ? *detail.entered : EnteredDecision{.amount = amounts.decimal(suggested)};
     Html target;
     if (choice.kind == ResolutionKind::credit) {
-        target = html(R"(<label>Payment to credit<input name="target" placeholder="pay_…" )"
+        target = html(R"(<label>Payment to credit<input name="target" value="{}" )"
+                      R"(placeholder="pay_…" )"
                       R"(pattern="pay_[0-9a-z]{26}" title="The id of a payment: pay_ and 26 )"
                       R"(letters or digits" autocomplete="off" autocapitalize="none" )"
-                      R"(spellcheck="false" required></label>)");
+                      R"(spellcheck="false" required></label>)",
+                      {entered.target});
     }
     auto const& key = amounts.transfer;
     return html(
         R"(<form class="decision" method="post" action="{}/resolve"><h3>{}</h3><p>{}</p>{}{}{}
 <label>Amount in {}<input name="amount" value="{}" inputmode="decimal" pattern="{}"
 title="An amount such as 12.50" autocomplete="off" required></label>
-<label>Reason<textarea name="reason" rows="2" maxlength="500" required></textarea></label>
+<label>Reason<textarea name="reason" rows="2" maxlength="500" required>{}</textarea></label>
 <button>{}</button></form>)",
         {detail.page, choice.title, choice.effect, hidden("token", detail.form_token),
          hidden("kind", to_string(choice.kind)), target,
-         token_name(amounts.network, key.chain_id, key.token), amounts.decimal(suggested), pattern,
-         choice.button});
+         token_name(amounts.network, key.chain_id, key.token), entered.amount, pattern,
+         entered.reason, choice.button});
 }
 
 // Why the payment itself can't be paid with it; empty where it can.
@@ -239,14 +267,14 @@ Html exception_body(ExceptionDetail const& detail, Network const& network,
                     std::string const& root) {
     DeskException const& exception = detail.exception;
     Amounts const amounts{network, exception.transfer.key};
-    return html(
-        R"(<div class="title"><h1>{}</h1><span class="badge">{}</span>{}</div>)"
-        R"(<p class="under">{}</p>)"
-        "\n{}{}{}{}{}",
-        {amounts.text(exception.amount), in_words(exception.reason), exception_badge(exception),
-         code(exception_id(exception.key)), notice_box(detail.notice),
-         facts_section(detail, network, root), requests_section(detail, network, root),
-         decisions_section(detail, network), transfer_section(exception, network)});
+    return html(R"(<div class="title"><h1>{}</h1><span class="badge">{}</span>{}</div>)"
+                R"(<p class="under">{}</p>)"
+                "\n{}{}{}{}{}{}",
+                {amounts.text(exception.amount), in_words(exception.reason),
+                 exception_badge(exception), code(exception_id(exception.key)),
+                 notice_box(detail.notice), facts_section(detail, network, root),
+                 requests_section(detail, network, root), decided_section(exception, network, root),
+                 decisions_section(detail, network), transfer_section(exception, network)});
 }
 
 }  // namespace sycee::admin

@@ -75,8 +75,9 @@ Html pager(ExceptionsPage const& page, std::string const& root) {
 }  // namespace
 
 Html exceptions_body(ExceptionsPage const& page, Network const& network, std::string const& root) {
-    Html body = html(R"(<div class="title"><h1>Exceptions</h1>{}</div>{})",
-                     {filter_links(page, root), requests_section(page, root)});
+    Html body = html(R"(<div class="title"><h1>Exceptions</h1>{}<a href="{}/find">Find a )"
+                     R"(transaction</a></div>{})",
+                     {filter_links(page, root), root, requests_section(page, root)});
     if (page.exceptions.empty()) {
         body += html(R"(<section class="card empty"><p>{}</p></section>)", {empty_text(page)});
         return body;

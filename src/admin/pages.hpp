@@ -3,6 +3,7 @@
 #include <sycee/app/chain_registry.hpp>
 #include <sycee/app/ports.hpp>
 #include <sycee/app/settings.hpp>
+#include <sycee/app/transfer_finder.hpp>
 #include <sycee/net/html.hpp>
 
 #include "merchant_names.hpp"
@@ -57,6 +58,14 @@ struct ExceptionsPage {
 };
 Html exceptions_body(ExceptionsPage const& page, Network const& network, std::string const& root);
 
+// What a form held whose decision was refused.
+struct EnteredDecision {
+    std::string kind;
+    std::string amount;
+    std::string target;
+    std::string reason;
+};
+
 struct ExceptionDetail {
     DeskException exception;
     std::optional<PaymentState> payment;  // at whose address the money came in
@@ -67,7 +76,17 @@ struct ExceptionDetail {
     std::string operator_id;  // who looks
     std::string form_token;
     std::optional<Notice> notice;
+    std::optional<EnteredDecision> entered;  // to be corrected
 };
 Html exception_body(ExceptionDetail const& detail, Network const& network, std::string const& root);
+
+struct FindPage {
+    std::string entered;
+    std::string problem;  // with what was entered
+    std::string hash;     // of the transaction that was looked for; empty: none was
+    std::vector<FoundOnChain> chains;
+    MerchantNames merchants;
+};
+Html find_body(FindPage const& page, Network const& network, std::string const& root);
 
 }  // namespace sycee::admin

@@ -1,8 +1,11 @@
 #include "routes.hpp"
 
+#include <sycee/app/transaction_input.hpp>
+
 #include "embedded.hpp"
 #include "origin.hpp"
 #include "pages.hpp"
+#include "utf8.hpp"
 
 namespace sycee {
 namespace {
@@ -12,6 +15,8 @@ constexpr std::string_view kAssets = "/assets/";
 constexpr std::string_view kPayments = "/payments/";
 constexpr std::string_view kExceptions = "/exceptions/";
 constexpr std::size_t kPageRows = 50;
+constexpr unsigned kFine = 200;
+constexpr unsigned kBadRequest = 400;
 constexpr unsigned kForbidden = 403;
 constexpr unsigned kNotFound = 404;
 constexpr unsigned kTooMany = 429;
@@ -25,10 +30,12 @@ std::string wait_text(std::chrono::seconds wait) {
 
 }  // namespace
 
-AdminPages::Routes::Routes(PaymentService& payments, DeskService& desk, ChainRegistry const& chains,
-                           ReportPort& reports, AccessPort& access, WorkerPool& workers,
-                           Network const& network, Clock& clock, Metrics& metrics)
+AdminPages::Routes::Routes(PaymentService& payments, DeskService& desk, TransferFinder& finder,
+                           ChainRegistry const& chains, ReportPort& reports, AccessPort& access,
+                           WorkerPool& workers, Network const& network, Clock& clock,
+                           Metrics& metrics)
     : payments_(payments),
+      finder_(finder),
       chains_(chains),
       reports_(reports),
       access_(access),
@@ -144,7 +151,9 @@ Task<HttpResponse> AdminPages::Routes::answer_exception(HttpRequest const& reque
         co_return admin::message_response(kForbidden, frame_for(session), "Refused",
                                           "The form is out of date. Go back and try again.");
     }
-    co_return co_await desk_.answer(path, std::move(form), *session);
+    admin::Frame frame = frame_for(session);
+    frame.open_exceptions = co_await desk_.open_count();
+    co_return co_await desk_.answer(path, std::move(form), std::move(frame), *session);
 }
 
 Task<HttpResponse> AdminPages::Routes::show(std::string_view path, std::string_view query,
@@ -156,6 +165,7 @@ Task<HttpResponse> AdminPages::Routes::show(std::string_view path, std::string_v
     if (path.starts_with(kExceptions)) {
         co_return co_await desk_.show(path.substr(kExceptions.size()), query, frame, session);
     }
+    if (path == "/find") co_return co_await find_transaction(query, frame);
     if (path.starts_with(kPayments)) {
         auto const id = parse_id<PaymentTag>(path.substr(kPayments.size()));
         if (id) co_return co_await show_payment(*id, frame);
@@ -187,6 +197,26 @@ Task<HttpResponse> AdminPages::Routes::show_payments(std::string_view query, adm
     page.merchants = co_await admin::merchant_names(reports_);
     co_return admin::page_response(200, frame, "Payments", admin::Section::payments,
                                    admin::payments_body(page, root_));
+}
+
+Task<HttpResponse> AdminPages::Routes::find_transaction(std::string_view query,
+                                                        admin::Frame frame) {
+    admin::FindPage page;
+    page.entered = form_value(parse_form(query), "transaction");
+    if (!admin::is_utf8(page.entered)) page.entered.clear();
+    if (!page.entered.empty()) {
+        auto const hash = read_transaction_hash(page.entered);
+        if (hash) {
+            page.hash = to_hex0x(*hash);
+            page.chains = co_await finder_.find(*hash);
+            page.merchants = co_await admin::merchant_names(reports_);
+        } else {
+            page.problem = "The transaction " + hash.error().message + ".";
+        }
+    }
+    co_return admin::page_response(page.problem.empty() ? kFine : kBadRequest, frame,
+                                   "Find a transaction", admin::Section::find,
+                                   admin::find_body(page, network_, root_));
 }
 
 Task<HttpResponse> AdminPages::Routes::show_payment(PaymentId id, admin::Frame frame) {

@@ -16,9 +16,9 @@ namespace sycee {
 
 class AdminPages::Routes {
   public:
-    Routes(PaymentService& payments, DeskService& desk, ChainRegistry const& chains,
-           ReportPort& reports, AccessPort& access, WorkerPool& workers, Network const& network,
-           Clock& clock, Metrics& metrics);
+    Routes(PaymentService& payments, DeskService& desk, TransferFinder& finder,
+           ChainRegistry const& chains, ReportPort& reports, AccessPort& access,
+           WorkerPool& workers, Network const& network, Clock& clock, Metrics& metrics);
 
     Task<HttpResponse> handle(HttpRequest const& request);
 
@@ -32,11 +32,13 @@ class AdminPages::Routes {
     Task<HttpResponse> answer_exception(HttpRequest const& request, std::string_view path);
     Task<HttpResponse> show(std::string_view path, std::string_view query, Session session);
     Task<HttpResponse> show_payments(std::string_view query, admin::Frame frame);
+    Task<HttpResponse> find_transaction(std::string_view query, admin::Frame frame);
     Task<HttpResponse> show_payment(PaymentId id, admin::Frame frame);
     // Empty: nobody is logged in.
     admin::Frame frame_for(std::optional<Session> const& session) const;
 
     PaymentService& payments_;
+    TransferFinder& finder_;
     ChainRegistry const& chains_;
     ReportPort& reports_;
     AccessPort& access_;

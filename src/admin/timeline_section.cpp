@@ -12,6 +12,7 @@ struct RecordFacts {
     Network const& network;
     PaymentTimeline const& timeline;
     ChainId chain_id;
+    std::uint64_t sequence;
     std::string const& root;
 
     std::string amount(Address const& token, Amount value) const {
@@ -90,17 +91,17 @@ struct RecordFacts {
         return facts;
     }
     Html operator()(Resolution const& record) const {
-        bool const pays =
-            record.kind == ResolutionKind::accept || record.kind == ResolutionKind::credit;
         Html facts = fact("Decision", in_words(to_string(record.kind)));
         facts += fact("Amount", amount(record.token, record.amount));
-        if (pays) {
+        if (pays(record.kind)) {
             facts += fact("Fee", html("{} ({} bp)",
                                       {amount(record.token, record.fee), record.fee_basis_points}));
             facts += fact("Pays", payment_link(root, record.target_payment_id));
         }
         facts += fact("Decided by", code(record.decided_by));
         if (!record.approved_by.empty()) facts += fact("Approved by", code(record.approved_by));
+        auto const reason = timeline.reasons.find({chain_id, sequence});
+        if (reason != timeline.reasons.end()) facts += fact("Reason", reason->second);
         facts += fact("Reason's SHA-256", short_hash(record.reason_hash));
         facts += fact("Of exception", html("#{}", {record.exception_sequence}));
         return facts;
@@ -131,7 +132,8 @@ Html entry_item(JournalEntry const& entry, PaymentTimeline const& timeline, Netw
                 "\n",
                 {kind, in_words(kind), entry.sequence, chain_name(network, entry.chain_id),
                  moment(entry.booked_at), short_hash(entry.hash),
-                 std::visit(RecordFacts{network, timeline, entry.chain_id, root}, entry.record),
+                 std::visit(RecordFacts{network, timeline, entry.chain_id, entry.sequence, root},
+                            entry.record),
                  postings_table(entry, network)});
 }
 

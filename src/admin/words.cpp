@@ -26,6 +26,11 @@ std::string in_words(std::string_view name) {
     return words;
 }
 
+std::string sentence(std::string text) {
+    if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') text[0] -= 'a' - 'A';
+    return text;
+}
+
 std::string price_text(Payment const& payment) {
     return to_decimal(payment.price, currency_decimals(payment.currency).value_or(0)) + " " +
            payment.currency;

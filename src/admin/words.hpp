@@ -16,6 +16,8 @@ namespace sycee::admin {
 std::string chain_name(Network const& network, ChainId chain_id);
 // "not_offered" as people write it: "not offered"
 std::string in_words(std::string_view name);
+// With a capital letter in front.
+std::string sentence(std::string text);
 // "50.00 USD"
 std::string price_text(Payment const& payment);
 

@@ -84,7 +84,7 @@ void EndpointSet::note_failure(Endpoint& endpoint, std::string const& why,
 
 template <class Answer>
 Task<Answer> EndpointSet::ask(std::vector<std::size_t> order,
-                              std::function<Task<Answer>(std::size_t)> question) {
+                              std::function<Task<Answer>(std::size_t)> question, Blame blame) {
     std::string last = where(settings_) + ": no node has been reached and checked yet";
     for (std::size_t const index : order) {
         Endpoint& endpoint = endpoints_[index];
@@ -99,7 +99,7 @@ Task<Answer> EndpointSet::ask(std::vector<std::size_t> order,
         } catch (Unavailable const& unavailable) {
             last = unavailable.what();
         }
-        note_failure(endpoint, last, pause);
+        if (blame == Blame::node || pause) note_failure(endpoint, last, pause);
     }
     throw Unavailable(last);
 }
@@ -179,14 +179,14 @@ Task<std::optional<ReceiptLogs>> EndpointSet::receipt(TransactionHash hash) {
     auto const question = [this, hash](std::size_t index) -> Task<std::optional<ReceiptLogs>> {
         co_return co_await endpoints_[index].port->receipt(hash);
     };
-    co_return co_await ask<std::optional<ReceiptLogs>>(by_preference(), question);
+    co_return co_await ask<std::optional<ReceiptLogs>>(by_preference(), question, Blame::nobody);
 }
 
 Task<std::optional<NativeTransfer>> EndpointSet::native_transfer(TransactionHash hash) {
     auto const question = [this, hash](std::size_t index) -> Task<std::optional<NativeTransfer>> {
         co_return co_await endpoints_[index].port->native_transfer(hash);
     };
-    co_return co_await ask<std::optional<NativeTransfer>>(by_preference(), question);
+    co_return co_await ask<std::optional<NativeTransfer>>(by_preference(), question, Blame::nobody);
 }
 
 Task<std::vector<CompleteBlock>> EndpointSet::blocks(BlockNumber first, BlockNumber last) {

@@ -1,4 +1,5 @@
 #include <sycee/app/exception_json.hpp>
+#include <sycee/app/token_text.hpp>
 
 #include "token_json.hpp"
 
@@ -11,6 +12,22 @@ namespace sycee {
 namespace {
 
 constexpr std::string_view kPrefix = "exc_";
+
+nlohmann::ordered_json decision_json(DeskDecision const& decision, unsigned decimals) {
+    nlohmann::ordered_json json;
+    json["kind"] = to_string(decision.kind);
+    json["amount"] = to_decimal(decision.amount, decimals);
+    json["amount_base_units"] = to_string(decision.amount);
+    json["target_payment"] = nullptr;
+    if (pays(decision.kind)) json["target_payment"] = to_string(decision.target_payment_id);
+    json["reason"] = decision.reason;
+    json["decided_by"] = decision.decided_by;
+    json["approved_by"] = nullptr;
+    if (!decision.approved_by.empty()) json["approved_by"] = decision.approved_by;
+    json["decided_at"] = to_rfc3339(decision.decided_at);
+    json["record"] = decision.sequence;
+    return json;
+}
 
 // 1 .. 2^63-1, as the books count, in the one way in which it is written.
 std::optional<std::uint64_t> parse_number(std::string_view text) {
@@ -51,6 +68,11 @@ nlohmann::ordered_json exception_json(DeskException const& exception, Network co
     add_amount(json, "resolved", exception.resolved);
     add_amount(json, "left", exception.amount - exception.resolved);
     json["final"] = exception.is_final;
+    auto decisions = nlohmann::ordered_json::array();
+    unsigned const decimals = token_decimals(network, transfer.key.chain_id, transfer.key.token);
+    for (DeskDecision const& decision : exception.decisions)
+        decisions.push_back(decision_json(decision, decimals));
+    json["decisions"] = std::move(decisions);
     json["transfer"] = {{"transaction_hash", to_hex0x(transfer.key.transaction_hash)},
                         {"ordinal", transfer.key.ordinal},
                         {"log_index", transfer.log_index},

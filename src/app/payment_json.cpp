@@ -1,3 +1,4 @@
+#include <sycee/app/exception_json.hpp>
 #include <sycee/app/payment_json.hpp>
 #include <sycee/evm/payment_uri.hpp>
 
@@ -6,6 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <span>
+#include <vector>
 
 namespace sycee {
 namespace {
@@ -14,6 +17,13 @@ using Json = nlohmann::ordered_json;
 
 // The newest ones: whoever sends dust must not make every event a book.
 constexpr std::size_t kMostTransfersShown = 100;
+constexpr std::size_t kMostDeskCreditsShown = 100;
+
+// The last ones of a list, as many as are shown.
+template <class T>
+std::span<T const> newest(std::vector<T> const& all, std::size_t most) {
+    return std::span(all).last(std::min(all.size(), most));
+}
 
 Json transfer_json(Transfer const& transfer, Network const& network) {
     Json json = token_json(transfer.key.chain_id, transfer.key.token, network);
@@ -42,6 +52,15 @@ Json credit_json(Credit const& credit, Network const& network) {
     }
     if (!credit.excess.is_zero()) add_amount(json, "unapplied", credit.excess);
     if (credit.unapplied_reason) json["unapplied_reason"] = to_string(*credit.unapplied_reason);
+    return json;
+}
+
+Json desk_credit_json(DeskCredit const& credit, MerchantId merchant_id, Network const& network) {
+    Json json = token_json(credit.chain_id, credit.token, network);
+    add_amount(json, "amount", credit.amount);
+    json["kind"] = to_string(credit.accepts ? ResolutionKind::accept : ResolutionKind::credit);
+    json["exception"] = exception_id({merchant_id, credit.chain_id, credit.exception_sequence});
+    json["record"] = credit.sequence;
     return json;
 }
 
@@ -78,11 +97,11 @@ Json payment_json(PaymentState const& state, PaymentStatus status, Network const
     }
     json["transfer_count"] = state.credits.size();
     json["transfers"] = Json::array();
-    auto const shown = std::min(state.credits.size(), kMostTransfersShown);
-    for (auto credit = state.credits.end() - static_cast<std::ptrdiff_t>(shown);
-         credit != state.credits.end(); ++credit) {
-        json["transfers"].push_back(credit_json(*credit, network));
-    }
+    for (Credit const& credit : newest(state.credits, kMostTransfersShown))
+        json["transfers"].push_back(credit_json(credit, network));
+    json["desk_credits"] = Json::array();
+    for (DeskCredit const& credit : newest(state.desk_credits, kMostDeskCreditsShown))
+        json["desk_credits"].push_back(desk_credit_json(credit, payment.merchant_id, network));
     json["reference"] = nullable(payment.reference);
     json["description"] = nullable(payment.description);
     json["metadata"] = Json::object();

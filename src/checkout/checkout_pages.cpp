@@ -1,9 +1,11 @@
+#include <sycee/app/transaction_input.hpp>
 #include <sycee/checkout/checkout_pages.hpp>
 #include <sycee/crypto/hash.hpp>
 #include <sycee/runtime/errors.hpp>
 #include <sycee/runtime/log.hpp>
 
 #include "embedded.hpp"
+#include "find_page.hpp"
 #include "page.hpp"
 #include "state_json.hpp"
 
@@ -41,7 +43,7 @@ HttpResponse page_response(unsigned status, std::string body) {
     response
         .with("content-security-policy",
               "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
-              "img-src 'self' data:; form-action 'none'; base-uri 'none'; frame-ancestors 'none'")
+              "img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
         .with("x-content-type-options", "nosniff")
         .with("referrer-policy", "no-referrer")
         .with("cache-control", "no-store");
@@ -61,17 +63,19 @@ std::chrono::milliseconds quiet_time(checkout::CheckoutView const& view) {
 
 }  // namespace
 
-CheckoutPages::CheckoutPages(PaymentService& payments, PaymentFeed& feed,
+CheckoutPages::CheckoutPages(PaymentService& payments, TransferFinder& finder, PaymentFeed& feed,
                              DetectedTransfers const& detected, Network const& network,
-                             Clock& clock, StreamLimits stream_limits)
+                             Clock& clock, StreamLimits stream_limits, FindLimits find_limits)
     : payments_(payments),
+      finder_(finder),
       feed_(feed),
       detected_(detected),
       network_(network),
       clock_(clock),
       path_(public_path(network.public_url) + std::string(kRoot)),
       files_(path_ + std::string(kAssets), checkout::embedded_files()),
-      streams_(stream_limits) {}
+      streams_(stream_limits),
+      throttle_(find_limits) {}
 
 Task<HttpResponse> CheckoutPages::handle(HttpRequest const& request) {
     if (request.method != "GET") {
@@ -89,6 +93,7 @@ Task<HttpResponse> CheckoutPages::handle(HttpRequest const& request) {
     std::string_view const part = slash == std::string_view::npos ? "" : rest.substr(slash);
     if (part.empty()) co_return co_await show_page(*id, request.query);
     if (part == "/events") co_return co_await open_events(*id, request.query);
+    if (part == "/find") co_return co_await find_transfer(*id, request.query);
     if (part == "/state") co_return co_await show_state(*id, request);
     co_return not_found();
 }
@@ -110,6 +115,36 @@ Task<HttpResponse> CheckoutPages::show_page(PaymentId id, std::string query) {
     auto const view = view_of(*state, choice.option);
     checkout::PageContext const context{files_, path_ + to_string(id), choice.uri_code};
     co_return page_response(200, checkout::checkout_page(view, context));
+}
+
+Task<HttpResponse> CheckoutPages::find_transfer(PaymentId id, std::string query) {
+    auto const state = co_await payments_.find_public(id);
+    if (!state) co_return not_found();
+    Payment const& payment = state->payment;
+    checkout::FindPage page{
+        .path = path_ + to_string(id), .payment_id = to_string(id), .reference = payment.reference};
+    std::string const entered = form_value(parse_form(query), "transaction");
+    if (entered.empty()) co_return page_response(200, checkout::find_page(page, files_));
+    auto const hash = read_transaction_hash(entered);
+    if (!hash) {
+        page.problem =
+            "That is not the hash of one transaction: 0x and 64 digits from 0 to 9 and a to f, or "
+            "a block explorer's link with it.";
+        co_return page_response(400, checkout::find_page(page, files_));
+    }
+    if (auto const wait = throttle_.take(id, clock_.now()); wait.count() > 0) {
+        std::string const seconds = std::to_string(wait.count());
+        page.problem =
+            "That was asked often just now. Please try again in " + seconds + " seconds.";
+        auto refused = page_response(429, checkout::find_page(page, files_));
+        refused.with("retry-after", seconds);
+        co_return refused;
+    }
+    page.transaction = to_hex0x(*hash);
+    auto const found = co_await finder_.find_at(
+        {payment.deposit_address, {payment.merchant_id, payment.id}}, *hash);
+    page.findings = checkout::findings_of(found, *state, payments_.status(*state), network_);
+    co_return page_response(200, checkout::find_page(page, files_));
 }
 
 Task<HttpResponse> CheckoutPages::show_state(PaymentId id, HttpRequest const& request) {

@@ -1,6 +1,7 @@
 #include "page.hpp"
 
 #include "copy.hpp"
+#include "find_page.hpp"
 #include "pay_panel.hpp"
 #include "state_json.hpp"
 
@@ -10,29 +11,6 @@ namespace {
 // Seconds after which a browser without JavaScript reads the page again.
 constexpr int kWaitingRefresh = 5;
 constexpr int kPaidRefresh = 30;
-
-Html document(WebFiles const& files, std::string_view title, Html const& head, Html const& body) {
-    return html(R"(<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<meta name="color-scheme" content="light dark">
-<title>{}</title>
-<link rel="icon" href="{}" type="image/svg+xml">
-<link rel="stylesheet" href="{}">
-<link rel="stylesheet" href="{}">
-{}</head>
-<body>
-<header class="top">{}</header>
-{}
-</body>
-</html>
-)",
-                {title, files.url("icon.svg"), files.url("palette.css"), files.url("checkout.css"),
-                 head, files.inline_svg("wordmark.svg"), body});
-}
 
 Html refresh(CheckoutView const& view) {
     if (view.final) return {};
@@ -194,6 +172,29 @@ Html panel(CheckoutView const& view, PageContext const& context) {
 
 }  // namespace
 
+Html document(WebFiles const& files, std::string_view title, Html const& head, Html const& body) {
+    return html(R"(<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<meta name="color-scheme" content="light dark">
+<title>{}</title>
+<link rel="icon" href="{}" type="image/svg+xml">
+<link rel="stylesheet" href="{}">
+<link rel="stylesheet" href="{}">
+{}</head>
+<body>
+<header class="top">{}</header>
+{}
+</body>
+</html>
+)",
+                {title, files.url("icon.svg"), files.url("palette.css"), files.url("checkout.css"),
+                 head, files.inline_svg("wordmark.svg"), body});
+}
+
 std::string choice_query(std::size_t option, bool uri_code) {
     return "?option=" + std::to_string(option) + (uri_code ? "&qr=uri" : "");
 }
@@ -210,12 +211,13 @@ std::string checkout_page(CheckoutView const& view, PageContext const& context) 
 <section class="panel" aria-label="Payment">
 {}
 <div class="ways" data-swap="ways">{}</div>
+<div data-swap="missed">{}</div>
 </section>
 <p class="visually-hidden" role="status" aria-live="polite" id="said"></p>
 </main>)",
         {to_string(view.phase), state_json(view), context.path + query,
          context.path + "/events" + query, context.path + "/state" + query, order_section(view),
-         state_section(view), panel(view, context)});
+         state_section(view), panel(view, context), find_section(view, context.path)});
     std::string const title = (view.phase == Phase::paid ? "Paid: " : "Pay ") + view.price;
     return document(context.files, title, head, body).text;
 }

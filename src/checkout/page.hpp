@@ -6,6 +6,7 @@
 #include "view.hpp"
 
 #include <string>
+#include <string_view>
 
 namespace sycee::checkout {
 
@@ -14,6 +15,9 @@ struct PageContext {
     std::string path;       // of this payment's page: "/checkout/pay_..."
     bool uri_code = false;  // the QR code holds the EIP-681 link instead of the plain address
 };
+
+// What every page of the checkout has around its body.
+Html document(WebFiles const& files, std::string_view title, Html const& head, Html const& body);
 
 std::string checkout_page(CheckoutView const& view, PageContext const& context);
 std::string not_found_page(WebFiles const& files);

@@ -39,9 +39,8 @@ using Sums = std::map<std::pair<ChainId, Address>, Amount>;
 std::string sums_text(Sums const& sums, Network const& network) {
     std::string text;
     for (auto const& [key, sum] : sums) {
-        Token const token = token_of(network, key.first, key.second);
         if (!text.empty()) text += " + ";
-        text += people_decimal(sum, token.decimals) + " " + token.symbol;
+        text += people_amount(network, key.first, key.second, sum);
     }
     return text;
 }
@@ -145,6 +144,12 @@ std::string_view to_string(Phase phase) {
             return "detected";
     }
     return "";
+}
+
+std::string people_amount(Network const& network, ChainId chain_id, Address const& contract,
+                          Amount amount) {
+    Token const token = token_of(network, chain_id, contract);
+    return people_decimal(amount, token.decimals) + " " + token.symbol;
 }
 
 CheckoutView make_view(PaymentState const& state, PaymentStatus status, Network const& network,

@@ -56,6 +56,10 @@ struct CheckoutView {
     bool time_is_up() const { return is_due() && time_left == std::chrono::seconds{0}; }
 };
 
+// "20.00 USDT"
+std::string people_amount(Network const& network, ChainId chain_id, Address const& token,
+                          Amount amount);
+
 // `detected`: transfers to this payment; those that are booked, or don't count for it, are left
 // out.
 CheckoutView make_view(PaymentState const& state, PaymentStatus status, Network const& network,

@@ -9,6 +9,7 @@
 #include <sycee/app/mempool_watcher.hpp>
 #include <sycee/app/payment_feed.hpp>
 #include <sycee/app/payment_service.hpp>
+#include <sycee/app/transfer_finder.hpp>
 #include <sycee/app/webhook_dispatcher.hpp>
 #include <sycee/checkout/checkout_pages.hpp>
 #include <sycee/net/http_server.hpp>
@@ -39,6 +40,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -68,7 +70,7 @@ class Application {
           database_(config_.database_url, config_.database_connections),
           books_(config_.database_url, kBookConnections),
           ledger_(books_),
-          address_books_(database_),
+          requests_ledger_(database_),
           payments_(database_),
           outbox_(books_),
           desk_(books_),
@@ -83,20 +85,18 @@ class Application {
           sender_(executor, secrets_,
                   {.allow_private_addresses = config_.allow_private_webhook_addresses}),
           registry_(config_.network),
+          chains_(make_chains(*this)),
+          finder_(executor, config_.network, ports_of(chains_), requests_ledger_, payments_,
+                  registry_),
           service_(payments_, config_.network, registry_, clock_),
           desk_service_(desk_, ledger_, config_.network, registry_, outbox_wake_, clock_,
                         config_.desk),
           dispatcher_(outbox_, sender_, outbox_wake_, clock_, metrics_),
           api_(service_, desk_service_, access_, config_.network, clock_, metrics_),
-          checkout_(service_, feed_, detected_, config_.network, clock_, kStreams),
-          admin_(service_, desk_service_, registry_, reports_, access_, password_workers_,
+          checkout_(service_, finder_, feed_, detected_, config_.network, clock_, kStreams),
+          admin_(service_, desk_service_, finder_, registry_, reports_, access_, password_workers_,
                  config_.network, clock_, metrics_),
-          tasks_(executor, kMostTasks) {
-        std::string const holder = to_string(new_id<OperatorTag>(clock_.now()).uuid);
-        for (ChainSettings const& chain : config_.network.chains) {
-            chains_.push_back(std::make_unique<Chain>(chain, *this, holder));
-        }
-    }
+          tasks_(executor, kMostTasks) {}
 
     Task<int> run() {
         HttpServer server(
@@ -138,7 +138,7 @@ class Application {
         Mempool(ChainSettings const& settings, Application& application)
             : node(application.executor_, settings, *settings.mempool_endpoint(),
                    application.clock_),
-              watcher(settings, {node, application.address_books_, application.addresses_,
+              watcher(settings, {node, application.requests_ledger_, application.addresses_,
                                  application.registry_, application.detected_, application.clock_,
                                  application.metrics_}) {}
 
@@ -148,8 +148,9 @@ class Application {
 
     // One chain, and who follows it.
     struct Chain {
-        Chain(ChainSettings const& settings, Application& application, std::string const& holder)
-            : access(application.executor_, settings, application.clock_, application.metrics_),
+        Chain(ChainSettings const& chain, Application& application, std::string const& holder)
+            : settings(chain),
+              access(application.executor_, settings, application.clock_, application.metrics_),
               follower(settings, application.config_.network, holder,
                        {access.endpoints, application.ledger_, application.addresses_,
                         application.registry_, application.feed_, application.outbox_wake_,
@@ -157,10 +158,28 @@ class Application {
             if (settings.watch_mempool) mempool.emplace(settings, application);
         }
 
+        ChainSettings const& settings;
         ChainAccess access;
         ChainFollower follower;
         std::optional<Mempool> mempool;
     };
+
+    using Chains = std::vector<std::unique_ptr<Chain>>;
+
+    static Chains make_chains(Application& application) {
+        Chains chains;
+        std::string const holder = to_string(new_id<OperatorTag>(application.clock_.now()).uuid);
+        for (ChainSettings const& chain : application.config_.network.chains)
+            chains.push_back(std::make_unique<Chain>(chain, application, holder));
+        return chains;
+    }
+
+    static std::map<ChainId, ChainPort*> ports_of(Chains const& chains) {
+        std::map<ChainId, ChainPort*> ports;
+        for (auto const& chain : chains)
+            ports[chain->settings.id] = &chain->access.endpoints;
+        return ports;
+    }
 
     // The first reason to stop counts.
     void stop(int exit_code) {
@@ -300,7 +319,7 @@ class Application {
     Database database_;  // of the requests
     Database books_;     // of the chain followers and the outbox
     PgLedger ledger_;
-    PgLedger address_books_;  // for mempools, which must not delay a booking
+    PgLedger requests_ledger_;  // for whoever asks, and mempools: neither must delay a booking
     PgPayments payments_;
     PgOutbox outbox_;
     PgDesk desk_;
@@ -315,13 +334,14 @@ class Application {
     Notifier stop_;
     HttpWebhookSender sender_;
     ChainRegistry registry_;
+    Chains chains_;
+    TransferFinder finder_;
     PaymentService service_;
     DeskService desk_service_;
     WebhookDispatcher dispatcher_;
     MerchantApi api_;
     CheckoutPages checkout_;
     AdminPages admin_;
-    std::vector<std::unique_ptr<Chain>> chains_;
     TaskGroup tasks_;
     bool started_ = false;
     bool stopping_ = false;

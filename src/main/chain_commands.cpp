@@ -1,7 +1,9 @@
 #include "chain_commands.hpp"
 
 #include <sycee/app/chain_repair.hpp>
-#include <sycee/app/token_text.hpp>
+#include <sycee/app/exception_json.hpp>
+#include <sycee/app/finding_text.hpp>
+#include <sycee/app/transaction_input.hpp>
 #include <sycee/app/transfer_finder.hpp>
 #include <sycee/runtime/errors.hpp>
 #include <sycee/runtime/log.hpp>
@@ -27,45 +29,10 @@ using Json = nlohmann::ordered_json;
 constexpr int kDone = 0;
 constexpr int kFailed = 1;
 constexpr int kRefused = 2;
-constexpr unsigned kCoinDecimals = 18;  // of every EVM chain's own coin
 
 int refused(Error const& error) {
     std::cerr << "sycee: " << to_string(error) << "\n";
     return kRefused;
-}
-
-std::string amount_text(FoundTransfer const& found, ChainId chain_id, Network const& network) {
-    if (found.kind == FoundAs::native_coin)
-        return to_short_decimal(found.amount, kCoinDecimals) + " of the chain's own coin";
-    return token_amount(network, chain_id, found.contract, found.amount);
-}
-
-// What it means, and what can be done.
-std::string advice(FoundTransfer const& found) {
-    switch (found.kind) {
-        case FoundAs::booked:
-            if (found.stage == CreditStage::unapplied) {
-                return "booked, on the exceptions desk (" +
-                       std::string(to_string(found.reason.value_or(UnappliedReason::underpaid))) +
-                       "): it can be accepted, credited, kept or refunded there once it is final";
-            }
-            return "booked: " +
-                   std::string(to_string(found.stage.value_or(CreditStage::authorized)));
-        case FoundAs::not_read_yet:
-            return "in a block that is not processed yet: it will be booked";
-        case FoundAs::unlisted_token:
-            return "a token that is not configured: it credits nothing. The coins lie at this "
-                   "address of the merchant's wallet, which can move them";
-        case FoundAs::native_coin:
-            return "the chain's own coin: it credits nothing. It lies at this address of the "
-                   "merchant's wallet, which can move it";
-        case FoundAs::malformed:
-            return "a log that no payment writes, or of an amount of zero: nothing arrived";
-        case FoundAs::not_booked:
-            return "NOT BOOKED although its block is processed: run `sycee verify` and ask for "
-                   "help";
-    }
-    return "";
 }
 
 Json json_of(FoundOnChain const& found, Network const& network) {
@@ -82,31 +49,26 @@ Json json_of(FoundOnChain const& found, Network const& network) {
              {"merchant", to_string(transfer.payment.first)},
              {"payment", to_string(transfer.payment.second)},
              {"amount_base_units", to_string(transfer.amount)},
-             {"amount", amount_text(transfer, found.chain_id, network)},
+             {"amount", found_amount(transfer, found.chain_id, network)},
              {"stage", transfer.stage ? Json(to_string(*transfer.stage)) : Json(nullptr)},
+             {"exception",
+              transfer.exception ? Json(exception_id(*transfer.exception)) : Json(nullptr)},
              {"advice", advice(transfer)}});
     }
     return json;
 }
 
 void print_text(FoundOnChain const& found, Network const& network) {
-    std::cout << "Chain " << found.chain_id << " (" << network.chain(found.chain_id)->name << "): ";
-    if (!found.fault.empty()) {
-        std::cout << "could not be asked: " << found.fault << "\n";
-        return;
-    }
-    if (!found.block) {
-        std::cout << "does not have this transaction\n";
-        return;
-    }
-    std::cout << "in block " << found.block->number
-              << (found.succeeded ? "" : ", FAILED: it moved nothing") << "\n";
+    std::cout << "Chain " << found.chain_id << " (" << network.chain(found.chain_id)->name
+              << "): " << chain_text(found) << "\n";
+    if (!found.block) return;
     if (found.transfers.empty()) std::cout << "  nothing of it went to a deposit address\n";
     for (FoundTransfer const& transfer : found.transfers) {
-        std::cout << "  " << amount_text(transfer, found.chain_id, network) << "\n    to "
+        std::cout << "  " << found_amount(transfer, found.chain_id, network) << "\n    to "
                   << to_string(transfer.deposit_address) << " of "
                   << to_string(transfer.payment.second) << "\n    " << advice(transfer) << "\n";
     }
+    if (found.has_more) std::cout << "  and more of them\n";
 }
 
 // Two people, each with a password of their own: neither can order it alone.
@@ -147,8 +109,8 @@ Task<void> check_if_there(ChainAccess& access) {
 }  // namespace
 
 Task<int> find_transaction(Executor executor, Config config, std::string transaction, bool json) {
-    auto const hash = bytes_from_hex<32>(transaction);
-    if (!hash) co_return refused({"transaction", "must be 0x and 64 hex digits"});
+    auto const hash = read_transaction_hash(transaction);
+    if (!hash) co_return refused(hash.error());
     Database database(config.database_url, 2);
     PgLedger ledger(database);
     PgPayments payments(database);
@@ -164,7 +126,7 @@ Task<int> find_transaction(Executor executor, Config config, std::string transac
         if (auto progress = co_await ledger.load_progress(settings.id))
             registry.set(settings.id, std::move(*progress));
     }
-    TransferFinder finder(config.network, std::move(chains), ledger, payments, registry);
+    TransferFinder finder(executor, config.network, std::move(chains), ledger, payments, registry);
     auto const found = co_await finder.find(*hash);
     Json list = Json::array();
     bool somewhere = false;

@@ -145,7 +145,7 @@ void add_reports(CommandLine& line) {
 void add_chain(CommandLine& line) {
     auto* find = line.app.add_subcommand(
         "find", "Says what a transaction did to any deposit address, on every chain");
-    find->add_option("transaction", line.id, "Its hash, 0x…")->required();
+    find->add_option("transaction", line.id, "Its hash, 0x…, or a link with it")->required();
     find->add_flag("--json", line.json, "Print JSON");
     find->callback([&line] {
         line.command = [&line](Executor executor, Config config) {

@@ -15,10 +15,6 @@ PaymentState* find_payment(MerchantView& view, PaymentId id) {
     return found == view.payments.end() ? nullptr : &*found;
 }
 
-bool pays(ResolutionKind kind) {
-    return kind == ResolutionKind::accept || kind == ResolutionKind::credit;
-}
-
 Result<void> check_amount(ExceptionItem const& item, Amount amount) {
     Amount const left = item.amount - item.resolved;
     if (left.is_zero()) return refuse("exception", "is resolved already");
@@ -150,7 +146,8 @@ Result<MerchantStep> resolve_exception(MerchantView view, ChainId chain_id,
                                         .token = token,
                                         .amount = decision.amount,
                                         .sequence = record.sequence,
-                                        .accepts = decision.kind == ResolutionKind::accept});
+                                        .accepts = decision.kind == ResolutionKind::accept,
+                                        .exception_sequence = item->sequence});
     }
 
     MerchantStep step{.first_head = journal.first_head(), .head = journal.head()};

@@ -157,6 +157,10 @@ std::optional<ResolutionKind> parse_resolution_kind(std::string_view name) {
     return std::nullopt;
 }
 
+bool pays(ResolutionKind kind) {
+    return kind == ResolutionKind::accept || kind == ResolutionKind::credit;
+}
+
 std::string_view to_string(RecordKind kind) {
     switch (kind) {
         case RecordKind::authorization:

@@ -150,13 +150,13 @@ void take_resolution(PaymentState& state, pqxx::row const& row) {
         }
     }
     ResolutionKind const kind = resolution_kind_of(row["kind"]);
-    bool const pays = kind == ResolutionKind::accept || kind == ResolutionKind::credit;
-    if (!pays || !row["is_target"].as<bool>()) return;
+    if (!pays(kind) || !row["is_target"].as<bool>()) return;
     state.desk_credits.push_back({.chain_id = chain_id,
                                   .token = address_in(row["token"]),
                                   .amount = amount,
                                   .sequence = number_of(row["seq"]),
-                                  .accepts = kind == ResolutionKind::accept});
+                                  .accepts = kind == ResolutionKind::accept,
+                                  .exception_sequence = number_of(row["exception_seq"])});
 }
 
 }  // namespace

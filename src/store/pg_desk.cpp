@@ -25,6 +25,8 @@ struct DeskBook {
     char const* parties;
 };
 
+constexpr int kMostDecisions = 100;  // that are shown of one exception
+
 constexpr std::array<DeskBook, 3> kDeskBooks{
     {{"unapplied_receipts", "e.reason", "e.amount", "true", "authorizations", "authorization_seq",
       "t.sender, t.deposit_address AS recipient"},
@@ -77,6 +79,51 @@ DeskException exception_of(pqxx::row const& row) {
             .resolved = amount_of(row["resolved"]),
             .is_final = row["is_final"].as<bool>(),
             .booked_at = time_of(row["booked_millis"])};
+}
+
+DeskDecision decision_of(pqxx::row const& row) {
+    return {.sequence = number_of(row["seq"]),
+            .kind = resolution_kind_of(row["kind"]),
+            .target_payment_id = id_of<PaymentTag>(row["target_payment_id"]),
+            .amount = amount_of(row["amount"]),
+            .reason = text_of(row["reason"]),
+            .decided_by = row["decided_by"].c_str(),
+            .approved_by = row["approved_by"].c_str(),
+            .decided_at = time_of(row["booked_millis"])};
+}
+
+// What was decided about those of the exceptions of which anything was.
+void add_decisions(pqxx::work& tx, std::vector<DeskException>& exceptions) {
+    PgArray merchants;
+    PgArray chains;
+    PgArray sequences;
+    std::map<DeskKey, DeskException*> decided;
+    for (DeskException& exception : exceptions) {
+        if (exception.resolved.is_zero()) continue;
+        decided.emplace(exception.key, &exception);
+        merchants.add(exception.key.merchant_id);
+        chains.add(exception.key.chain_id);
+        sequences.add(exception.key.sequence);
+    }
+    if (decided.empty()) return;
+    auto const rows = tx.exec_params(
+        "SELECT k.exception_seq, r.*, " + time_column("r.booked_at", "booked_millis") +
+            ", t.reason FROM unnest($1::uuid[], $2::bigint[], $3::bigint[])"
+            " AS k(merchant_id, chain_id, exception_seq) CROSS JOIN LATERAL ("
+            "  SELECT merchant_id, chain_id, seq, kind, target_payment_id, amount, decided_by,"
+            "   approved_by, booked_at FROM resolutions o"
+            "   WHERE (o.merchant_id, o.chain_id, o.exception_seq) ="
+            "   (k.merchant_id, k.chain_id, k.exception_seq)"
+            "   ORDER BY seq DESC LIMIT " +
+            std::to_string(kMostDecisions) +
+            ") r LEFT JOIN resolution_reasons t ON (t.merchant_id, t.chain_id, t.seq) ="
+            " (r.merchant_id, r.chain_id, r.seq) ORDER BY r.seq",
+        merchants.str(), chains.str(), sequences.str());
+    for (auto const& row : rows) {
+        DeskKey const key{id_of<MerchantTag>(row["merchant_id"]), number_of(row["chain_id"]),
+                          number_of(row["exception_seq"])};
+        decided.at(key)->decisions.push_back(decision_of(row));
+    }
 }
 
 std::optional<DeskException> find_exception(pqxx::work& tx, DeskKey const& key) {
@@ -203,13 +250,20 @@ Task<DeskPage> PgDesk::list(DeskFilter filter, std::optional<DeskKey> after, std
             }
             page.exceptions.push_back(exception_of(row));
         }
+        add_decisions(tx, page.exceptions);
         return page;
     };
     co_return co_await transact(database_, work);
 }
 
 Task<std::optional<DeskException>> PgDesk::find(DeskKey key) {
-    auto work = [&](pqxx::work& tx) { return find_exception(tx, key); };
+    auto work = [&](pqxx::work& tx) -> std::optional<DeskException> {
+        std::vector<DeskException> found;
+        if (auto exception = find_exception(tx, key)) found.push_back(std::move(*exception));
+        add_decisions(tx, found);
+        if (found.empty()) return std::nullopt;
+        return std::move(found.front());
+    };
     co_return co_await transact(database_, work);
 }
 

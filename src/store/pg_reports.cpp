@@ -71,6 +71,20 @@ std::vector<DeliveryRow> load_deliveries(pqxx::transaction_base& tx, PaymentKey 
     return deliveries;
 }
 
+ResolutionReasons load_reasons(pqxx::transaction_base& tx, PaymentKey const& payment) {
+    ResolutionReasons reasons;
+    for (auto const& row :
+         tx.exec_params("SELECT t.chain_id, t.seq, t.reason FROM resolutions r"
+                        " JOIN resolution_reasons t USING (merchant_id, chain_id, seq)"
+                        " WHERE r.merchant_id = $1"
+                        " AND (r.payment_id = $2 OR r.target_payment_id = $2)",
+                        to_sql(payment.first), to_sql(payment.second))) {
+        reasons.emplace(std::pair(number_of(row["chain_id"]), number_of(row["seq"])),
+                        row["reason"].c_str());
+    }
+    return reasons;
+}
+
 BalanceSheet::Balance balance_of(pqxx::field const& field) {
     std::string_view text = field.c_str();
     bool const negative = text.starts_with('-');
@@ -99,7 +113,8 @@ Task<PaymentTimeline> PgReports::timeline(PaymentKey payment) {
         return PaymentTimeline{.records = load_payment_entries(tx, payment),
                                .batches = load_payment_batches(tx, payment),
                                .events = load_events(tx, payment),
-                               .deliveries = load_deliveries(tx, payment)};
+                               .deliveries = load_deliveries(tx, payment),
+                               .reasons = load_reasons(tx, payment)};
     };
     co_return co_await transact<SnapshotTransaction>(database_, work);
 }

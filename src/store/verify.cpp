@@ -138,10 +138,8 @@ class ChainVerifier {
         decided += record.amount;
         require(!record.amount.is_zero() && decided <= exception.amount,
                 "decides about more than its exception holds");
-        bool const pays =
-            record.kind == ResolutionKind::accept || record.kind == ResolutionKind::credit;
         Amount const fee = multiply_divide_down(
-            record.amount, Amount(pays ? record.fee_basis_points : 0), Amount(10'000));
+            record.amount, Amount(pays(record.kind) ? record.fee_basis_points : 0), Amount(10'000));
         require(record.fee == fee, "charges another fee than its basis points give");
         require(
             record.kind == ResolutionKind::credit || record.target_payment_id == record.payment_id,

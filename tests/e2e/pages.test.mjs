@@ -156,6 +156,50 @@ pageTest("an order's words are shown as text, whatever they are", {}, async (pag
   assert.doesNotMatch(policy, /unsafe/);
 });
 
+const wayIn = "Paid, but nothing shows here?";
+
+pageTest("a payer who misses a transfer finds out where it is", { viewport: phone }, async (page) => {
+  const payment = await world.createPayment({ ...order, reference: "order-missed" });
+  const lookalike = await world.chain.deployToken();
+  await lookalike.mint(world.payer, lookalike.units("50"));
+  const sent = await lookalike.transfer(world.payer, payment.deposit_address, lookalike.units("50"));
+  await page.goto(payment.checkout_url);
+  await screenshot(page, "checkout-phone-missed-closed");
+  await page.getByText(wayIn).click();
+  await page.getByLabel("Transaction hash").fill(`https://etherscan.io/tx/${sent.transactionHash}`);
+  await screenshot(page, "checkout-phone-missed");
+  assert.ok(!(await overflows(page)));
+  await page.getByRole("button", { name: "Look for it" }).click();
+  await page.getByRole("heading", { name: "A token that this shop does not accept" }).waitFor();
+  const text = await page.locator("body").innerText();
+  for (const part of [lookalike.address, sent.transactionHash, payment.id, "order-missed"]) {
+    assert.ok(text.includes(part), `the page does not show ${part}`);
+  }
+  await screenshot(page, "checkout-phone-found-unlisted");
+  assert.ok(!(await overflows(page)));
+
+  const { transactionHash } = await world.pay(payment);
+  await world.settle(payment);
+  await page.getByLabel("Transaction hash").fill(transactionHash);
+  await page.getByRole("button", { name: "Look for it" }).click();
+  await page.getByRole("heading", { name: "It arrived and counts" }).waitFor();
+  await screenshot(page, "checkout-phone-found");
+  await page.getByRole("link", { name: "Back to the payment" }).click();
+  await expectPhase(page, "paid");
+  assert.equal(await page.getByText(wayIn).count(), 0);
+});
+
+const noScript = { viewport: desktop, javaScriptEnabled: false, expected: [/status of 400/] };
+
+pageTest("a payer without JavaScript asks on a page of its own", noScript, async (page) => {
+  const payment = await world.createPayment(order);
+  await page.goto(`${world.sycee.url}/checkout/${payment.id}/find`);
+  await page.getByLabel("Transaction hash").fill("not a hash");
+  await page.getByRole("button", { name: "Look for it" }).click();
+  await page.getByText("That is not the hash of one transaction").waitFor();
+  await screenshot(page, "checkout-desktop-find-refused");
+});
+
 const absent = { viewport: phone, expected: [/status of 404/] };
 
 pageTest("a checkout that does not exist is a page that says so", absent, async (page) => {
@@ -236,5 +280,47 @@ for (const [name, viewport] of Object.entries({ phone, desktop })) {
     await page.waitForURL("**/admin/login");
     await page.goto(`${world.sycee.url}/admin`);
     assert.equal(new URL(page.url()).pathname, "/admin/login");
+  });
+}
+
+const corrected = { expected: [/status of 422/] };
+
+for (const [name, viewport] of Object.entries({ phone, desktop })) {
+  pageTest(`an operator finds a transaction and decides, at the width of a ${name}`, { viewport, ...corrected }, async (page) => {
+    const payment = await world.createPayment({ ...order, reference: `found-${name}` });
+    const { transactionHash } = await world.pay(payment, "60");
+    await world.settle(payment);
+    await logIn(page);
+    await page.getByRole("link", { name: "Exceptions" }).click();
+    await page.getByRole("link", { name: "Find a transaction" }).click();
+    await page.getByLabel("Transaction").fill(transactionHash);
+    await page.getByRole("button", { name: "Find" }).click();
+    await page.getByText("Booked: settled; what is over is on the exceptions desk").waitFor();
+    assert.equal(await page.getByRole("link", { name: payment.id }).count(), 1);
+    await screenshot(page, `dashboard-${name}-find`);
+    assert.ok(!(await overflows(page)));
+
+    await page.getByRole("link", { name: /^exc_/ }).click();
+    const form = page.locator("form.decision", { hasText: "Let the merchant keep it" });
+    await form.getByLabel("Amount").fill("10.5");
+    await form.getByLabel("Reason").fill("A tip, said the payer.");
+    await form.getByRole("button").click();
+    await page.getByText("is more than the 10.000000 USDT that are left").waitFor();
+    assert.equal(await form.getByLabel("Reason").inputValue(), "A tip, said the payer.");
+    assert.equal(await form.getByLabel("Amount").inputValue(), "10.5");
+    await screenshot(page, `dashboard-${name}-decision-refused`);
+    await form.getByLabel("Amount").fill("10");
+    await form.getByRole("button").click();
+    await page.getByText("Booked: write off.").waitFor();
+    await page.getByRole("heading", { name: "Decided" }).waitFor();
+    await page.getByText("A tip, said the payer.").waitFor();
+    await screenshot(page, `dashboard-${name}-decided`);
+    assert.ok(!(await overflows(page)));
+
+    await page.goto(`${world.sycee.url}/admin/payments/${payment.id}`);
+    const resolution = page.locator(".timeline .resolution");
+    const said = await resolution.innerText();
+    for (const part of ["write off", "A tip, said the payer.", "opr_"]) assert.ok(said.includes(part), part);
+    await screenshot(page, `dashboard-${name}-payment-decided`);
   });
 }

@@ -191,6 +191,23 @@ TEST_F(DeskInPostgres, a_decision_is_written_whole) {
     EXPECT_EQ(paid.desk_credits[0].chain_id, kChain);
     EXPECT_EQ(paid.desk_credits[0].sequence, decision.head.from.sequence + 1);
     EXPECT_FALSE(paid.desk_credits[0].accepts);
+    EXPECT_EQ(paid.desk_credits[0].exception_sequence, 6U);
+
+    auto const decided = exception(6).decisions;
+    ASSERT_EQ(decided.size(), 2U);
+    EXPECT_EQ(decided[0].sequence, decision.head.from.sequence + 1);
+    EXPECT_EQ(decided[0].kind, ResolutionKind::credit);
+    EXPECT_EQ(decided[0].target_payment_id, second.id);
+    EXPECT_EQ(decided[0].amount, Amount(12'000'000));
+    EXPECT_EQ(decided[0].reason, "they wrote to us");
+    EXPECT_EQ(decided[0].decided_by, operator_id(1));
+    EXPECT_EQ(decided[0].approved_by, operator_id(2));
+    EXPECT_EQ(decided[0].decided_at, kStart);
+    EXPECT_EQ(decided[1].kind, ResolutionKind::refund);
+    EXPECT_TRUE(exception(2).decisions.empty());
+    for (DeskException const& one :
+         run(desk.list({.merchant_id = merchant_id, .open_only = false}, {}, 10)).exceptions)
+        EXPECT_EQ(one.decisions.size(), one.key.sequence == 6 ? 2U : 0U);
 
     for (Payment const& of : {payment, second}) {
         auto const timeline = run(PgReports(*database).timeline({merchant_id, of.id}));
@@ -200,6 +217,8 @@ TEST_F(DeskInPostgres, a_decision_is_written_whole) {
                 return kind_of(entry.record) == RecordKind::resolution;
             });
         EXPECT_EQ(found, of.id == payment.id ? 2 : 1);
+        EXPECT_EQ(timeline.reasons.size(), static_cast<std::size_t>(found));
+        EXPECT_EQ(timeline.reasons.at({kChain, decided[0].sequence}), "they wrote to us");
     }
 }
 

@@ -2,6 +2,8 @@
 
 #include <sycee/app/desk_service.hpp>
 
+#include "empty_books.hpp"
+
 #include <algorithm>
 #include <exception>
 #include <functional>
@@ -56,7 +58,16 @@ class MemoryDesk final : public DeskPort {
             for (DeskException& exception : exceptions) {
                 bool const meant = exception.key == DeskKey{entry.merchant_id, entry.chain_id,
                                                             resolution.exception_sequence};
-                if (meant) exception.resolved += resolution.amount;
+                if (!meant) continue;
+                exception.resolved += resolution.amount;
+                exception.decisions.push_back({.sequence = entry.sequence,
+                                               .kind = resolution.kind,
+                                               .target_payment_id = resolution.target_payment_id,
+                                               .amount = resolution.amount,
+                                               .reason = commit.reason,
+                                               .decided_by = resolution.decided_by,
+                                               .approved_by = resolution.approved_by,
+                                               .decided_at = entry.booked_at});
             }
             resolutions.push_back(resolution);
         }
@@ -79,7 +90,7 @@ class MemoryDesk final : public DeskPort {
 };
 
 // The books, as far as the desk reads them.
-class DeskBooks final : public LedgerPort {
+class DeskBooks final : public EmptyBooks {
   public:
     using FindPayment = std::function<std::optional<PaymentState>(PaymentKey const&)>;
     DeskBooks(MemoryDesk const& desk, FindPayment find) : desk_(desk), find_(std::move(find)) {}
@@ -97,28 +108,6 @@ class DeskBooks final : public LedgerPort {
         }
         co_return std::vector<MerchantView>{view};
     }
-
-    Task<std::optional<Lease>> acquire_lease(ChainId, std::string,
-                                             std::chrono::milliseconds) override {
-        co_return std::nullopt;
-    }
-    Task<void> release_lease(ChainId, Lease) override { co_return; }
-    Task<FinalityRule> use_rule(ChainId, FinalityRule rule, Timestamp) override { co_return rule; }
-    Task<std::optional<FollowedChain>> load_chain(ChainId) override { co_return std::nullopt; }
-    Task<std::optional<ChainProgress>> load_progress(ChainId) override { co_return std::nullopt; }
-    Task<void> begin_chain(ChainId, Lease, ProcessedBlock, Timestamp) override { co_return; }
-    Task<std::vector<PaymentState>> load_open(ChainId) override {
-        co_return std::vector<PaymentState>{};
-    }
-    Task<std::vector<NewAddress>> load_new_addresses(
-        std::vector<std::pair<MerchantId, std::uint64_t>>) override {
-        co_return std::vector<NewAddress>{};
-    }
-    Task<std::vector<WatchedAddress>> find_addresses(std::vector<Address>) override {
-        co_return std::vector<WatchedAddress>{};
-    }
-    Task<void> commit(ChainCommit) override { co_return; }
-    Task<void> record_stop(ChainId, Lease, std::string) override { co_return; }
 
   private:
     void note_resolved(PaymentState& state) const {

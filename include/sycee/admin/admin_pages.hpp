@@ -5,6 +5,7 @@
 #include <sycee/app/payment_service.hpp>
 #include <sycee/app/ports.hpp>
 #include <sycee/app/settings.hpp>
+#include <sycee/app/transfer_finder.hpp>
 #include <sycee/net/http_message.hpp>
 #include <sycee/runtime/clock.hpp>
 #include <sycee/runtime/metrics.hpp>
@@ -21,13 +22,14 @@ namespace sycee {
 //   GET /admin/payments/{id}    one payment: records, postings, transfers, events, deliveries
 //   GET /admin/exceptions       the exceptions desk: open ones, or ?status=all
 //   GET /admin/exceptions/{merchant}/{exception}, and below it POST resolve, approve, reject
+//   GET /admin/find             ?transaction=0x...: what it did to any deposit address
 //   GET /admin/trial-balance, GET /admin/chains
 class AdminPages {
   public:
     // Makes one password hash, for comparing with when the name is unknown: about 80 ms.
-    AdminPages(PaymentService& payments, DeskService& desk, ChainRegistry const& chains,
-               ReportPort& reports, AccessPort& access, WorkerPool& workers, Network const& network,
-               Clock& clock, Metrics& metrics);
+    AdminPages(PaymentService& payments, DeskService& desk, TransferFinder& finder,
+               ChainRegistry const& chains, ReportPort& reports, AccessPort& access,
+               WorkerPool& workers, Network const& network, Clock& clock, Metrics& metrics);
     AdminPages(AdminPages const&) = delete;
     AdminPages& operator=(AdminPages const&) = delete;
     ~AdminPages();

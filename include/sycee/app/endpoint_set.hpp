@@ -55,6 +55,10 @@ class EndpointSet final : public ChainPort {
         std::optional<ChainTips> tips;
     };
 
+    // Whom a question without an answer speaks against. Strangers choose which transactions are
+    // asked for: that must not decide which node is read from.
+    enum class Blame { node, nobody };
+
     Task<void> bear_witness(std::size_t index);
     Task<void> check_votes(std::size_t index, BlockHeader head);
     std::vector<BlockHeader> named_final() const;
@@ -69,7 +73,7 @@ class EndpointSet final : public ChainPort {
     // words.
     template <class Answer>
     Task<Answer> ask(std::vector<std::size_t> order,
-                     std::function<Task<Answer>(std::size_t)> question);
+                     std::function<Task<Answer>(std::size_t)> question, Blame blame = Blame::node);
 
     ChainSettings const& settings_;
     Clock& clock_;

@@ -18,6 +18,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -305,6 +306,18 @@ struct DeskKey {
     auto operator<=>(DeskKey const&) const = default;
 };
 
+// What was decided about an exception, by whom, and why.
+struct DeskDecision {
+    std::uint64_t sequence = 0;  // of the resolution
+    ResolutionKind kind = ResolutionKind::accept;
+    PaymentId target_payment_id;  // the payment that it pays; that of the exception where none
+    Amount amount;
+    std::string reason;       // empty: the text was not kept
+    std::string decided_by;   // the id of an operator, or of an API key
+    std::string approved_by;  // of a second operator; empty: one was enough
+    Timestamp decided_at{};
+};
+
 struct DeskException {
     DeskKey key;
     Bytes32 hash{};  // of that record
@@ -315,6 +328,7 @@ struct DeskException {
     Amount resolved;
     bool is_final = false;  // only then may anything be decided
     Timestamp booked_at{};
+    std::vector<DeskDecision> decisions;  // the newest hundred, in the order in which they fell
 };
 
 struct DeskFilter {
@@ -493,11 +507,15 @@ struct EventRow {
     bool delivered = false;
 };
 
+// The texts of resolutions' reasons, by chain and sequence.
+using ResolutionReasons = std::map<std::pair<ChainId, std::uint64_t>, std::string>;
+
 struct PaymentTimeline {
     std::vector<JournalEntry> records;  // of this payment, in booking order
     std::vector<JournalEntry> batches;  // the journals of its settlements
     std::vector<EventRow> events;
     std::vector<DeliveryRow> deliveries;
+    ResolutionReasons reasons;
 };
 
 struct BalanceRow {

@@ -5,6 +5,7 @@
 #include <sycee/app/settings.hpp>
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,8 +33,14 @@ struct FoundTransfer {
     PaymentKey payment;
     Amount amount;  // base units; of an unlisted token nobody knows how many decimals it has
     std::uint32_t log_index = 0;
+    Timestamp first_seen_time{};  // of its block, or of an earlier one that a reorg took away
+
+    // Of one that is booked.
     std::optional<CreditStage> stage;
     std::optional<UnappliedReason> reason;
+    std::optional<DeskKey> exception;  // what of it is on the exceptions desk, or was
+    Amount excess;                     // that much of it
+    Amount resolved;                   // of the excess: what was decided
 };
 
 // What one chain says of a transaction.
@@ -42,28 +49,51 @@ struct FoundOnChain {
     std::string fault;                 // the chain could not be asked
     std::optional<BlockHeader> block;  // nothing: no block of this chain has it
     bool succeeded = false;
-    std::vector<FoundTransfer> transfers;  // those to our deposit addresses
+    std::vector<FoundTransfer> transfers;  // those to our deposit addresses, at most a hundred
+    bool has_more = false;                 // more of them than that
 };
 
 // Finds what a transaction did to any deposit address, on every configured chain: the answer to "I
 // have paid, where is my money?". Reads only; nothing is credited by it.
 class TransferFinder {
   public:
-    TransferFinder(Network const& network, std::map<ChainId, ChainPort*> chains, LedgerPort& ledger,
-                   PaymentPort& payments, ChainRegistry const& registry)
-        : network_(network),
+    TransferFinder(Executor executor, Network const& network, std::map<ChainId, ChainPort*> chains,
+                   LedgerPort& ledger, PaymentPort& payments, ChainRegistry const& registry)
+        : executor_(std::move(executor)),
+          network_(network),
           chains_(std::move(chains)),
           ledger_(ledger),
           payments_(payments),
           registry_(registry) {}
 
+    // In the order of the configuration. A chain that does not answer within some seconds is one
+    // that could not be asked. Throws Unavailable where the books can't be read.
     Task<std::vector<FoundOnChain>> find(TransactionHash hash);
+    // As find(), and whatever went to another address than this one is left out.
+    Task<std::vector<FoundOnChain>> find_at(WatchedAddress address, TransactionHash hash);
 
   private:
-    Task<FoundOnChain> find_on(ChainSettings const& settings, TransactionHash hash);
-    Task<void> look_up(ChainSettings const& settings, ReceiptLogs const& receipt,
-                       std::optional<NativeTransfer> native, FoundOnChain& found);
+    using Owners = std::map<Address, PaymentKey>;
+    // What the nodes of one chain answered.
+    struct Answer {
+        std::string fault;
+        std::optional<ReceiptLogs> receipt;
+        std::optional<NativeTransfer> native;
+    };
+    using Answers = std::vector<Answer>;
 
+    Task<std::vector<FoundOnChain>> look_up(TransactionHash hash,
+                                            std::optional<WatchedAddress> only);
+    Task<std::shared_ptr<Answers>> ask_all(TransactionHash hash);
+    Task<void> ask(ChainPort& chain, TransactionHash hash, std::shared_ptr<Answers> answers,
+                   std::size_t index);
+    Task<Owners> owners_of(Answer const& answer, std::optional<WatchedAddress> only);
+    Task<FoundOnChain> describe(ChainSettings const& settings, Answer const& answer,
+                                std::optional<WatchedAddress> only);
+    Task<void> note_books(FoundOnChain& found, std::vector<TransferKey> const& keys);
+    Task<bool> is_processed(ChainId chain_id, BlockHeader block);
+
+    Executor executor_;
     Network const& network_;
     std::map<ChainId, ChainPort*> chains_;
     LedgerPort& ledger_;

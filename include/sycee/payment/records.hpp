@@ -98,6 +98,8 @@ enum class ResolutionKind : std::uint8_t {
 };
 std::string_view to_string(ResolutionKind kind);
 std::optional<ResolutionKind> parse_resolution_kind(std::string_view name);
+// Whether it goes to a payment.
+bool pays(ResolutionKind kind);
 
 // Decided by a person, once the transfer is final, so that no reorg can undo what it rests on.
 struct Resolution {

@@ -134,8 +134,8 @@ class AdminPagesTest : public testing::Test {
                               wake_,
                               world_.clock,
                               {.second_operator_above = Amount(1'000 * kWholeToken)}};
-    AdminPages pages_{world_.service, desk_service_,  world_.chains, reports_, access_,
-                      workers_,       world_.network, world_.clock,  metrics_};
+    AdminPages pages_{world_.service, desk_service_, world_.finder,  world_.chains, reports_,
+                      access_,        workers_,      world_.network, world_.clock,  metrics_};
     std::string cookie_;
     std::string peer_ = "192.0.2.1";
 };

@@ -44,6 +44,13 @@ class ExceptionsDesk : public AdminPagesTest {
             .body;
     }
 
+    // The page that answers a decision that was refused.
+    std::string refusal(std::string const& fields) {
+        auto const response = decide(fields);
+        EXPECT_EQ(response.status, 422U) << fields;
+        return response.body;
+    }
+
     void become(std::string const& name, std::uint8_t number) {
         access_.operator_row.id = {make_uuid_v7(world_.clock.time, {number})};
         access_.operator_row.name = name;
@@ -157,7 +164,7 @@ TEST_F(ExceptionsDesk, BooksADecisionUnderTheOperatorsId) {
     EXPECT_TRUE(follow(decide("kind=accept&amount=10&reason=x")).contains("Booked: accept."));
     EXPECT_TRUE(follow(decide("kind=refund&amount=2.5&reason=x")).contains("Booked: refund."));
     EXPECT_EQ(desk_.exceptions[0].resolved, desk_.exceptions[0].amount);
-    EXPECT_TRUE(follow(decide("kind=refund&amount=1&reason=x")).contains("resolved already"));
+    EXPECT_TRUE(refusal("kind=refund&amount=1&reason=x").contains("resolved already"));
     EXPECT_EQ(desk_.commits.size(), 3U);
 }
 
@@ -198,7 +205,7 @@ TEST_F(ExceptionsDesk, RefusesAndSaysWhy) {
          "is not a payment of this merchant"},
         {"kind=credit&amount=1&reason=x&target=" + world_.id(), "is the payment itself"}};
     for (auto const& [fields, words] : refused) {
-        std::string const body = follow(decide(fields));
+        std::string const body = refusal(fields);
         EXPECT_TRUE(body.contains("<p class=\"problem\" role=\"status\">Nothing was booked."))
             << fields;
         EXPECT_TRUE(body.contains(words)) << fields;
@@ -209,7 +216,7 @@ TEST_F(ExceptionsDesk, RefusesAndSaysWhy) {
 
 TEST_F(ExceptionsDesk, DecidesNothingThatIsNotFinal) {
     page_ = put(5 * kWholeToken, 101);
-    EXPECT_TRUE(follow(decide("kind=write_off&amount=5&reason=x")).contains("is not final yet"));
+    EXPECT_TRUE(refusal("kind=write_off&amount=5&reason=x").contains("is not final yet"));
     EXPECT_TRUE(desk_.commits.empty());
 }
 
@@ -307,7 +314,7 @@ TEST_F(ExceptionsDesk, ManySmallDecisionsNeedASecondOperatorAsOneLargeDoes) {
     EXPECT_EQ(desk_.resolutions.size(), 1U);
     EXPECT_EQ(desk_.waiting.size(), 1U);
     // One question at a time.
-    std::string const body = follow(decide("kind=refund&amount=900&reason=x"));
+    std::string const body = refusal("kind=refund&amount=900&reason=x");
     EXPECT_TRUE(body.contains("waits for a second operator already"));
     EXPECT_EQ(desk_.waiting.size(), 1U);
 }
@@ -349,8 +356,51 @@ TEST_F(ExceptionsDesk, AFormOfNothingLeadsBackToo) {
     std::string const foreign = to_string(MerchantId{make_uuid_v7(world_.clock.time, {55})});
     auto const response = post("/admin/exceptions/" + foreign + "/exc_11155111_40/resolve",
                                "token=" + token_ + "&kind=write_off&amount=1&reason=x");
-    EXPECT_EQ(response.status, 303U);
+    EXPECT_EQ(response.status, 404U);
     EXPECT_TRUE(desk_.commits.empty());
+}
+
+TEST_F(ExceptionsDesk, ARefusedFormKeepsWhatWasEntered) {
+    std::string const body =
+        refusal("kind=credit&amount=+20.5&target=pay_x&reason=a+%3Cb%3E%0D%0Areason");
+    EXPECT_TRUE(body.contains("name=\"amount\" value=\"20.5\""));
+    EXPECT_TRUE(body.contains("name=\"target\" value=\"pay_x\""));
+    EXPECT_TRUE(body.contains("required>a &lt;b&gt;\nreason</textarea>"));
+    // The other forms are as they were.
+    EXPECT_TRUE(body.contains("name=\"amount\" value=\"20.000000\""));
+    EXPECT_TRUE(body.contains("required></textarea>"));
+    EXPECT_TRUE(body.contains("name=\"token\" value=\"" + token_ + "\""));
+    EXPECT_TRUE(body.contains("<span class=\"count\">1<"));
+    EXPECT_TRUE(desk_.commits.empty());
+    EXPECT_TRUE(refusal("kind=write_off&amount=99&reason=a%ff").contains("required></textarea>"));
+}
+
+TEST_F(ExceptionsDesk, ShowsWhatWasDecidedByWhomAndWhy) {
+    EXPECT_FALSE(get(page_).body.contains("<h2>Decided</h2>"));
+    follow(decide("kind=write_off&amount=5&reason=a+%3Ctip%3E"));
+    desk_.exceptions[0].decisions[0].approved_by = "opr_second";
+    std::string const body = get(page_).body;
+    EXPECT_TRUE(body.contains("<h2>Decided</h2>"));
+    EXPECT_TRUE(body.contains("<dt>Decision</dt><dd>write off</dd>"));
+    EXPECT_TRUE(body.contains("<dt>Reason</dt><dd>a &lt;tip&gt;</dd>"));
+    EXPECT_TRUE(body.contains(to_string(access_.operator_row.id)));
+    EXPECT_TRUE(body.contains("opr_second"));
+    EXPECT_FALSE(body.contains("<dt>Pays</dt>"));
+}
+
+TEST_F(ExceptionsDesk, APaymentsTimelineHasTheReason) {
+    JournalEntry entry{
+        .chain_id = kTestChain,
+        .sequence = 44,
+        .record = Resolution{.decided_by = "opr_first", .approved_by = "opr_second"}};
+    reports_.payment_timeline.records = {entry};
+    std::string const path = "/admin/payments/" + world_.id();
+    EXPECT_FALSE(get(path).body.contains("<dt>Reason</dt>"));
+    reports_.payment_timeline.reasons[{kTestChain, 44}] = "a <tip>";
+    std::string const body = get(path).body;
+    EXPECT_TRUE(body.contains("<dt>Reason</dt><dd>a &lt;tip&gt;</dd>"));
+    EXPECT_TRUE(body.contains("opr_first"));
+    EXPECT_TRUE(body.contains("opr_second"));
 }
 
 }  // namespace

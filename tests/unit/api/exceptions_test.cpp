@@ -66,6 +66,7 @@ TEST_F(ExceptionsApiTest, ShowsAnException) {
     EXPECT_EQ(json.at("network"), "Test chain");
     EXPECT_EQ(json.at("decimals"), 6);
     EXPECT_EQ(json.at("final"), true);
+    EXPECT_EQ(json.at("decisions"), Json::array());
     EXPECT_EQ(json.at("booked_at"), to_rfc3339(kNow));
     Json const& transfer = json.at("transfer");
     EXPECT_EQ(transfer.at("block_number"), 50);
@@ -183,6 +184,17 @@ TEST_F(ExceptionsApiTest, BooksADecisionUnderTheKeysId) {
     EXPECT_EQ(json.at("resolved"), "7.500000");
     EXPECT_EQ(json.at("left"), "12.500000");
     EXPECT_FALSE(json.contains("waiting_for_approval"));
+    ASSERT_EQ(json.at("decisions").size(), 1U);
+    Json const& decision = json.at("decisions")[0];
+    EXPECT_EQ(decision.at("kind"), "write_off");
+    EXPECT_EQ(decision.at("amount"), "7.500000");
+    EXPECT_EQ(decision.at("amount_base_units"), "7500000");
+    EXPECT_EQ(decision.at("target_payment"), nullptr);
+    EXPECT_EQ(decision.at("reason"), "the payer said so");
+    EXPECT_EQ(decision.at("decided_by"), to_string(id_of<ApiKeyId>(1)));
+    EXPECT_EQ(decision.at("approved_by"), nullptr);
+    EXPECT_EQ(decision.at("decided_at"), to_rfc3339(kNow));
+    EXPECT_EQ(decision.at("record"), 101);
     ASSERT_EQ(desk_.resolutions.size(), 1U);
     Resolution const& booked = desk_.resolutions[0];
     EXPECT_EQ(booked.kind, ResolutionKind::write_off);
@@ -216,6 +228,10 @@ TEST_F(ExceptionsApiTest, PaysItsOwnPaymentOrAnotherOne) {
     ASSERT_EQ(desk_.resolutions.size(), 2U);
     EXPECT_EQ(desk_.resolutions[1].target_payment_id, other_order_);
     EXPECT_EQ(desk_.resolutions[1].fee, Amount(150'000));
+    Json const decided = Json::parse(credited.body).at("decisions");
+    ASSERT_EQ(decided.size(), 2U);
+    EXPECT_EQ(decided[0].at("target_payment"), to_string(origin_));
+    EXPECT_EQ(decided[1].at("target_payment"), to_string(other_order_));
 }
 
 struct BadDecision {

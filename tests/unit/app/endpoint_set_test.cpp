@@ -98,7 +98,10 @@ class FakeEndpoint final : public EndpointPort {
         }
         co_return result;
     }
-    Task<std::optional<ReceiptLogs>> receipt(TransactionHash) override { co_return std::nullopt; }
+    Task<std::optional<ReceiptLogs>> receipt(TransactionHash) override {
+        count();
+        co_return std::nullopt;
+    }
     Task<std::optional<NativeTransfer>> native_transfer(TransactionHash) override {
         co_return std::nullopt;
     }
@@ -202,6 +205,16 @@ TEST_F(Endpoints, reads_another_node_where_one_fails_and_comes_back_later) {
     EXPECT_EQ(run_task(io, set->tips()).head.number, 10U);
     nodes[0]->away = true;
     EXPECT_THROW(run_task(io, set->tips()), Unavailable);
+}
+
+TEST_F(Endpoints, a_question_after_a_transaction_speaks_against_no_node) {
+    build(2, 1);
+    nodes[0]->away = true;
+    EXPECT_FALSE(run_task(io, set->receipt({})));
+    nodes[0]->away = false;
+    int const before = nodes[0]->calls;
+    run_task(io, set->tips());
+    EXPECT_GT(nodes[0]->calls, before);  // it is still the one that is read from
 }
 
 TEST_F(Endpoints, leaves_a_node_that_asks_for_a_pause_alone_for_that_long) {

@@ -55,8 +55,8 @@ class CheckoutPagesTest : public testing::Test {
     }
 
     PageWorld world_;
-    CheckoutPages pages_{world_.service, world_.feed, world_.detected, world_.network,
-                         world_.clock};
+    CheckoutPages pages_{world_.service,  world_.finder,  world_.feed,
+                         world_.detected, world_.network, world_.clock};
 };
 
 TEST_F(CheckoutPagesTest, ShowsHowToPay) {
@@ -88,7 +88,7 @@ TEST_F(CheckoutPagesTest, AllowsNothingFromElsewhere) {
     auto const page = get_page();
     std::string const policy = header(page, "content-security-policy");
     for (auto const* part : {"default-src 'none'", "script-src 'self'", "style-src 'self'",
-                             "form-action 'none'", "base-uri 'none'", "frame-ancestors 'none'"}) {
+                             "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"}) {
         EXPECT_TRUE(policy.contains(part)) << part;
     }
     EXPECT_FALSE(policy.contains("unsafe"));
@@ -258,8 +258,8 @@ TEST_F(CheckoutPagesTest, EventsOutliveADatabaseThatIsAway) {
 // A stream holds a connection of the server for up to an hour; a page without one asks again and
 // again instead.
 TEST_F(CheckoutPagesTest, OnePaymentHasOnlySoManyEventStreams) {
-    CheckoutPages pages(world_.service, world_.feed, world_.detected, world_.network, world_.clock,
-                        {.all = 5, .per_payment = 2});
+    CheckoutPages pages(world_.service, world_.finder, world_.feed, world_.detected, world_.network,
+                        world_.clock, {.all = 5, .per_payment = 2});
     std::string const path = "/checkout/" + world_.id() + "/events";
     auto first = get_from(pages, path);
     auto const second = get_from(pages, path);
@@ -275,8 +275,8 @@ TEST_F(CheckoutPagesTest, OnePaymentHasOnlySoManyEventStreams) {
 }
 
 TEST_F(CheckoutPagesTest, AllPaymentsTogetherHaveOnlySoManyEventStreams) {
-    CheckoutPages pages(world_.service, world_.feed, world_.detected, world_.network, world_.clock,
-                        {.all = 2, .per_payment = 2});
+    CheckoutPages pages(world_.service, world_.finder, world_.feed, world_.detected, world_.network,
+                        world_.clock, {.all = 2, .per_payment = 2});
     auto const events_of = [&](std::uint8_t number) {
         world_.state.payment.id = {make_uuid_v7(world_.clock.time, {number})};
         world_.store();
@@ -290,8 +290,8 @@ TEST_F(CheckoutPagesTest, AllPaymentsTogetherHaveOnlySoManyEventStreams) {
 }
 
 TEST_F(CheckoutPagesTest, AnUnknownPaymentTakesNoEventStream) {
-    CheckoutPages pages(world_.service, world_.feed, world_.detected, world_.network, world_.clock,
-                        {.all = 1, .per_payment = 1});
+    CheckoutPages pages(world_.service, world_.finder, world_.feed, world_.detected, world_.network,
+                        world_.clock, {.all = 1, .per_payment = 1});
     PaymentId const unknown{make_uuid_v7(world_.clock.time, {99})};
     EXPECT_EQ(get_from(pages, "/checkout/" + to_string(unknown) + "/events").status, 404U);
     EXPECT_EQ(get_from(pages, "/checkout/" + world_.id() + "/events").status, 200U);
@@ -324,7 +324,8 @@ TEST_F(CheckoutPagesTest, AnswersOnlyGet) {
 TEST(CheckoutPath, FollowsThePublicUrl) {
     PageWorld world;
     world.network.public_url = "https://shop.example/pay";
-    CheckoutPages pages(world.service, world.feed, world.detected, world.network, world.clock);
+    CheckoutPages pages(world.service, world.finder, world.feed, world.detected, world.network,
+                        world.clock);
     HttpRequest request;
     request.method = "GET";
     request.path = "/checkout/" + world.id();

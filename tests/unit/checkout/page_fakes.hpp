@@ -5,6 +5,7 @@
 #include <sycee/app/payment_service.hpp>
 #include <sycee/runtime/errors.hpp>
 
+#include "finder_fakes.hpp"
 #include "run_task.hpp"
 
 #include <map>
@@ -100,6 +101,37 @@ struct PageWorld {
         payment.created_at = clock.time;
         payment.expires_at = clock.time + std::chrono::minutes{15};
         store();
+        books.addresses.push_back({payment.deposit_address, {payment.merchant_id, payment.id}});
+        transaction.fill(0x7a);
+    }
+
+    // What the test chain has of the transaction, in a block of now.
+    FakeChain::Transaction& include_transaction(BlockNumber number = 105) {
+        auto& included = chain.transactions[transaction];
+        included.receipt.header = found_block(number, clock.time);
+        included.receipt.succeeded = true;
+        return included;
+    }
+    // A transfer of it to the payment's address.
+    void send(Address const& token, std::optional<Amount> amount) {
+        auto& receipt = include_transaction().receipt;
+        receipt.logs.push_back(
+            transfer_log(receipt, transaction, token, state.payment.deposit_address, amount));
+    }
+    // That transfer, as the books have it.
+    Credit& book(Uint128 tokens, CreditStage stage) {
+        credit(tokens, stage);
+        Credit& booked = state.credits.back();
+        booked.transfer.key.transaction_hash = transaction;
+        booked.stage_sequence = 40 + state.credits.size();
+        store();
+        return booked;
+    }
+    void process(BlockNumber to) {
+        FollowedChain& followed = books.processed[kTestChain];
+        followed.blocks.clear();
+        for (BlockNumber number = 100; number <= to; ++number)
+            followed.blocks.push_back({.header = found_block(number, clock.time)});
     }
 
     void follow(ChainId chain_id, Timestamp head_time) {
@@ -153,7 +185,14 @@ struct PageWorld {
     PaymentService service{payments, network, chains, clock};
     PaymentFeed feed{io.get_executor()};
     DetectedTransfers detected{feed};
+    FakeChain chain;
+    FakeChain other_chain;
+    FinderBooks books;
+    TransferFinder finder{
+        io.get_executor(), network, {{kTestChain, &chain}, {kOtherChain, &other_chain}}, books,
+        payments,          chains};
     PaymentState state;
+    TransactionHash transaction{};
 };
 
 }  // namespace sycee
