@@ -156,11 +156,11 @@ struct PageWorld {
         store();
     }
 
-    DetectedTransfer announced(Uint128 tokens, std::uint8_t transaction = 1) {
+    DetectedTransfer announced(Uint128 tokens, std::uint8_t number = 1) {
         DetectedTransfer transfer;
         transfer.place.chain_id = kTestChain;
-        transfer.place.nonce = transaction;
-        transfer.transaction_hash.fill(transaction);
+        transfer.place.nonce = number;
+        transfer.transaction_hash.fill(number);
         transfer.payment_id = state.payment.id;
         transfer.token = kTestToken;
         transfer.amount = Amount(tokens * kWholeToken);
