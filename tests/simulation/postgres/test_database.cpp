@@ -1,5 +1,7 @@
 #include "test_database.hpp"
 
+#include <exception>
+#include <iostream>
 #include <unistd.h>
 
 namespace sycee::simulation {
@@ -50,8 +52,8 @@ TestDatabase::~TestDatabase() {
     direct_.reset();
     try {
         execute(server_, "DROP DATABASE IF EXISTS " + name_);
-    } catch (std::exception const&) {
-        // It goes with its server.
+    } catch (std::exception const& error) {
+        std::cerr << "simulation_postgres: " << name_ << " stays: " << error.what() << '\n';
     }
 }
 
