@@ -79,7 +79,9 @@ Html answer(FindPage const& page) {
 }  // namespace
 
 Html find_section(CheckoutView const& view, std::string const& path) {
-    if (view.phase == Phase::paid || view.phase == Phase::authorized) return {};
+    bool const shows = view.phase == Phase::paid || view.phase == Phase::authorized ||
+                       view.phase == Phase::detected;
+    if (shows) return {};
     Html const own_page =
         view.final ? Html{}
                    : html(R"(<noscript><p>This page reads itself again every few seconds. <a )"

@@ -41,7 +41,8 @@ class FindTransfer : public testing::Test {
     }
 
     PageWorld world_;
-    CheckoutPages pages_{world_.service, world_.finder, world_.feed, world_.network, world_.clock};
+    CheckoutPages pages_{world_.service,  world_.finder,  world_.feed,
+                         world_.detected, world_.network, world_.clock};
 };
 
 constexpr char const* kWayIn = "Paid, but nothing shows here?";
