@@ -216,8 +216,8 @@ Task<bool> ChainFollower::step() {
     BlockNumber const final_to = std::min(ports_.chain.final_to(batch.headers, tips), batch.agreed);
     // What has just arrived does not wait for the second reading of what is final: that is the next
     // step's, unless there is always something new, or much to catch up with.
-    defers_finality_ = final_to > batch.finalized() && !batch.added.empty() && !more &&
-                       !defers_finality_;
+    defers_finality_ =
+        final_to > batch.finalized() && !batch.added.empty() && !more && !defers_finality_;
     batch.more_is_final = defers_finality_;
     if (!defers_finality_) co_await find_finalized(final_to, batch);
     co_await match(batch);
