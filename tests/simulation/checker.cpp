@@ -108,15 +108,24 @@ Checker::Sum Checker::at_stake(PaymentState const& state) const {
 
 // By what the store holds of the transfer's chain.
 bool Checker::met_rule(PaymentState const& state, Transfer const& transfer) const {
+    auto const followed = followed_.find(transfer.key.chain_id);
+    return followed != followed_.end() && met_rule(state, transfer, followed->second.agreed);
+}
+
+// As the step of another chain may have seen it, which looks at this one before it commits.
+bool Checker::once_met_rule(PaymentState const& state, Transfer const& transfer) const {
+    auto const followed = followed_.find(transfer.key.chain_id);
+    return followed != followed_.end() && met_rule(state, transfer, followed->second.once_agreed);
+}
+
+bool Checker::met_rule(PaymentState const& state, Transfer const& transfer,
+                       BlockNumber agreed) const {
     ChainId const id = transfer.key.chain_id;
-    auto const followed = followed_.find(id);
-    if (followed == followed_.end()) return false;
-    if (transfer.block_number <= followed->second.finalized) return true;
+    if (transfer.block_number <= followed_.at(id).finalized) return true;
     Sum const stake = at_stake(state);
     for (FinalityBand const& band : store_.rule(id).bands) {
         if (band.below && stake >= signed_of(*band.below)) continue;
-        return band.confirmations != 0 &&
-               transfer.block_number + band.confirmations <= followed->second.agreed + 1;
+        return band.confirmations != 0 && transfer.block_number + band.confirmations <= agreed + 1;
     }
     return false;
 }
@@ -191,7 +200,8 @@ void Checker::begin(ChainId chain_id, ProcessedBlock const& block) {
              "chain " + std::to_string(chain_id) + " block " + std::to_string(block.header.number));
     }
     followed.blocks.emplace(block.header.number, block);
-    followed.first = followed.finalized = followed.agreed = block.header.number;
+    followed.first = followed.finalized = block.header.number;
+    followed.agreed = followed.once_agreed = block.header.number;
     followed.latest_head_time = block.header.time;
 }
 
@@ -325,6 +335,9 @@ void Checker::check_blocks(ChainCommit const& commit, ServedBlocks const& served
         reached_("the quorum is back");
     followed.was_behind = commit.agreed < head.number;
     followed.agreed = commit.agreed;
+    if (commit.rolled_back_to)
+        followed.once_agreed = std::min(followed.once_agreed, *commit.rolled_back_to);
+    followed.once_agreed = std::max(followed.once_agreed, commit.agreed);
     followed.finalized = commit.finalized;
 }
 
@@ -641,8 +654,12 @@ void Checker::check_coverage(ChainCommit const& commit, PaymentKey const& key) {
             chains.insert(transfer.key.chain_id);
             gross += signed_of(credit.gross);
             shortfall += signed_of(credit.shortfall);
-        } else if (credit.stage == CreditStage::authorized &&
-                   credit.first_seen_time <= payment.expires_at && met_rule(state, transfer)) {
+            continue;
+        }
+        bool const met = transfer.key.chain_id == commit.chain_id ? met_rule(state, transfer)
+                                                                  : once_met_rule(state, transfer);
+        if (credit.stage == CreditStage::authorized &&
+            credit.first_seen_time <= payment.expires_at && met) {
             counted.push_back({transfer.key.chain_id, transfer.key.token, transfer.amount});
         }
     }

@@ -47,6 +47,9 @@ class Checker {
         BlockNumber first = 0;  // where following began: what it holds is older than that
         BlockNumber finalized = 0;
         BlockNumber agreed = 0;
+        // The highest that was agreed of the blocks that are there: a process that has just begun
+        // to follow knows of less until it has heard the nodes.
+        BlockNumber once_agreed = 0;
         std::set<BlockNumber> misread;  // of `blocks`: not as they really are
         Timestamp latest_head_time{};
         bool was_misread = false;   // a block of it at some time: money came to light later
@@ -81,6 +84,8 @@ class Checker {
     Sum value(ChainId id, Address const& token, Amount amount) const;
     Sum at_stake(PaymentState const& state) const;
     bool met_rule(PaymentState const& state, Transfer const& transfer) const;
+    bool once_met_rule(PaymentState const& state, Transfer const& transfer) const;
+    bool met_rule(PaymentState const& state, Transfer const& transfer, BlockNumber agreed) const;
     bool is_really_in(Transfer const& transfer) const;
     struct Paid {
         ChainId chain_id;
