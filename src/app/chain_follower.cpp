@@ -410,7 +410,7 @@ Task<void> ChainFollower::commit(Batch batch) {
     for (MerchantView& view : views) {
         MerchantId const merchant_id = view.merchant_id;
         for (PaymentState const& state : view.payments) {
-            if (!offers_other_chains(state.payment)) continue;
+            if (!may_be_paid_elsewhere()) break;
             commit.foreign.emplace_back(PaymentKey{merchant_id, state.payment.id},
                                         foreign_fingerprint(state, settings_.id));
         }
@@ -461,9 +461,9 @@ Task<void> ChainFollower::look_at_other_chains(std::vector<MerchantView> const& 
     }
 }
 
-bool ChainFollower::offers_other_chains(Payment const& payment) const {
-    return std::any_of(payment.options.begin(), payment.options.end(),
-                       [this](auto const& option) { return option.chain_id != settings_.id; });
+// On any configured chain, offered or not: what arrives there raises what is at stake.
+bool ChainFollower::may_be_paid_elsewhere() const {
+    return network_.chains.size() > 1;
 }
 
 // The lowest block in which a payment still has something to do; where there is none, the one above

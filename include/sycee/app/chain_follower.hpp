@@ -67,7 +67,7 @@ class ChainFollower {
     Task<bool> was_misread(ProcessedBlock const& block, Bytes32 const& read_again);
     Task<void> commit(Batch batch);
     Task<void> look_at_other_chains(std::vector<MerchantView> const& views, ChainStep& step);
-    bool offers_other_chains(Payment const& payment) const;
+    bool may_be_paid_elsewhere() const;
     ChainStep step_of(Batch const& batch) const;
     std::vector<PaymentKey> touched_by(Batch const& batch, ChainStep const& step) const;
     BlockNumber oldest_open(std::vector<PaymentState> const& states, ChainStep const& step) const;

@@ -239,8 +239,8 @@ struct ChainCommit {
     std::vector<JournalEntry> entries;
     std::vector<HeadMove> heads;
     std::vector<OutboxEvent> events;
-    // What other chains and the desk had done to the payments that offer several chains, when the
-    // step was decided (foreign_fingerprint). Changed since: refused.
+    // Where there are several chains: what the others and the desk had done to the payments, when
+    // the step was decided (foreign_fingerprint). Changed since: refused.
     std::vector<std::pair<PaymentKey, Bytes32>> foreign;
     std::optional<RepairNote> repair;  // finalized blocks are taken back
     Timestamp now{};

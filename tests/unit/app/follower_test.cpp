@@ -201,6 +201,7 @@ class FakeLedger final : public LedgerPort {
 
     // The state after these entries, as loading it again would give it.
     void apply(ChainCommit const& commit) {
+        compared += commit.foreign.size();
         for (auto const& event : commit.events)
             events.push_back(event.type);
         for (auto const& entry : commit.entries) {
@@ -251,6 +252,7 @@ class FakeLedger final : public LedgerPort {
     std::vector<JournalEntry> entries;
     std::vector<std::string> events;
     int views_loaded = 0;
+    std::size_t compared = 0;  // payments with what other chains did to them
     bool lose_next_commit = false;
     bool announced = true;  // the payment was there when the addresses are asked for
     std::string lease_holder = "this process";
@@ -437,6 +439,23 @@ TEST_F(Follower, without_a_quorum_it_authorizes_and_does_no_more) {
     node.agreed = 6;
     follow();
     EXPECT_EQ(ledger.count(RecordKind::settlement), 1U);
+}
+
+// A payer may send on a chain that the payment does not offer: that, too, raises what is at stake.
+TEST_F(Follower, compares_what_other_chains_did_to_a_payment_that_does_not_offer_them) {
+    follow();
+    node.grow(3);
+    node.pay(3, 1, 50);
+    follow();
+    EXPECT_EQ(ledger.compared, 0U);
+    ChainSettings other = settings;
+    other.id = kChain + 1;
+    network.chains.push_back(other);
+    node.grow(4);
+    node.finalized = 4;
+    follow();
+    EXPECT_EQ(ledger.count(RecordKind::settlement), 1U);
+    EXPECT_EQ(ledger.compared, 1U);
 }
 
 TEST_F(Follower, a_block_that_reads_differently_at_finality_is_read_anew) {
