@@ -1,8 +1,8 @@
 // From the arrival of a new head to the committed authorizations of its block: the real node
 // client, endpoint set, follower and store, with a node on loopback and PostgreSQL on the same
 // machine. Each block brings 300 transfers to open payments; those of the blocks before are cleared
-// and settled in the same commits, so that each one holds as many authorizations as clearings and
-// settlements.
+// and settled meanwhile, so that each block means as many clearings and settlements as
+// authorizations. `all_p50_ms`: until these are committed as well.
 #include <sycee/app/chain_follower.hpp>
 #include <sycee/runtime/task_group.hpp>
 #include <sycee/store/pg_ledger.hpp>
@@ -107,9 +107,12 @@ class Bench {
         tasks_.spawn("watch", access_.endpoints.watch(0));
         run_task(io_, catch_up(kFirstBlock));
         std::vector<double> milliseconds;
+        std::vector<double> all;
         for (std::uint64_t i = 1; i <= kWarmUp + kCounted; ++i) {
-            double const taken = book_block(kFirstBlock + i, kTransfers);
-            if (i > kWarmUp) milliseconds.push_back(taken);
+            auto const taken = book_block(kFirstBlock + i, kTransfers);
+            if (i <= kWarmUp) continue;
+            milliseconds.push_back(taken.to_authorizations);
+            all.push_back(taken.to_all);
         }
         for (std::uint64_t i = 1; i <= kFinality; ++i)
             book_block(kFirstBlock + kWarmUp + kCounted + i, 0);
@@ -117,22 +120,43 @@ class Bench {
         run_task(io_, tasks_.join(1s));
         check_books();
         std::sort(milliseconds.begin(), milliseconds.end());
-        std::printf("{\"p50_ms\": %.1f, \"p99_ms\": %.1f, \"most_ms\": %.1f}\n",
-                    milliseconds[milliseconds.size() / 2],
-                    milliseconds[milliseconds.size() * 99 / 100], milliseconds.back());
+        std::sort(all.begin(), all.end());
+        std::printf(
+            "{\"p50_ms\": %.1f, \"p99_ms\": %.1f, \"most_ms\": %.1f, \"all_p50_ms\": %.1f}\n",
+            milliseconds[milliseconds.size() / 2], milliseconds[milliseconds.size() * 99 / 100],
+            milliseconds.back(), all[all.size() / 2]);
         return 0;
     }
 
   private:
-    // The time from the announcement of the block to its commit.
-    double book_block(std::uint64_t number, std::uint32_t transfers) {
+    struct Times {
+        double to_authorizations = 0;
+        double to_all = 0;
+    };
+
+    // Milliseconds from the announcement of the block.
+    Times book_block(std::uint64_t number, std::uint32_t transfers) {
         node_.prepare(transfers);
         write_payments(transfers_of(number, transfers));
         auto const start = std::chrono::steady_clock::now();
         node_.announce();
+        auto const since_start = [&start] {
+            return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() -
+                                                             start)
+                .count();
+        };
+        Times times;
         run_task(io_, catch_up(number));
-        return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
-            .count();
+        times.to_authorizations = since_start();
+        run_task(io_, finish());
+        times.to_all = since_start();
+        return times;
+    }
+
+    Task<void> finish() {
+        bool more = true;
+        while (more)
+            more = co_await follower_.step();
     }
 
     void write_payments(std::vector<Log> const& logs) {

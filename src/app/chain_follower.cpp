@@ -14,6 +14,7 @@ using namespace std::chrono_literals;
 
 constexpr BlockNumber kMostBlocks = 64;     // of one step, and so of one transaction
 constexpr BlockNumber kDeepestReorg = 512;  // walked back in one step before giving up
+constexpr std::size_t kFewDue = 32;         // payments: done beside what has just arrived
 constexpr auto kStoppedPoll = 60s;
 constexpr auto kLeaseTime = 10s;
 constexpr auto kStandBy = 2s;
@@ -126,6 +127,8 @@ Task<void> ChainFollower::hand_over() {
 void ChainFollower::forget() {
     headers_.reset();
     lease_.reset();
+    defers_finality_ = false;
+    defers_due_ = false;
 }
 
 // Takes the lease, or renews it at half of its time. Whether it still holds is checked by every
@@ -176,9 +179,10 @@ Task<void> ChainFollower::load() {
     }
     auto states = co_await ports_.ledger.load_open(settings_.id);
     open_.clear();
+    journals_.clear();
     for (auto& state : states) {
         PaymentKey const key{state.payment.merchant_id, state.payment.id};
-        open_.emplace(key, std::move(state));
+        open_.emplace(key, Remembered{std::move(state)});
     }
     headers_.emplace(std::move(stored->blocks), stored->finalized);
     agreed_ = headers_->finalized();
@@ -222,13 +226,13 @@ Task<bool> ChainFollower::step() {
     if (!defers_finality_) co_await find_finalized(final_to, batch);
     co_await match(batch);
 
-    bool const nothing = batch.added.empty() && !batch.rolled_back_to &&
+    bool const nothing = batch.added.empty() && !batch.rolled_back_to && !defers_due_ &&
                          batch.finalized() == headers_->finalized() && batch.agreed == agreed_;
     // A block that was misread is taken away again, to be read once more at once.
     bool const behind =
         more || batch.more_is_final || batch.headers.head().number < tips.head.number;
     if (!nothing) co_await commit(std::move(batch));
-    co_return behind && !nothing;
+    co_return (behind && !nothing) || defers_due_;
 }
 
 // Blocks that the nodes read otherwise than we did are undone and read anew, as a reorg is.
@@ -253,7 +257,7 @@ Task<void> ChainFollower::find_ancestor(BlockNumber first, Batch& batch) {
                 "chain agreement: the nodes' branch has no block in common with ours down to the "
                 "finalized block " +
                     std::to_string(finalized));
-            throw Unavailable("a node is alone on a branch below the finalized block");
+            throw Unavailable("a node is on a branch below the finalized block, not final there");
         }
         ensure(first - number <= kDeepestReorg, "chain agreement: a reorg is deeper than " +
                                                     std::to_string(kDeepestReorg) + " blocks");
@@ -374,15 +378,20 @@ ChainStep ChainFollower::step_of(Batch const& batch) const {
     return step;
 }
 
-std::vector<PaymentKey> ChainFollower::touched_by(Batch const& batch, ChainStep const& step) const {
+// Who has just paid does not wait for the work on those who paid before: where that is much, it is
+// the next step's. What a reorg takes away is always this step's.
+std::vector<PaymentKey> ChainFollower::touched_by(Batch const& batch, ChainStep const& step) {
     std::set<PaymentKey> touched;
     for (auto const& [merchant_id, transfers] : batch.matched) {
         for (auto const& matched : transfers)
             touched.insert({merchant_id, matched.payment_id});
     }
-    for (auto const& [key, state] : open_) {
-        if (is_due(state, step)) touched.insert(key);
+    std::vector<PaymentKey> due;
+    for (auto const& [key, open] : open_) {
+        if (!touched.contains(key) && is_due(open.state, step)) due.push_back(key);
     }
+    defers_due_ = !touched.empty() && due.size() > kFewDue && !batch.rolled_back_to && !defers_due_;
+    if (!defers_due_) touched.insert(due.begin(), due.end());
     return {touched.begin(), touched.end()};
 }
 
@@ -392,7 +401,7 @@ Task<void> ChainFollower::commit(Batch batch) {
     auto touched = touched_by(batch, step);
     std::vector<MerchantView> views;
     if (!touched.empty()) {
-        views = co_await ports_.ledger.load_views(settings_.id, std::move(touched));
+        views = co_await look_at(touched);
         co_await look_at_other_chains(views, step);
     }
 
@@ -409,10 +418,12 @@ Task<void> ChainFollower::commit(Batch batch) {
     std::vector<PaymentState> states;
     for (MerchantView& view : views) {
         MerchantId const merchant_id = view.merchant_id;
-        for (PaymentState const& state : view.payments) {
-            if (!may_be_paid_elsewhere()) break;
-            commit.foreign.emplace_back(PaymentKey{merchant_id, state.payment.id},
-                                        foreign_fingerprint(state, settings_.id));
+        if (may_be_paid_elsewhere()) {
+            for (PaymentState const& state : view.payments) {
+                commit.foreign.emplace_back(PaymentKey{merchant_id, state.payment.id},
+                                            foreign_fingerprint(state, settings_.id));
+            }
+            commit.other_journals.emplace(merchant_id, view.other_journals);
         }
         MerchantStep result =
             advance_merchant(std::move(view), batch.matched[merchant_id], step, now);
@@ -420,10 +431,12 @@ Task<void> ChainFollower::commit(Batch batch) {
             commit.heads.push_back({merchant_id, result.first_head, result.head});
         }
         std::move(result.entries.begin(), result.entries.end(), std::back_inserter(commit.entries));
-        add_events(commit.events, result.events, settings_.id, network_, now);
+        add_events(commit.events, merchant_id, result.events, settings_.id, now);
         std::move(result.payments.begin(), result.payments.end(), std::back_inserter(states));
     }
+    give_ids(commit.events, now);
     commit.oldest_open = oldest_open(states, step);
+    std::vector<HeadMove> const moved = commit.heads;
     bool const has_events = !commit.events.empty();
     auto const booked = commit.entries.size();
     co_await ports_.ledger.commit(std::move(commit));
@@ -436,10 +449,78 @@ Task<void> ChainFollower::commit(Batch batch) {
     }
     headers_ = batch.headers;
     agreed_ = batch.agreed;
+    for (HeadMove const& move : moved)
+        journals_.at(move.merchant_id).here = move.to;
     ports_.registry.set(settings_.id, step.progress());
     publish(batch, step, booked);
     remember(std::move(states), step);
     if (has_events) ports_.outbox.notify();
+}
+
+// The merchants of these payments, with what is remembered of the payments where it still holds,
+// and what the books say where it does not.
+Task<std::vector<MerchantView>> ChainFollower::look_at(std::vector<PaymentKey> const& touched) {
+    std::vector<PaymentKey> remembered;
+    std::vector<PaymentKey> unknown;
+    std::vector<MerchantId> merchants;
+    for (PaymentKey const& key : touched) {
+        auto const open = open_.find(key);
+        auto const journals = journals_.find(key.first);
+        bool const known = open != open_.end() && journals != journals_.end() &&
+                           open->second.reading == journals->second.reading;
+        (known ? remembered : unknown).push_back(key);
+        if (known && (merchants.empty() || merchants.back() != key.first))
+            merchants.push_back(key.first);
+    }
+    auto views = co_await ports_.ledger.load_views(settings_.id, std::move(unknown), merchants);
+    auto const outdated = add_remembered(views, remembered);
+    if (!outdated.empty()) {
+        std::set<MerchantId> again;
+        for (auto const& [merchant_id, payment_id] : outdated)
+            again.insert(merchant_id);
+        std::vector<PaymentKey> keys;
+        std::copy_if(touched.begin(), touched.end(), std::back_inserter(keys),
+                     [&again](PaymentKey const& key) { return again.contains(key.first); });
+        std::erase_if(
+            views, [&again](MerchantView const& view) { return again.contains(view.merchant_id); });
+        auto read = co_await ports_.ledger.load_views(settings_.id, std::move(keys), {});
+        std::move(read.begin(), read.end(), std::back_inserter(views));
+    }
+    for (MerchantView& view : views) {
+        note_journals(view);
+        std::sort(view.payments.begin(), view.payments.end(),
+                  [](PaymentState const& a, PaymentState const& b) {
+                      return a.payment.id < b.payment.id;
+                  });
+    }
+    co_return views;
+}
+
+// Returns those that do not hold any more: another chain or the desk has moved a journal.
+std::vector<PaymentKey> ChainFollower::add_remembered(std::vector<MerchantView>& views,
+                                                      std::vector<PaymentKey> const& remembered) {
+    std::map<MerchantId, MerchantView*> by_merchant;
+    for (MerchantView& view : views)
+        by_merchant.emplace(view.merchant_id, &view);
+    std::vector<PaymentKey> outdated;
+    for (PaymentKey const& key : remembered) {
+        auto const view = by_merchant.find(key.first);
+        Journals const& journals = journals_.at(key.first);
+        if (view != by_merchant.end() && view->second->head == journals.here &&
+            view->second->other_journals == journals.elsewhere) {
+            view->second->payments.push_back(open_.at(key).state);
+        } else {
+            outdated.push_back(key);
+        }
+    }
+    return outdated;
+}
+
+void ChainFollower::note_journals(MerchantView const& view) {
+    Journals& journals = journals_[view.merchant_id];
+    bool const moved = journals.reading == 0 || view.head != journals.here ||
+                       view.other_journals != journals.elsewhere;
+    if (moved) journals = {view.head, view.other_journals, ++readings_};
 }
 
 // How far the other chains are must not be older than what is known of their transfers: a transfer
@@ -471,7 +552,7 @@ bool ChainFollower::may_be_paid_elsewhere() const {
 BlockNumber ChainFollower::oldest_open(std::vector<PaymentState> const& states,
                                        ChainStep const& step) const {
     BlockNumber oldest = step.progress().finalized + 1;
-    auto const look_at = [&](PaymentState const& state) {
+    auto const consider = [&](PaymentState const& state) {
         if (!has_open_work(state, step)) return;
         for (Credit const& credit : state.credits) {
             if (credit.transfer.key.chain_id == settings_.id)
@@ -482,10 +563,10 @@ BlockNumber ChainFollower::oldest_open(std::vector<PaymentState> const& states,
                 oldest = std::min(oldest, outflow.transfer.block_number);
         }
     };
-    for (auto const& [key, state] : open_)
-        look_at(state);
+    for (auto const& [key, open] : open_)
+        consider(open.state);
     for (PaymentState const& state : states)
-        look_at(state);
+        consider(state);
     return oldest;
 }
 
@@ -508,12 +589,18 @@ void ChainFollower::remember(std::vector<PaymentState> states, ChainStep const& 
         ports_.feed.publish(state.payment.id);
         PaymentKey const key{state.payment.merchant_id, state.payment.id};
         if (has_open_work(state, step)) {
-            open_.insert_or_assign(key, std::move(state));
+            open_.insert_or_assign(key,
+                                   Remembered{std::move(state), journals_.at(key.first).reading});
         } else {
             open_.erase(key);
         }
     }
-    std::erase_if(open_, [&step](auto const& entry) { return !has_open_work(entry.second, step); });
+    std::erase_if(open_,
+                  [&step](auto const& entry) { return !has_open_work(entry.second.state, step); });
+    std::erase_if(journals_, [this](auto const& entry) {
+        auto const open = open_.lower_bound({entry.first, PaymentId{}});
+        return open == open_.end() || open->first.first != entry.first;
+    });
 }
 
 }  // namespace sycee

@@ -73,7 +73,7 @@ Task<Result<ChainRepair::Draft>> ChainRepair::draft() {
                     .now = now};
     auto keys = co_await kept_.payments_above(settings_.id, ancestor.number);
     std::vector<MerchantView> views;
-    if (!keys.empty()) views = co_await ledger_.load_views(settings_.id, std::move(keys));
+    if (!keys.empty()) views = co_await ledger_.load_views(settings_.id, std::move(keys), {});
     for (MerchantView& view : views) {
         MerchantId const merchant_id = view.merchant_id;
         for (PaymentState const& state : view.payments) {
@@ -85,10 +85,11 @@ Task<Result<ChainRepair::Draft>> ChainRepair::draft() {
         if (result.head != result.first_head) {
             draft.commit.heads.push_back({merchant_id, result.first_head, result.head});
         }
-        add_events(draft.commit.events, result.events, settings_.id, network_, now);
+        add_events(draft.commit.events, merchant_id, result.events, settings_.id, now);
         std::move(result.entries.begin(), result.entries.end(),
                   std::back_inserter(draft.commit.entries));
     }
+    give_ids(draft.commit.events, now);
     draft.plan.reversals = draft.commit.entries.size();
     draft.plan.settlements = static_cast<std::size_t>(
         std::count_if(draft.commit.entries.begin(), draft.commit.entries.end(), undoes_settlement));

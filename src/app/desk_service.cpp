@@ -132,7 +132,7 @@ Task<Result<DeskCommit>> DeskService::plan(ResolveInput input, std::string decid
     if (input.target && *input.target != exception->payment_id) {
         keys.emplace_back(merchant_id, *input.target);
     }
-    auto views = co_await ledger_.load_views(chain_id, std::move(keys));
+    auto views = co_await ledger_.load_views(chain_id, std::move(keys), {});
     if (views.empty()) co_return refuse("exception", "is not on the desk");
     MerchantView& view = views.front();
 
@@ -155,7 +155,8 @@ Task<Result<DeskCommit>> DeskService::plan(ResolveInput input, std::string decid
     if (!step) co_return std::unexpected(step.error());
     commit.head = {merchant_id, step->first_head, step->head};
     commit.entries = std::move(step->entries);
-    add_events(commit.events, step->events, chain_id, network_, now);
+    add_events(commit.events, merchant_id, step->events, chain_id, now);
+    give_ids(commit.events, now);
     co_return commit;
 }
 

@@ -270,13 +270,16 @@ Task<bool> EndpointSet::is_contradicted(BlockHeader final_block) {
     std::size_t others = 0;
     std::vector<std::size_t> const asked = by_preference();
     for (std::size_t const index : asked) {
+        EndpointPort& port = *endpoints_[index].port;
         std::string fault;
         try {
-            auto const header = co_await endpoints_[index].port->header(final_block.number);
+            auto const header = co_await port.header(final_block.number);
             if (header && header->hash != final_block.hash) {
-                ++others;
                 fault = "has another block in the place of final block " +
                         std::to_string(final_block.number);
+                // A node that stands still on a branch that was given up calls nothing final there.
+                ChainTips const tips = co_await port.tips();
+                if (tips.finalized.number >= final_block.number) ++others;
             }
         } catch (Unavailable const& unavailable) {
             fault = unavailable.what();

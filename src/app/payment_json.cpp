@@ -114,20 +114,20 @@ Json payment_json(PaymentState const& state, PaymentStatus status, Network const
     return json;
 }
 
-std::string event_payload(PaymentEvent const& event, ChainId chain_id, Network const& network,
-                          Timestamp now) {
-    Json data = payment_json(event.state, event.status, network);
+std::string event_payload(ToldEvent const& told, Network const& network) {
+    OutboxEvent const& event = told.event;
+    Json data = payment_json(told.state, event.status, network);
     // The shop is a witness: the record's place in the books is in the shop's hands from now on.
-    data["record"] = {{"chain_id", chain_id},
+    data["record"] = {{"chain_id", event.chain_id},
                       {"sequence", event.record_sequence},
-                      {"hash", to_hex(event.record_hash)}};
+                      {"hash", to_hex(told.record_hash)}};
     if (event.type == "payment.reversed") {
         data["goods_may_be_released"] = event.goods_may_be_released;
     }
-    if (event.moved) data["moved"] = transfer_json(*event.moved, network);
+    if (told.moved) data["moved"] = transfer_json(*told.moved, network);
     Json json;
     json["type"] = event.type;
-    json["timestamp"] = to_rfc3339(now);
+    json["timestamp"] = to_rfc3339(event.created_at);
     json["data"] = std::move(data);
     return json.dump();
 }

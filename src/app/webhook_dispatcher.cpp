@@ -1,3 +1,4 @@
+#include <sycee/app/payment_json.hpp>
 #include <sycee/app/webhook_dispatcher.hpp>
 #include <sycee/runtime/errors.hpp>
 #include <sycee/runtime/log.hpp>
@@ -78,7 +79,7 @@ Task<std::size_t> WebhookDispatcher::begin_lanes(TaskGroup& lanes) {
     if (lanes.size() >= kMostLanes) co_return 0;
     std::map<MerchantId, std::vector<PendingDelivery>> due;
     for (auto& delivery : co_await outbox_.due(not_now(), clock_.now(), kBatch))
-        due[delivery.event.merchant_id].push_back(std::move(delivery));
+        due[delivery.told.event.merchant_id].push_back(std::move(delivery));
     std::size_t begun = 0;
     for (auto& [merchant, deliveries] : due) {
         shops_[merchant].busy = true;
@@ -129,9 +130,11 @@ Task<bool> WebhookDispatcher::deliver_all(std::vector<PendingDelivery> const& de
 
 Task<bool> WebhookDispatcher::deliver(PendingDelivery const& delivery) {
     Timestamp const now = clock_.now();
-    WebhookAnswer const answer = co_await webhooks_.send(delivery, now);
-    DeliveryAttempt attempt{.event_id = delivery.event.id,
-                            .merchant_id = delivery.event.merchant_id,
+    OutboxEvent const& event = delivery.told.event;
+    WebhookAnswer const answer =
+        co_await webhooks_.send(delivery, event_payload(delivery.told, network_), now);
+    DeliveryAttempt attempt{.event_id = event.id,
+                            .merchant_id = event.merchant_id,
                             .attempt = delivery.attempts + 1,
                             .at = now,
                             .status = answer.status,
@@ -143,7 +146,7 @@ Task<bool> WebhookDispatcher::deliver(PendingDelivery const& delivery) {
             attempt.next_attempt_at = now + *wait;
         } else {
             log_error("webhook", "given up",
-                      {{"event", to_string(delivery.event.id)}, {"attempts", attempt.attempt}});
+                      {{"event", to_string(event.id)}, {"attempts", attempt.attempt}});
         }
     }
     metrics_.count("sycee_webhook_deliveries_total",

@@ -43,10 +43,12 @@ Wide multiply(Uint128 a, Uint128 b) {
     return {a1 * b1 + (middle >> 64) + (middle2 >> 64), (middle2 << 64) | (low & kMask)};
 }
 
-// Schoolbook long division, a bit at a time: exact, and fast enough for one division a payment.
+// Schoolbook long division, a bit at a time, where a product has more than 128 bits: exact, and
+// rare.
 std::pair<Uint128, Uint128> divide(Wide dividend, Uint128 divisor) {
     ensure(divisor != 0, "amount: division by zero");
     ensure(dividend.high < divisor, "amount: a quotient does not fit 128 bits");
+    if (dividend.high == 0) return {dividend.low / divisor, dividend.low % divisor};
     Uint128 remainder = dividend.high;
     Uint128 quotient = 0;
     for (int bit = 127; bit >= 0; --bit) {

@@ -91,7 +91,7 @@ class Application {
           service_(payments_, config_.network, registry_, clock_),
           desk_service_(desk_, ledger_, config_.network, registry_, outbox_wake_, clock_,
                         config_.desk),
-          dispatcher_(outbox_, sender_, outbox_wake_, clock_, metrics_),
+          dispatcher_(outbox_, sender_, config_.network, outbox_wake_, clock_, metrics_),
           api_(service_, desk_service_, access_, config_.network, clock_, metrics_),
           checkout_(service_, finder_, feed_, detected_, config_.network, clock_, kStreams),
           admin_(service_, desk_service_, finder_, registry_, reports_, access_, password_workers_,

@@ -116,13 +116,13 @@ class MerchantAdvance {
     }
 
     PaymentEvent& tell(std::string type, PaymentState const& state, JournalHead record) {
+        JournalPositions journals = view_.other_journals;
+        journals.emplace(step_.chain_id, journal_.head().sequence);
         events_.push_back({.type = std::move(type),
-                           .state = state,
+                           .payment_id = state.payment.id,
                            .status = status(state),
                            .record_sequence = record.sequence,
-                           .record_hash = record.hash,
-                           .goods_may_be_released = false,
-                           .moved = std::nullopt});
+                           .positions = positions_of(state, journals)});
         return events_.back();
     }
 
@@ -252,7 +252,7 @@ class MerchantAdvance {
                                   .sequence = record.sequence,
                                   .hash = record.hash,
                                   .unexplained = unexplained});
-        tell("funds.moved", state, record).moved = transfer;
+        tell("funds.moved", state, record);
     }
 
     static bool same_token(Transfer const& a, Transfer const& b) {
@@ -503,24 +503,23 @@ bool is_due(PaymentState const& state, ChainStep const& step) {
     for (Outflow const& outflow : state.outflows) {
         if (is_taken_away(outflow.transfer, step)) return true;
     }
-    PaymentStatus const status = status_in(state, step);
-    Amount const at_stake = value_at_stake(state, step);
+    bool is_any_met = false;
+    std::optional<Amount> at_stake;
+    for (Credit const& credit : state.credits) {
+        if (credit.transfer.key.chain_id != step.chain_id) continue;
+        if (is_taken_away(credit.transfer, step)) return true;
+        if (credit.stage == CreditStage::cleared && is_final(credit.transfer, step)) return true;
+        if (credit.stage != CreditStage::authorized || is_any_met) continue;
+        if (!at_stake) at_stake = value_at_stake(state, step);
+        is_any_met = met_rule(credit.transfer, *at_stake, step);
+    }
+    if (!is_any_met) return false;
     // Waiting for more money changes nothing until it comes or the time is over. What comes on
     // another chain shows only where the payment is read again.
     bool const offers_others =
         std::any_of(state.payment.options.begin(), state.payment.options.end(),
                     [&step](auto const& option) { return option.chain_id != step.chain_id; });
-    bool const waits = status == PaymentStatus::partially_paid && !offers_others;
-    for (Credit const& credit : state.credits) {
-        if (credit.transfer.key.chain_id != step.chain_id) continue;
-        if (is_taken_away(credit.transfer, step)) return true;
-        if (credit.stage == CreditStage::cleared && is_final(credit.transfer, step)) return true;
-        if (credit.stage == CreditStage::authorized && !waits &&
-            met_rule(credit.transfer, at_stake, step)) {
-            return true;
-        }
-    }
-    return false;
+    return offers_others || status_in(state, step) != PaymentStatus::partially_paid;
 }
 
 }  // namespace sycee

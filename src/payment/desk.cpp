@@ -46,28 +46,6 @@ Result<void> check_target(PaymentState const& target, ExceptionItem const& item,
     return {};
 }
 
-void note_resolved(PaymentState& state, ChainId chain_id, std::uint64_t sequence, Amount amount) {
-    for (Credit& credit : state.credits) {
-        if (credit.transfer.key.chain_id == chain_id && credit.stage_sequence == sequence)
-            credit.resolved += amount;
-    }
-    for (Outflow& outflow : state.outflows) {
-        if (outflow.transfer.key.chain_id == chain_id && outflow.sequence == sequence)
-            outflow.resolved += amount;
-    }
-}
-
-PaymentEvent event_of(std::string type, PaymentState const& state, PaymentStatus status,
-                      JournalHead record) {
-    return {.type = std::move(type),
-            .state = state,
-            .status = status,
-            .record_sequence = record.sequence,
-            .record_hash = record.hash,
-            .goods_may_be_released = false,
-            .moved = std::nullopt};
-}
-
 }  // namespace
 
 std::optional<ExceptionItem> find_exception(PaymentState const& state, ChainId chain_id,
@@ -151,16 +129,23 @@ Result<MerchantStep> resolve_exception(MerchantView view, ChainId chain_id,
     }
 
     MerchantStep step{.first_head = journal.first_head(), .head = journal.head()};
-    step.events.push_back(event_of("payment.exception_resolved", *origin, status(*origin), record));
+    JournalPositions journals = view.other_journals;
+    journals.emplace(chain_id, record.sequence);
+    auto const tell = [&](std::string type, PaymentState const& state) {
+        step.events.push_back({.type = std::move(type),
+                               .payment_id = state.payment.id,
+                               .status = status(state),
+                               .record_sequence = record.sequence,
+                               .positions = positions_of(state, journals)});
+    };
+    tell("payment.exception_resolved", *origin);
     PaymentStatus const now = status(*target);
     bool const paid = now == PaymentStatus::cleared || now == PaymentStatus::settled;
     if (pays(decision.kind) && paid) {
         // What a person decided is final at once; the goods are released on the same word as
         // always.
-        step.events.push_back(event_of("payment.cleared", *target, now, record));
-        if (now == PaymentStatus::settled) {
-            step.events.push_back(event_of("payment.settled", *target, now, record));
-        }
+        tell("payment.cleared", *target);
+        if (now == PaymentStatus::settled) tell("payment.settled", *target);
     }
     step.entries = std::move(journal).take_entries();
     step.payments = std::move(view.payments);

@@ -103,6 +103,13 @@ std::string_view to_string(PaymentStatus status) {
     return kStatusNames[static_cast<std::size_t>(status)].second;
 }
 
+std::optional<PaymentStatus> parse_payment_status(std::string_view name) {
+    for (auto const& [status, its_name] : kStatusNames) {
+        if (its_name == name) return status;
+    }
+    return std::nullopt;
+}
+
 std::string_view to_string(CreditStage stage) {
     switch (stage) {
         case CreditStage::authorized:
@@ -115,6 +122,18 @@ std::string_view to_string(CreditStage stage) {
             return "unapplied";
     }
     return "";
+}
+
+void note_resolved(PaymentState& state, ChainId chain_id, std::uint64_t exception_sequence,
+                   Amount amount) {
+    for (Credit& credit : state.credits) {
+        if (credit.transfer.key.chain_id == chain_id && credit.stage_sequence == exception_sequence)
+            credit.resolved += amount;
+    }
+    for (Outflow& outflow : state.outflows) {
+        if (outflow.transfer.key.chain_id == chain_id && outflow.sequence == exception_sequence)
+            outflow.resolved += amount;
+    }
 }
 
 Timestamp first_seen_time_of(PaymentState const& state, Transfer const& transfer) {

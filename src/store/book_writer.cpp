@@ -3,12 +3,15 @@
 #include <sycee/base/assert.hpp>
 #include <sycee/runtime/errors.hpp>
 
+#include "bulk_copy.hpp"
 #include "bulk_insert.hpp"
+#include "event_rows.hpp"
 #include "payment_rows.hpp"
 #include "values.hpp"
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <tuple>
 
 namespace sycee {
@@ -18,6 +21,60 @@ struct Movement {
     Amount up;
     Amount down;
 };
+
+// The merchants whose journals of the other chains are where they were.
+std::set<MerchantId> unmoved_elsewhere(pqxx::work& tx, ChainId chain_id,
+                                       std::map<MerchantId, JournalPositions> const& journals) {
+    if (journals.empty()) return {};
+    PgArray ids;
+    std::map<MerchantId, JournalPositions> now;
+    for (auto const& [merchant_id, positions] : journals) {
+        ids.add(merchant_id);
+        now.emplace(merchant_id, JournalPositions{});
+    }
+    for (auto const& row : tx.exec_params("SELECT merchant_id, chain_id, seq FROM journal_heads"
+                                          " WHERE merchant_id = ANY($1::uuid[]) AND chain_id <> $2",
+                                          ids.str(), chain_id)) {
+        now.at(id_of<MerchantTag>(row[0])).emplace(number_of(row[1]), number_of(row[2]));
+    }
+    std::set<MerchantId> unmoved;
+    for (auto const& [merchant_id, positions] : journals) {
+        if (now.at(merchant_id) == positions) unmoved.insert(merchant_id);
+    }
+    return unmoved;
+}
+
+constexpr auto kEvents = std::to_array<char const*>(
+    {"merchant_id", "event_id", "payment_id", "type", "status", "chain_id", "record_seq",
+     "journals", "goods_may_be_released", "created_at"});
+constexpr auto kDueEvents = std::to_array<char const*>(
+    {"merchant_id", "event_id", "payment_id", "type", "status", "chain_id", "record_seq",
+     "journals", "goods_may_be_released", "created_at", "next_attempt_at"});
+
+// Each merchant, and whether it has a webhook.
+std::map<MerchantId, bool> load_webhooks(pqxx::work& tx, std::vector<OutboxEvent> const& events) {
+    std::set<MerchantId> merchants;
+    for (OutboxEvent const& event : events)
+        merchants.insert(event.merchant_id);
+    PgArray ids;
+    for (MerchantId const& merchant_id : merchants)
+        ids.add(merchant_id);
+    std::map<MerchantId, bool> has_webhook;
+    for (auto const& row : tx.exec_params("SELECT merchant_id, webhook_url IS NOT NULL"
+                                          " FROM merchants WHERE merchant_id = ANY($1::uuid[])",
+                                          ids.str())) {
+        has_webhook.emplace(id_of<MerchantTag>(row[0]), row[1].as<bool>());
+    }
+    return has_webhook;
+}
+
+template <class Rows, class... More>
+void add_event(Rows& rows, OutboxEvent const& event, More const&... more) {
+    rows.row(event.merchant_id, event.id, event.payment_id, event.type, to_string(event.status),
+             event.chain_id, event.record_sequence, journals_to_sql(event.positions),
+             std::string_view(event.goods_may_be_released ? "true" : "false"), event.created_at,
+             more...);
+}
 
 }  // namespace
 
@@ -44,16 +101,21 @@ void lock_merchants(pqxx::work& tx, std::vector<MerchantId> const& merchants) {
 }
 
 void check_foreign(pqxx::work& tx, ChainId chain_id,
-                   std::vector<std::pair<PaymentKey, Bytes32>> const& foreign) {
+                   std::vector<std::pair<PaymentKey, Bytes32>> const& foreign,
+                   std::map<MerchantId, JournalPositions> const& journals) {
     if (foreign.empty()) return;
-    std::map<PaymentKey, Bytes32> const expected(foreign.begin(), foreign.end());
-    std::vector<PaymentKey> keys;
     std::vector<MerchantId> merchants;
-    for (auto const& [key, fingerprint] : expected) {
-        keys.push_back(key);
+    for (auto const& [key, fingerprint] : foreign)
         merchants.push_back(key.first);
-    }
     lock_merchants(tx, merchants);
+    auto const unmoved = unmoved_elsewhere(tx, chain_id, journals);
+    std::map<PaymentKey, Bytes32> expected;
+    std::vector<PaymentKey> keys;
+    for (auto const& [key, fingerprint] : foreign) {
+        if (!unmoved.contains(key.first) && expected.emplace(key, fingerprint).second) {
+            keys.push_back(key);
+        }
+    }
     auto const states = load_payment_states(tx, keys);
     ensure(states.size() == keys.size(), "store: a payment of a commit does not exist");
     for (PaymentState const& state : states) {
@@ -151,26 +213,20 @@ void update_balances(pqxx::work& tx, ChainId chain_id, std::vector<JournalEntry>
 
 void write_events(pqxx::work& tx, std::vector<OutboxEvent> const& events) {
     if (events.empty()) return;
-    std::vector<PgArray> arrays(6);
+    auto const has_webhook = load_webhooks(tx, events);
+    BulkCopy<kEvents> kept("outbox_events");
+    BulkCopy<kDueEvents> due("outbox_events");
     for (OutboxEvent const& event : events) {
-        arrays[0].add(event.merchant_id);
-        arrays[1].add(event.id);
-        arrays[2].add(event.payment_id);
-        arrays[3].add(event.type);
-        arrays[4].add(event.payload);
-        arrays[5].add(event.created_at);
+        auto const merchant = has_webhook.find(event.merchant_id);
+        ensure(merchant != has_webhook.end(), "outbox: an event of a merchant that does not exist");
+        if (merchant->second) {
+            add_event(due, event, event.created_at);
+        } else {
+            add_event(kept, event);
+        }
     }
-    auto const written = exec_arrays(
-        tx,
-        "INSERT INTO outbox_events"
-        " (merchant_id, event_id, payment_id, type, payload, created_at, next_attempt_at)"
-        " SELECT merchant_id, event_id, payment_id, type, payload, to_timestamp(created / 1000.0),"
-        " CASE WHEN m.webhook_url IS NOT NULL THEN to_timestamp(created / 1000.0) END"
-        " FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bigint[])"
-        " AS e(merchant_id, event_id, payment_id, type, payload, created)"
-        " JOIN merchants m USING (merchant_id)",
-        arrays);
-    ensure(written.affected_rows() == events.size(), "outbox: an event was not written");
+    kept.run(tx);
+    due.run(tx);
 }
 
 }  // namespace sycee

@@ -4,6 +4,7 @@
 
 #include <pqxx/pqxx>
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,9 +22,11 @@ void check_entries(ChainId chain_id, std::vector<JournalEntry> const& entries);
 void lock_merchants(pqxx::work& tx, std::vector<MerchantId> const& merchants);
 
 // Locks the merchants of these payments, then throws Unavailable where foreign_fingerprint(state,
-// chain_id) of one is no longer what it was.
+// chain_id) of one is no longer what it was. A merchant is not looked at whose journals of the
+// other chains are where `journals` says: nothing else could have changed a payment of it.
 void check_foreign(pqxx::work& tx, ChainId chain_id,
-                   std::vector<std::pair<PaymentKey, Bytes32>> const& foreign);
+                   std::vector<std::pair<PaymentKey, Bytes32>> const& foreign,
+                   std::map<MerchantId, JournalPositions> const& journals);
 
 // By compare-and-set, in the order of the merchants, as every writer does, so that two can't lock
 // each other out. Throws Unavailable where one is not where it was.
@@ -33,7 +36,8 @@ void move_heads(pqxx::work& tx, ChainId chain_id, std::vector<HeadMove> heads,
 // One row an account, however many postings moved it. The database refuses a balance below zero.
 void update_balances(pqxx::work& tx, ChainId chain_id, std::vector<JournalEntry> const& entries);
 
-// Due at once where the merchant has a webhook; kept all the same where it has none.
+// Due at once where the merchant has a webhook; kept all the same where it has none. Throws
+// InvariantViolation for an event of no merchant.
 void write_events(pqxx::work& tx, std::vector<OutboxEvent> const& events);
 
 // SQL for a moment.

@@ -2,6 +2,7 @@
 
 #include <sycee/base/assert.hpp>
 
+#include "payment_keys.hpp"
 #include "record_rows.hpp"
 #include "values.hpp"
 
@@ -15,21 +16,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct KeyArrays {
-    PgArray merchants;
-    PgArray payments;
-};
-
-KeyArrays arrays_of(std::vector<PaymentKey> const& keys) {
-    KeyArrays arrays;
-    for (auto const& [merchant_id, payment_id] : keys) {
-        arrays.merchants.add(merchant_id);
-        arrays.payments.add(payment_id);
-    }
-    return arrays;
-}
-
 std::vector<std::pair<std::string, std::string>> parse_metadata(std::string const& text) {
+    if (text == "{}") return {};
     std::vector<std::pair<std::string, std::string>> metadata;
     for (auto const& [key, value] : Json::parse(text).items()) {
         metadata.emplace_back(key, value.get<std::string>());
@@ -37,22 +25,41 @@ std::vector<std::pair<std::string, std::string>> parse_metadata(std::string cons
     return metadata;
 }
 
+// By place, since these are read for each payment of each block: what load_rows() selects.
 Payment payment_of(pqxx::row const& row) {
     Payment payment;
-    payment.merchant_id = id_of<MerchantTag>(row["merchant_id"]);
-    payment.id = id_of<PaymentTag>(row["payment_id"]);
-    payment.derivation_index = number_of(row["derivation_index"]);
-    payment.deposit_address = address_in(row["deposit_address"]);
-    payment.currency = row["currency"].c_str();
-    payment.price = amount_of(row["price"]);
-    payment.options = parse_options(row["options"].c_str());
-    payment.reference = row["reference"].c_str();
-    payment.description = row["description"].c_str();
-    payment.metadata = parse_metadata(row["metadata"].c_str());
-    payment.success_url = row["success_url"].c_str();
-    payment.created_at = time_of(row["created_at"]);
-    payment.expires_at = time_of(row["expires_at"]);
+    payment.merchant_id = id_of<MerchantTag>(row[0]);
+    payment.id = id_of<PaymentTag>(row[1]);
+    payment.derivation_index = number_of(row[2]);
+    payment.deposit_address = address_in(row[3]);
+    payment.currency = row[4].c_str();
+    payment.price = amount_of(row[5]);
+    payment.options = parse_options(row[6].c_str());
+    payment.reference = row[7].c_str();
+    payment.description = row[8].c_str();
+    payment.metadata = parse_metadata(row[9].c_str());
+    payment.success_url = row[10].c_str();
+    payment.created_at = time_of(row[11]);
+    payment.expires_at = time_of(row[12]);
     return payment;
+}
+
+// The payments, each with whether anything is booked of it (in the last column).
+pqxx::result load_rows(pqxx::transaction_base& tx, std::vector<PaymentKey> const& keys) {
+    auto const arrays = arrays_of(keys);
+    static std::string const query =
+        "SELECT p.merchant_id, p.payment_id, derivation_index, deposit_address, currency, price,"
+        " options, reference, description, metadata, success_url, " +
+        time_column("created_at") + ", " + time_column("expires_at") +
+        ", EXISTS (SELECT FROM authorizations a"
+        "   WHERE (a.merchant_id, a.payment_id) = (p.merchant_id, p.payment_id))"
+        " OR EXISTS (SELECT FROM withdrawals w"
+        "   WHERE (w.merchant_id, w.payment_id) = (p.merchant_id, p.payment_id))"
+        " OR EXISTS (SELECT FROM resolutions r"
+        "   WHERE (r.merchant_id, r.target_payment_id) = (p.merchant_id, p.payment_id))"
+        " FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS k(merchant_id, payment_id, place)"
+        " JOIN payments p USING (merchant_id, payment_id) ORDER BY place";
+    return tx.exec_params(query, arrays.merchants, arrays.payments);
 }
 
 UnappliedReason reason_of(pqxx::field const& field) {
@@ -138,17 +145,8 @@ std::string resolutions_query() {
 void take_resolution(PaymentState& state, pqxx::row const& row) {
     ChainId const chain_id = number_of(row["chain_id"]);
     Amount const amount = amount_of(row["amount"]);
-    if (row["is_own"].as<bool>()) {
-        std::uint64_t const exception = number_of(row["exception_seq"]);
-        for (Credit& credit : state.credits) {
-            if (credit.transfer.key.chain_id == chain_id && credit.stage_sequence == exception)
-                credit.resolved += amount;
-        }
-        for (Outflow& outflow : state.outflows) {
-            if (outflow.transfer.key.chain_id == chain_id && outflow.sequence == exception)
-                outflow.resolved += amount;
-        }
-    }
+    if (row["is_own"].as<bool>())
+        note_resolved(state, chain_id, number_of(row["exception_seq"]), amount);
     ResolutionKind const kind = resolution_kind_of(row["kind"]);
     if (!pays(kind) || !row["is_target"].as<bool>()) return;
     state.desk_credits.push_back({.chain_id = chain_id,
@@ -161,26 +159,30 @@ void take_resolution(PaymentState& state, pqxx::row const& row) {
 
 }  // namespace
 
+std::vector<Payment> load_payments(pqxx::transaction_base& tx,
+                                   std::vector<PaymentKey> const& keys) {
+    if (keys.empty()) return {};
+    std::vector<Payment> payments;
+    for (auto const& row : load_rows(tx, keys))
+        payments.push_back(payment_of(row));
+    return payments;
+}
+
 std::vector<PaymentState> load_payment_states(pqxx::transaction_base& tx,
                                               std::vector<PaymentKey> const& keys) {
     if (keys.empty()) return {};
-    auto const arrays = arrays_of(keys);
-    std::string const merchants = arrays.merchants.str();
-    std::string const payments = arrays.payments.str();
-    auto const rows = tx.exec_params(
-        "SELECT p.merchant_id, p.payment_id, derivation_index, deposit_address, currency, price, "
-        "options, reference, description, metadata, success_url, " +
-            time_column("created_at") + ", " + time_column("expires_at") +
-            " FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS k(merchant_id, payment_id, "
-            "place)"
-            " JOIN payments p USING (merchant_id, payment_id) ORDER BY place",
-        merchants, payments);
     std::vector<PaymentState> states;
     std::map<PaymentKey, std::size_t> place;
-    for (auto const& row : rows) {
-        place[key_of(row)] = states.size();
-        states.emplace_back().payment = payment_of(row);
+    std::vector<PaymentKey> booked;
+    for (auto const& row : load_rows(tx, keys)) {
+        PaymentState& state = states.emplace_back();
+        state.payment = payment_of(row);
+        if (!row.back().as<bool>()) continue;
+        booked.emplace_back(state.payment.merchant_id, state.payment.id);
+        place.emplace(booked.back(), states.size() - 1);
     }
+    if (booked.empty()) return states;
+    auto const [merchants, payments] = arrays_of(booked);
     for (auto const& row : tx.exec_params(credits_query(), merchants, payments)) {
         PaymentState& state = states[place.at(key_of(row))];
         Credit const credit = credit_of(row);

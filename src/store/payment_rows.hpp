@@ -14,6 +14,9 @@ namespace sycee {
 std::vector<PaymentState> load_payment_states(pqxx::transaction_base& tx,
                                               std::vector<PaymentKey> const& keys);
 
+// What the shop asked for alone, in the order of `keys`.
+std::vector<Payment> load_payments(pqxx::transaction_base& tx, std::vector<PaymentKey> const& keys);
+
 std::vector<PaymentOption> parse_options(std::string const& text);
 std::string options_json(std::vector<PaymentOption> const& options);
 std::string metadata_json(std::vector<std::pair<std::string, std::string>> const& metadata);

@@ -328,7 +328,7 @@ Task<void> PgDesk::commit(DeskCommit commit) {
     auto const resolutions = resolutions_of(commit);
     auto work = [&](pqxx::work& tx) {
         lock_merchants(tx, {commit.head.merchant_id});
-        check_foreign(tx, 0, commit.foreign);
+        check_foreign(tx, 0, commit.foreign, {});
         move_heads(tx, commit.chain_id, {commit.head}, commit.entries);
         check_exceptions(tx, commit, resolutions);
         insert_entries(tx, commit.entries);

@@ -2,6 +2,7 @@
 #include <sycee/store/pg_ledger.hpp>
 
 #include "book_writer.hpp"
+#include "bulk_copy.hpp"
 #include "bulk_insert.hpp"
 #include "payment_rows.hpp"
 #include "record_rows.hpp"
@@ -73,13 +74,11 @@ void move_cursor(pqxx::work& tx, ChainCommit const& commit, BlockHeader const& h
     }
 }
 
+constexpr auto kBlocks = std::to_array<char const*>(
+    {"chain_id", "number", "hash", "parent_hash", "block_time", "logs_digest"});
+
 void insert_blocks(pqxx::work& tx, ChainId chain_id, std::vector<ProcessedBlock> const& added) {
-    BulkInsert blocks("chain_blocks", {{"chain_id", "bigint"},
-                                       {"number", "bigint"},
-                                       {"hash", "bytea"},
-                                       {"parent_hash", "bytea"},
-                                       {"block_time", "time"},
-                                       {"logs_digest", "bytea"}});
+    BulkCopy<kBlocks> blocks("chain_blocks");
     for (ProcessedBlock const& block : added) {
         blocks.row(chain_id, block.header.number, ByteView(block.header.hash),
                    ByteView(block.header.parent_hash), block.header.time,
@@ -100,18 +99,16 @@ void write_blocks(pqxx::work& tx, ChainCommit const& commit) {
     }
 }
 
+constexpr auto kLiveCredits = std::to_array<char const*>(
+    {"merchant_id", "chain_id", "tx_hash", "token", "ordinal", "authorization_seq"});
+constexpr auto kLiveWithdrawals = std::to_array<char const*>(
+    {"merchant_id", "chain_id", "tx_hash", "token", "ordinal", "withdrawal_seq"});
+
 // Which live rows a batch of entries adds and takes away.
+template <auto const& columns>
 class LiveRows {
   public:
-    LiveRows(std::string_view table, std::string_view sequence_column)
-        : table_(table),
-          sequence_column_(sequence_column),
-          inserts_(table, {{"merchant_id", "uuid"},
-                           {"chain_id", "bigint"},
-                           {"tx_hash", "bytea"},
-                           {"token", "bytea"},
-                           {"ordinal", "integer"},
-                           {sequence_column, "bigint"}}) {}
+    explicit LiveRows(char const* table) : table_(table), inserts_(table) {}
 
     void add(JournalEntry const& entry, Transfer const& transfer) {
         inserts_.row(entry.merchant_id, entry.chain_id, ByteView(transfer.key.transaction_hash),
@@ -130,8 +127,7 @@ class LiveRows {
                             "DELETE FROM " + std::string(table_) +
                                 " l USING unnest($1::uuid[], $2::bigint[]) AS g(merchant_id, seq)"
                                 " WHERE l.merchant_id = g.merchant_id AND l.chain_id = " +
-                                std::to_string(chain_id) + " AND l." +
-                                std::string(sequence_column_) + " = g.seq",
+                                std::to_string(chain_id) + " AND l." + columns.back() + " = g.seq",
                             {merchants_, sequences_});
             ensure(gone.affected_rows() == removals_,
                    "one transfer, one credit: a reversal found no row in " + std::string(table_));
@@ -141,16 +137,15 @@ class LiveRows {
 
   private:
     std::string_view table_;
-    std::string_view sequence_column_;
-    BulkInsert inserts_;
+    BulkCopy<columns> inserts_;
     PgArray merchants_;
     PgArray sequences_;
     std::size_t removals_ = 0;
 };
 
 void update_live_rows(pqxx::work& tx, ChainCommit const& commit) {
-    LiveRows credits("live_credits", "authorization_seq");
-    LiveRows withdrawals("live_withdrawals", "withdrawal_seq");
+    LiveRows<kLiveCredits> credits("live_credits");
+    LiveRows<kLiveWithdrawals> withdrawals("live_withdrawals");
     for (JournalEntry const& entry : commit.entries) {
         if (auto const* record = std::get_if<Authorization>(&entry.record)) {
             credits.add(entry, record->transfer);
@@ -274,28 +269,41 @@ bool take_version(pqxx::work& tx, ChainId chain_id, FinalityRule& rule, Timestam
     return false;
 }
 
-std::vector<MerchantView> views_of(pqxx::work& tx, ChainId chain_id,
-                                   std::vector<PaymentKey> const& keys) {
+void add_journals(MerchantView& view, ChainId chain_id, pqxx::row const& row) {
+    ChainId const of_chain = number_of(row["chain_id"]);
+    std::uint64_t const sequence = number_of(row["seq"]);
+    if (of_chain != chain_id) {
+        view.other_journals.emplace(of_chain, sequence);
+        return;
+    }
+    view.head = {sequence, bytes_of<32>(row["hash"])};
+    view.last_batch_number = number_of(row["last_batch_number"]);
+}
+
+std::vector<MerchantView> views_of(pqxx::transaction_base& tx, ChainId chain_id,
+                                   std::vector<PaymentKey> const& keys,
+                                   std::vector<MerchantId> const& besides) {
     std::map<MerchantId, MerchantView> views;
+    for (MerchantId const& merchant_id : besides)
+        views.emplace(merchant_id, MerchantView{});
     for (PaymentState& state : load_payment_states(tx, keys)) {
         views[state.payment.merchant_id].payments.push_back(std::move(state));
     }
     PgArray merchants;
     for (auto const& [merchant_id, view] : views)
         merchants.add(merchant_id);
-    auto const rows = tx.exec_params(
-        "SELECT m.merchant_id, m.fee_basis_points, h.seq, h.hash, h.last_batch_number FROM "
-        "merchants m"
-        " LEFT JOIN journal_heads h ON h.merchant_id = m.merchant_id AND h.chain_id = $2"
-        " WHERE m.merchant_id = ANY($1::uuid[])",
-        merchants.str(), chain_id);
-    for (auto const& row : rows) {
-        MerchantView& view = views.at(id_of<MerchantTag>(row["merchant_id"]));
-        view.merchant_id = id_of<MerchantTag>(row["merchant_id"]);
-        view.fee_basis_points = row["fee_basis_points"].as<std::uint32_t>();
-        if (row["seq"].is_null()) continue;
-        view.head = {number_of(row["seq"]), bytes_of<32>(row["hash"])};
-        view.last_batch_number = number_of(row["last_batch_number"]);
+    for (auto const& row : tx.exec_params("SELECT merchant_id, fee_basis_points FROM merchants"
+                                          " WHERE merchant_id = ANY($1::uuid[])",
+                                          merchants.str())) {
+        MerchantView& view = views.at(id_of<MerchantTag>(row[0]));
+        view.merchant_id = id_of<MerchantTag>(row[0]);
+        view.fee_basis_points = row[1].as<std::uint32_t>();
+    }
+    for (auto const& row :
+         tx.exec_params("SELECT merchant_id, chain_id, seq, hash, last_batch_number"
+                        " FROM journal_heads WHERE merchant_id = ANY($1::uuid[])",
+                        merchants.str())) {
+        add_journals(views.at(id_of<MerchantTag>(row["merchant_id"])), chain_id, row);
     }
     auto const cleared = tx.exec_params(
         "SELECT merchant_id, token, balance FROM account_balances WHERE merchant_id ="
@@ -427,9 +435,12 @@ Task<std::vector<PaymentState>> PgLedger::load_open(ChainId chain_id) {
 }
 
 Task<std::vector<MerchantView>> PgLedger::load_views(ChainId chain_id,
-                                                     std::vector<PaymentKey> payments) {
-    auto work = [&](pqxx::work& tx) { return views_of(tx, chain_id, payments); };
-    co_return co_await transact(database_, work);
+                                                     std::vector<PaymentKey> payments,
+                                                     std::vector<MerchantId> merchants) {
+    auto work = [&](SnapshotTransaction& tx) {
+        return views_of(tx, chain_id, payments, merchants);
+    };
+    co_return co_await transact<SnapshotTransaction>(database_, work);
 }
 
 Task<std::vector<NewAddress>> PgLedger::load_new_addresses(
@@ -473,8 +484,9 @@ Task<std::vector<WatchedAddress>> PgLedger::find_addresses(std::vector<Address> 
             for (std::size_t i = first; i < last; ++i)
                 asked.add(addresses[i]);
             auto const rows = tx.exec_params(
-                "SELECT deposit_address, merchant_id, payment_id FROM payments"
-                " WHERE deposit_address = ANY($1::bytea[])",
+                "SELECT p.deposit_address, p.merchant_id, p.payment_id"
+                " FROM unnest($1::bytea[]) AS a(address)"
+                " JOIN payments p ON p.deposit_address = a.address",
                 asked.str());
             for (auto const& row : rows) {
                 found.push_back(
@@ -490,7 +502,7 @@ Task<void> PgLedger::commit(ChainCommit commit) {
     check_entries(commit.chain_id, commit.entries);
     auto work = [&](pqxx::work& tx) {
         check_lease(tx, commit.chain_id, commit.lease_token);
-        check_foreign(tx, commit.chain_id, commit.foreign);
+        check_foreign(tx, commit.chain_id, commit.foreign, commit.other_journals);
         write(tx, commit, head_after(tx, commit));
         if (commit.repair) write_repair(tx, commit);
     };

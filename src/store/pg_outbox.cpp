@@ -1,6 +1,7 @@
 #include <sycee/base/assert.hpp>
 #include <sycee/store/pg_outbox.hpp>
 
+#include "event_rows.hpp"
 #include "session.hpp"
 #include "values.hpp"
 
@@ -11,31 +12,29 @@ Task<std::vector<PendingDelivery>> PgOutbox::due(std::vector<MerchantId> beside,
     PgArray left_out;
     for (MerchantId const& merchant : beside)
         left_out.add(merchant);
-    auto work = [&](pqxx::work& tx) {
-        std::vector<PendingDelivery> due;
+    auto work = [&](SnapshotTransaction& tx) {
         auto const rows =
-            tx.exec_params("SELECT e.merchant_id, e.event_id, e.payment_id, e.type, e.payload, " +
-                               time_column("e.created_at", "created_at") +
+            tx.exec_params("SELECT " + event_columns("e") +
                                ", e.attempts, m.webhook_url, m.webhook_secret_sealed"
                                " FROM outbox_events e JOIN merchants m USING (merchant_id)"
                                " WHERE e.next_attempt_at <= to_timestamp($1::bigint / 1000.0)"
                                " AND e.merchant_id <> ALL ($3::uuid[])"
                                " ORDER BY e.next_attempt_at, e.event_id LIMIT $2",
                            to_sql(now), limit, left_out.str());
+        std::vector<OutboxEvent> events;
+        for (auto const& row : rows)
+            events.push_back(event_of(row));
+        auto told = tell_all(tx, std::move(events));
+        std::vector<PendingDelivery> due;
         for (auto const& row : rows) {
-            due.push_back({.event = {.id = id_of<EventTag>(row["event_id"]),
-                                     .merchant_id = id_of<MerchantTag>(row["merchant_id"]),
-                                     .payment_id = id_of<PaymentTag>(row["payment_id"]),
-                                     .type = row["type"].c_str(),
-                                     .payload = row["payload"].c_str(),
-                                     .created_at = time_of(row["created_at"])},
+            due.push_back({.told = std::move(told[due.size()]),
                            .url = text_of(row["webhook_url"]),
                            .sealed_secret = byte_vector_of(row["webhook_secret_sealed"]),
                            .attempts = row["attempts"].as<unsigned>()});
         }
         return due;
     };
-    co_return co_await transact(database_, work);
+    co_return co_await transact<SnapshotTransaction>(database_, work);
 }
 
 Task<void> PgOutbox::record(DeliveryAttempt attempt) {

@@ -2,6 +2,7 @@
 #include <sycee/runtime/log.hpp>
 #include <sycee/store/pg_reports.hpp>
 
+#include "event_rows.hpp"
 #include "record_rows.hpp"
 #include "session.hpp"
 #include "values.hpp"
@@ -28,17 +29,12 @@ Merchant merchant_of(pqxx::row const& row) {
 std::vector<EventRow> load_events(pqxx::transaction_base& tx, PaymentKey const& payment) {
     std::vector<EventRow> events;
     for (auto const& row :
-         tx.exec_params("SELECT event_id, type, payload, " + time_column("created_at") +
-                            ", attempts, " + time_column("next_attempt_at") +
-                            ", delivered_at IS NOT NULL AS delivered FROM outbox_events"
-                            " WHERE merchant_id = $1 AND payment_id = $2 ORDER BY event_id",
+         tx.exec_params("SELECT " + event_columns("e") + ", e.attempts, " +
+                            time_column("e.next_attempt_at", "next_attempt_at") +
+                            ", e.delivered_at IS NOT NULL AS delivered FROM outbox_events e"
+                            " WHERE e.merchant_id = $1 AND e.payment_id = $2 ORDER BY e.event_id",
                         to_sql(payment.first), to_sql(payment.second))) {
-        EventRow event{.event = {.id = id_of<EventTag>(row["event_id"]),
-                                 .merchant_id = payment.first,
-                                 .payment_id = payment.second,
-                                 .type = row["type"].c_str(),
-                                 .payload = row["payload"].c_str(),
-                                 .created_at = time_of(row["created_at"])},
+        EventRow event{.event = event_of(row),
                        .attempts = row["attempts"].as<unsigned>(),
                        .delivered = row["delivered"].as<bool>()};
         if (!row["next_attempt_at"].is_null())
@@ -110,7 +106,7 @@ Task<std::vector<Merchant>> PgReports::merchants() {
 
 Task<PaymentTimeline> PgReports::timeline(PaymentKey payment) {
     auto work = [&](SnapshotTransaction& tx) {
-        return PaymentTimeline{.records = load_payment_entries(tx, payment),
+        return PaymentTimeline{.records = load_payment_entries(tx, {payment}).at(payment),
                                .batches = load_payment_batches(tx, payment),
                                .events = load_events(tx, payment),
                                .deliveries = load_deliveries(tx, payment),

@@ -2,7 +2,8 @@
 
 #include <sycee/base/assert.hpp>
 
-#include "bulk_insert.hpp"
+#include "bulk_copy.hpp"
+#include "payment_keys.hpp"
 #include "values.hpp"
 
 #include <algorithm>
@@ -13,17 +14,37 @@
 namespace sycee {
 namespace {
 
-using Column = BulkInsert::Column;
-
-std::vector<Column> with_header(std::vector<Column> columns) {
-    std::vector<Column> all{{"merchant_id", "uuid"}, {"chain_id", "bigint"},
-                            {"seq", "bigint"},       {"previous_hash", "bytea"},
-                            {"hash", "bytea"},       {"booked_at", "time"}};
-    all.insert(all.end(), columns.begin(), columns.end());
-    return all;
+// The columns of every record, then its own.
+template <class... Names>
+constexpr auto with_header(Names... names) {
+    return std::array<char const*, 6 + sizeof...(Names)>{
+        "merchant_id", "chain_id", "seq", "previous_hash", "hash", "booked_at", names...};
 }
 
-// One INSERT a kind. Each overload of operator() writes a record's row.
+constexpr auto kAuthorizations = with_header(
+    "payment_id", "tx_hash", "token", "ordinal", "log_index", "sender", "deposit_address", "amount",
+    "block_number", "block_hash", "block_time", "rule_version");
+constexpr auto kClearings = with_header("authorization_seq", "payment_id", "authorization_hash",
+                                        "token", "cleared_at_block", "fee_basis_points", "gross",
+                                        "fee", "net", "excess", "shortfall");
+constexpr auto kSettlements = with_header("authorization_seq", "payment_id", "clearing_hash",
+                                          "batch_number", "finalized_block", "net");
+constexpr auto kSettlementBatches = with_header("batch_number", "token", "first_seq", "last_seq",
+                                                "settlement_count", "finalized_block", "net");
+constexpr auto kUnappliedReceipts = with_header("authorization_seq", "payment_id",
+                                                "authorization_hash", "token", "reason", "amount");
+constexpr auto kWithdrawals =
+    with_header("payment_id", "tx_hash", "token", "ordinal", "log_index", "deposit_address",
+                "recipient", "amount", "unexplained", "block_number", "block_hash", "block_time");
+constexpr auto kReversals =
+    with_header("reversed_seq", "payment_id", "reversed_kind", "reversed_hash", "ancestor_block");
+constexpr auto kResolutions = with_header("payment_id", "exception_seq", "exception_hash", "token",
+                                          "kind", "target_payment_id", "fee_basis_points", "amount",
+                                          "fee", "decided_by", "approved_by", "reason_hash");
+constexpr auto kPostings = std::to_array<char const*>(
+    {"merchant_id", "chain_id", "seq", "line", "token", "debit", "credit", "amount"});
+
+// One COPY a kind. Each overload of operator() writes a record's row.
 class EntryInserts {
   public:
     void add(JournalEntry const& entry) {
@@ -96,94 +117,23 @@ class EntryInserts {
     }
 
   private:
-    template <class... Values>
-    void row(BulkInsert& insert, Values const&... values) {
-        insert.row(entry_->merchant_id, entry_->chain_id, entry_->sequence,
-                   ByteView(entry_->previous_hash), ByteView(entry_->hash), entry_->booked_at,
-                   values...);
+    template <class Rows, class... Values>
+    void row(Rows& rows, Values const&... values) {
+        rows.row(entry_->merchant_id, entry_->chain_id, entry_->sequence,
+                 ByteView(entry_->previous_hash), ByteView(entry_->hash), entry_->booked_at,
+                 values...);
     }
 
     JournalEntry const* entry_ = nullptr;
-    BulkInsert authorizations_{"authorizations", with_header({{"payment_id", "uuid"},
-                                                              {"tx_hash", "bytea"},
-                                                              {"token", "bytea"},
-                                                              {"ordinal", "integer"},
-                                                              {"log_index", "integer"},
-                                                              {"sender", "bytea"},
-                                                              {"deposit_address", "bytea"},
-                                                              {"amount", "numeric"},
-                                                              {"block_number", "bigint"},
-                                                              {"block_hash", "bytea"},
-                                                              {"block_time", "time"},
-                                                              {"rule_version", "bigint"}})};
-    BulkInsert clearings_{"clearings", with_header({{"authorization_seq", "bigint"},
-                                                    {"payment_id", "uuid"},
-                                                    {"authorization_hash", "bytea"},
-                                                    {"token", "bytea"},
-                                                    {"cleared_at_block", "bigint"},
-                                                    {"fee_basis_points", "integer"},
-                                                    {"gross", "numeric"},
-                                                    {"fee", "numeric"},
-                                                    {"net", "numeric"},
-                                                    {"excess", "numeric"},
-                                                    {"shortfall", "numeric"}})};
-    BulkInsert settlements_{"settlements", with_header({{"authorization_seq", "bigint"},
-                                                        {"payment_id", "uuid"},
-                                                        {"clearing_hash", "bytea"},
-                                                        {"batch_number", "bigint"},
-                                                        {"finalized_block", "bigint"},
-                                                        {"net", "numeric"}})};
-    BulkInsert batches_{"settlement_batches", with_header({{"batch_number", "bigint"},
-                                                           {"token", "bytea"},
-                                                           {"first_seq", "bigint"},
-                                                           {"last_seq", "bigint"},
-                                                           {"settlement_count", "bigint"},
-                                                           {"finalized_block", "bigint"},
-                                                           {"net", "numeric"}})};
-    BulkInsert unapplied_{"unapplied_receipts", with_header({{"authorization_seq", "bigint"},
-                                                             {"payment_id", "uuid"},
-                                                             {"authorization_hash", "bytea"},
-                                                             {"token", "bytea"},
-                                                             {"reason", "text"},
-                                                             {"amount", "numeric"}})};
-    BulkInsert withdrawals_{"withdrawals", with_header({{"payment_id", "uuid"},
-                                                        {"tx_hash", "bytea"},
-                                                        {"token", "bytea"},
-                                                        {"ordinal", "integer"},
-                                                        {"log_index", "integer"},
-                                                        {"deposit_address", "bytea"},
-                                                        {"recipient", "bytea"},
-                                                        {"amount", "numeric"},
-                                                        {"unexplained", "numeric"},
-                                                        {"block_number", "bigint"},
-                                                        {"block_hash", "bytea"},
-                                                        {"block_time", "time"}})};
-    BulkInsert reversals_{"reversals", with_header({{"reversed_seq", "bigint"},
-                                                    {"payment_id", "uuid"},
-                                                    {"reversed_kind", "text"},
-                                                    {"reversed_hash", "bytea"},
-                                                    {"ancestor_block", "bigint"}})};
-    BulkInsert resolutions_{"resolutions", with_header({{"payment_id", "uuid"},
-                                                        {"exception_seq", "bigint"},
-                                                        {"exception_hash", "bytea"},
-                                                        {"token", "bytea"},
-                                                        {"kind", "text"},
-                                                        {"target_payment_id", "uuid"},
-                                                        {"fee_basis_points", "integer"},
-                                                        {"amount", "numeric"},
-                                                        {"fee", "numeric"},
-                                                        {"decided_by", "text"},
-                                                        {"approved_by", "text"},
-                                                        {"reason_hash", "bytea"}})};
-    BulkInsert postings_{"postings",
-                         {{"merchant_id", "uuid"},
-                          {"chain_id", "bigint"},
-                          {"seq", "bigint"},
-                          {"line", "smallint"},
-                          {"token", "bytea"},
-                          {"debit", "ledger_account"},
-                          {"credit", "ledger_account"},
-                          {"amount", "numeric"}}};
+    BulkCopy<kAuthorizations> authorizations_{"authorizations"};
+    BulkCopy<kClearings> clearings_{"clearings"};
+    BulkCopy<kSettlements> settlements_{"settlements"};
+    BulkCopy<kSettlementBatches> batches_{"settlement_batches"};
+    BulkCopy<kUnappliedReceipts> unapplied_{"unapplied_receipts"};
+    BulkCopy<kWithdrawals> withdrawals_{"withdrawals"};
+    BulkCopy<kReversals> reversals_{"reversals"};
+    BulkCopy<kResolutions> resolutions_{"resolutions"};
+    BulkCopy<kPostings> postings_{"postings"};
 };
 
 PaymentId payment_in(pqxx::row const& row) {
@@ -294,10 +244,13 @@ JournalEntry entry_of(pqxx::row const& row, BookTable const& book) {
             .record = book.read(row)};
 }
 
+std::string times_of(BookTable const& book) {
+    return time_column("b.booked_at", "booked_millis") +
+           (book.has_block_time ? ", " + time_column("b.block_time", "block_millis") : "");
+}
+
 std::string select_from(BookTable const& book) {
-    return "SELECT b.*, " + time_column("b.booked_at", "booked_millis") +
-           (book.has_block_time ? ", " + time_column("b.block_time", "block_millis") : "") +
-           " FROM " + book.name + " b ";
+    return "SELECT b.*, " + times_of(book) + " FROM " + book.name + " b ";
 }
 
 void sort_by_sequence(std::vector<JournalEntry>& entries) {
@@ -308,13 +261,13 @@ void sort_by_sequence(std::vector<JournalEntry>& entries) {
 
 void add_reversed_postings(std::vector<JournalEntry>& entries,
                            std::vector<StoredPosting> const& postings) {
-    std::map<std::uint64_t, Postings> by_sequence;
+    std::map<std::pair<ChainId, std::uint64_t>, Postings> by_sequence;
     for (auto const& stored : postings) {
-        by_sequence[stored.sequence].push_back(stored.posting);
+        by_sequence[{stored.chain_id, stored.sequence}].push_back(stored.posting);
     }
     for (JournalEntry& entry : entries) {
         if (auto* reversal = std::get_if<Reversal>(&entry.record)) {
-            reversal->postings = by_sequence[entry.sequence];
+            reversal->postings = by_sequence[{entry.chain_id, entry.sequence}];
         }
     }
 }
@@ -390,7 +343,7 @@ std::vector<StoredPosting> load_postings(pqxx::transaction_base& tx, MerchantId 
          tx.exec_params("SELECT seq, token, debit, credit, amount FROM postings"
                         " WHERE merchant_id = $1 AND chain_id = $2 ORDER BY seq, line",
                         to_sql(merchant_id), chain_id)) {
-        postings.push_back({number_of(row["seq"]), posting_of(row)});
+        postings.push_back({chain_id, number_of(row["seq"]), posting_of(row)});
     }
     return postings;
 }
@@ -410,45 +363,60 @@ std::vector<JournalEntry> load_chain_entries(pqxx::transaction_base& tx, Merchan
     return entries;
 }
 
-std::vector<JournalEntry> load_payment_entries(pqxx::transaction_base& tx, PaymentKey payment) {
-    // Found through the authorizations and withdrawals of the payment, which are indexed by it;
-    // what is booked upon those has their sequence in its primary key.
-    static constexpr char const* kReached =
-        "JOIN (SELECT chain_id, seq FROM authorizations WHERE merchant_id = $1 AND payment_id = "
-        "$2) a"
-        " ON b.merchant_id = $1 AND b.chain_id = a.chain_id AND b.authorization_seq = a.seq";
-    static std::map<std::string, std::string> const kFilters{
-        {"authorizations", "WHERE b.merchant_id = $1 AND b.payment_id = $2"},
-        {"withdrawals", "WHERE b.merchant_id = $1 AND b.payment_id = $2"},
-        {"clearings", kReached},
-        {"settlements", kReached},
-        {"unapplied_receipts", kReached},
-        {"reversals", "WHERE b.merchant_id = $1 AND b.payment_id = $2"},
-        {"resolutions",
-         "WHERE b.merchant_id = $1 AND (b.payment_id = $2 OR b.target_payment_id = $2)"}};
-    std::vector<JournalEntry> entries;
+std::map<PaymentKey, std::vector<JournalEntry>> load_payment_entries(
+    pqxx::transaction_base& tx, std::vector<PaymentKey> const& payments) {
+    // What is booked upon an authorization is found by its sequence, which is in its primary key.
+    static constexpr char const* kOfPayment = " b USING (merchant_id, payment_id)";
+    static constexpr char const* kUponAuthorization =
+        " b ON (b.merchant_id, b.chain_id, b.authorization_seq)"
+        " = (a.merchant_id, a.chain_id, a.seq)";
+    static constexpr char const* kOfEitherPayment =
+        " b ON b.merchant_id = k.merchant_id"
+        " AND (b.payment_id = k.payment_id OR b.target_payment_id = k.payment_id)";
+    static std::map<std::string, std::string> const kJoins{
+        {"authorizations", kOfPayment},
+        {"withdrawals", kOfPayment},
+        {"clearings", kUponAuthorization},
+        {"settlements", kUponAuthorization},
+        {"unapplied_receipts", kUponAuthorization},
+        {"reversals", kOfPayment},
+        {"resolutions", kOfEitherPayment}};
+    std::map<PaymentKey, std::vector<JournalEntry>> entries;
+    for (PaymentKey const& key : payments)
+        entries.emplace(key, std::vector<JournalEntry>{});
+    if (entries.empty()) return entries;
+    auto const keys = arrays_of(payments);
     for (BookTable const& book : kBooks) {
-        auto const filter = kFilters.find(book.name);
-        if (filter == kFilters.end()) continue;
-        auto const rows = tx.exec_params(select_from(book) + filter->second, to_sql(payment.first),
-                                         to_sql(payment.second));
-        for (auto const& row : rows)
-            entries.push_back(entry_of(row, book));
+        auto const join = kJoins.find(book.name);
+        if (join == kJoins.end()) continue;
+        std::string const upon = join->second == kUponAuthorization
+                                     ? "JOIN authorizations a USING (merchant_id, payment_id) "
+                                     : "";
+        auto const rows = tx.exec_params(
+            "SELECT k.payment_id AS of_payment, b.*, " + times_of(book) +
+                " FROM unnest($1::uuid[], $2::uuid[]) AS k(merchant_id, payment_id) " + upon +
+                "JOIN " + book.name + join->second,
+            keys.merchants, keys.payments);
+        for (auto const& row : rows) {
+            PaymentKey const key{id_of<MerchantTag>(row["merchant_id"]),
+                                 id_of<PaymentTag>(row["of_payment"])};
+            entries.at(key).push_back(entry_of(row, book));
+        }
     }
-    sort_by_sequence(entries);
-    for (auto const& row :
-         tx.exec_params("SELECT r.chain_id, r.seq, p.token, p.debit, p.credit, p.amount"
-                        " FROM reversals r JOIN postings p USING (merchant_id, chain_id, seq)"
-                        " WHERE r.merchant_id = $1 AND r.payment_id = $2"
-                        " ORDER BY r.chain_id, r.seq, p.line",
-                        to_sql(payment.first), to_sql(payment.second))) {
-        auto const entry =
-            std::find_if(entries.begin(), entries.end(), [&row](JournalEntry const& candidate) {
-                return candidate.chain_id == number_of(row["chain_id"]) &&
-                       candidate.sequence == number_of(row["seq"]);
-            });
-        if (entry != entries.end())
-            std::get<Reversal>(entry->record).postings.push_back(posting_of(row));
+    std::map<PaymentKey, std::vector<StoredPosting>> reversed;
+    for (auto const& row : tx.exec_params(
+             "SELECT r.merchant_id, r.payment_id, r.chain_id, r.seq, p.token, p.debit, p.credit,"
+             " p.amount FROM unnest($1::uuid[], $2::uuid[]) AS k(merchant_id, payment_id)"
+             " JOIN reversals r USING (merchant_id, payment_id)"
+             " JOIN postings p USING (merchant_id, chain_id, seq)"
+             " ORDER BY r.chain_id, r.seq, p.line",
+             keys.merchants, keys.payments)) {
+        reversed[{id_of<MerchantTag>(row["merchant_id"]), id_of<PaymentTag>(row["payment_id"])}]
+            .push_back({number_of(row["chain_id"]), number_of(row["seq"]), posting_of(row)});
+    }
+    for (auto& [key, of_payment] : entries) {
+        sort_by_sequence(of_payment);
+        add_reversed_postings(of_payment, reversed[key]);
     }
     return entries;
 }

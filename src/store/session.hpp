@@ -33,36 +33,41 @@ struct Database::State {
 // refused a row, Unavailable with the server's words for the rest. Called inside a catch block.
 [[noreturn]] void rethrow_database_error();
 
-// Runs `work(transaction)` on a worker and commits. The connection goes back only if all went well.
+// Runs `work(transaction)` on this thread and commits. The connection goes back only if all went
+// well.
 template <class Transaction = pqxx::work, class Work>
-Task<std::invoke_result_t<Work&, Transaction&>> transact(Database& database, Work work) {
+std::invoke_result_t<Work&, Transaction&> transact_here(Database& database, Work& work) {
     using Value = std::invoke_result_t<Work&, Transaction&>;
     Database::State& state = database.state();
-    auto job = [&state, &work]() -> Value {
-        try {
-            auto connection = state.borrow();
-            if constexpr (std::is_void_v<Value>) {
-                {
-                    Transaction transaction(*connection);
-                    work(transaction);
-                    transaction.commit();
-                }
-                state.give_back(std::move(connection));
-            } else {
-                Value value = [&] {
-                    Transaction transaction(*connection);
-                    Value result = work(transaction);
-                    transaction.commit();
-                    return result;
-                }();
-                state.give_back(std::move(connection));
-                return value;
+    try {
+        auto connection = state.borrow();
+        if constexpr (std::is_void_v<Value>) {
+            {
+                Transaction transaction(*connection);
+                work(transaction);
+                transaction.commit();
             }
-        } catch (pqxx::pqxx_exception const&) {
-            rethrow_database_error();
+            state.give_back(std::move(connection));
+        } else {
+            Value value = [&] {
+                Transaction transaction(*connection);
+                Value result = work(transaction);
+                transaction.commit();
+                return result;
+            }();
+            state.give_back(std::move(connection));
+            return value;
         }
-    };
-    co_return co_await state.workers.call(std::move(job));
+    } catch (pqxx::pqxx_exception const&) {
+        rethrow_database_error();
+    }
+}
+
+// The same on a worker.
+template <class Transaction = pqxx::work, class Work>
+Task<std::invoke_result_t<Work&, Transaction&>> transact(Database& database, Work work) {
+    auto job = [&database, &work] { return transact_here<Transaction>(database, work); };
+    co_return co_await database.state().workers.call(std::move(job));
 }
 
 // One consistent moment, for reports and verification.

@@ -41,24 +41,25 @@ std::vector<std::uint8_t> byte_vector_of(pqxx::field const& field) {
 
 template <std::size_t N>
 Bytes<N> bytes_of(pqxx::field const& field) {
-    auto const bytes = byte_vector_of(field);
-    ensure(bytes.size() == N, std::string("store: wrong length in column ") + field.name());
+    std::string_view const text = field.c_str();
     Bytes<N> result{};
-    std::copy(bytes.begin(), bytes.end(), result.begin());
+    bool const right = text.starts_with("\\x") && read_hex(text.substr(2), result);
+    if (!right) ensure(false, std::string("store: wrong bytes in column ") + field.name());
     return result;
 }
 template Bytes<20> bytes_of(pqxx::field const&);
 template Bytes<32> bytes_of(pqxx::field const&);
 
+// The message is made only where it is needed: these run for each value of each row.
 Uuid uuid_of(pqxx::field const& field) {
     auto const uuid = parse_uuid(field.c_str());
-    ensure(uuid.has_value(), std::string("store: no uuid in column ") + field.name());
+    if (!uuid) ensure(false, std::string("store: no uuid in column ") + field.name());
     return *uuid;
 }
 
 Amount amount_of(pqxx::field const& field) {
     auto const amount = parse_base_units(field.c_str());
-    ensure(amount.has_value(), std::string("store: no amount in column ") + field.name());
+    if (!amount) ensure(false, std::string("store: no amount in column ") + field.name());
     return *amount;
 }
 

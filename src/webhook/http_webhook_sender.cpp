@@ -24,10 +24,10 @@ bool is_address(std::string const& host) {
 }
 
 Result<std::string> signature_of(SecretBox const& secrets, PendingDelivery const& delivery,
-                                 Timestamp now) {
+                                 std::string const& body, Timestamp now) {
     auto const secret = secrets.open(delivery.sealed_secret);
     if (!secret) return std::unexpected(secret.error());
-    return sign_webhook(*secret, to_string(delivery.event.id), now, delivery.event.payload);
+    return sign_webhook(*secret, to_string(delivery.told.event.id), now, body);
 }
 
 }  // namespace
@@ -52,15 +52,17 @@ Result<Url> webhook_destination(std::string const& url, bool allow_private_addre
     return parsed;
 }
 
-Task<WebhookAnswer> HttpWebhookSender::send(PendingDelivery const& delivery, Timestamp now) {
+Task<WebhookAnswer> HttpWebhookSender::send(PendingDelivery const& delivery, std::string body,
+                                            Timestamp now) {
+    OutboxEvent const& event = delivery.told.event;
     auto const url = webhook_destination(delivery.url, settings_.allow_private_addresses);
     if (!url) co_return not_sent(to_string(url.error()));
-    auto const signature = signature_of(secrets_, delivery, now);
+    auto const signature = signature_of(secrets_, delivery, body, now);
     if (!signature) {
         // Ours to repair, not the shop's: the key of the secret box may have changed.
-        log_error("webhook", "the signing secret can't be used",
-                  {{"merchant", to_string(delivery.event.merchant_id)},
-                   {"why", to_string(signature.error())}});
+        log_error(
+            "webhook", "the signing secret can't be used",
+            {{"merchant", to_string(event.merchant_id)}, {"why", to_string(signature.error())}});
         co_return not_sent("the signing secret can't be used");
     }
 
@@ -70,10 +72,9 @@ Task<WebhookAnswer> HttpWebhookSender::send(PendingDelivery const& delivery, Tim
     if (!settings_.allow_private_addresses) limits.allow_address = is_public_address;
     HttpHeaders headers{{"content-type", "application/json"},
                         {"user-agent", "Sycee/0.1"},
-                        {"webhook-id", to_string(delivery.event.id)},
+                        {"webhook-id", to_string(event.id)},
                         {"webhook-timestamp", std::to_string(to_unix_seconds(now))},
                         {"webhook-signature", *signature}};
-    std::string body = delivery.event.payload;
     // A client of its own: a kept connection would be one more thing that a shop can hold on to.
     HttpClient client(executor_, *url, std::move(limits));
     try {

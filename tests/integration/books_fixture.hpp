@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sycee/app/payment_events.hpp>
 #include <sycee/app/payment_service.hpp>
 #include <sycee/base/assert.hpp>
 #include <sycee/runtime/errors.hpp>
@@ -45,7 +46,7 @@ class BooksInPostgres : public ::testing::Test {
         tx.exec("CREATE DATABASE " + name);
         url_ = admin_url() + " dbname=" + name;
         database = std::make_unique<Database>(url_, 4);
-        EXPECT_EQ(run(database->migrate()).size(), 9U);
+        EXPECT_EQ(run(database->migrate()).size(), 11U);
         EXPECT_TRUE(run(database->migrate()).empty());
         run(database->check());
         merchant_id = create_merchant("Shirts", 0);
@@ -218,7 +219,7 @@ class BooksInPostgres : public ::testing::Test {
             keys.emplace_back(other.merchant_id, other.id);
         std::sort(keys.begin(), keys.end());
         keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
-        for (MerchantView& view : run(PgLedger(*database).load_views(what.chain_id, keys)))
+        for (MerchantView& view : run(PgLedger(*database).load_views(what.chain_id, keys, {})))
             add(commit, std::move(view), matched, step);
         return commit;
     }
@@ -311,11 +312,10 @@ class BooksInPostgres : public ::testing::Test {
         if (result.head != result.first_head)
             commit.heads.push_back({merchant, result.first_head, result.head});
         commit.entries.insert(commit.entries.end(), result.entries.begin(), result.entries.end());
-        for (auto const& event : result.events) {
-            commit.events.push_back(
-                {new_id<EventTag>(kStart + std::chrono::milliseconds(++events_)), merchant,
-                 event.state.payment.id, event.type, "{\"a\": \"\\\"\"}", kStart});
-        }
+        std::size_t const first = commit.events.size();
+        add_events(commit.events, merchant, result.events, step.chain_id, kStart);
+        for (std::size_t i = first; i < commit.events.size(); ++i)
+            commit.events[i].id = new_id<EventTag>(kStart + std::chrono::milliseconds(++events_));
         for (PaymentState const& state : result.payments) {
             if (!has_open_work(state, step)) continue;
             for (Credit const& credit : state.credits) {

@@ -124,7 +124,7 @@ TEST_F(BooksInPostgres, a_reversal_of_a_settlement_that_goes_no_further_is_found
     auto const credit = state().credits[0];
     JournalWriter journal(
         merchant_id, kChain,
-        run(PgLedger(*database).load_views(kChain, {{merchant_id, payment.id}})).at(0).head,
+        run(PgLedger(*database).load_views(kChain, {{merchant_id, payment.id}}, {})).at(0).head,
         kStart);
     journal.append(
         Reversal{.payment_id = payment.id,
@@ -161,14 +161,14 @@ TEST_F(BooksInPostgres, open_work_is_looked_for_from_the_oldest_open_block_only)
 TEST_F(BooksInPostgres, what_is_cleared_and_not_final_is_in_the_view) {
     PgLedger ledger(*database);
     std::vector<PaymentKey> const keys{{merchant_id, payment.id}};
-    EXPECT_TRUE(run(ledger.load_views(kChain, keys)).at(0).cleared_not_final.empty());
+    EXPECT_TRUE(run(ledger.load_views(kChain, keys, {})).at(0).cleared_not_final.empty());
     commit(plan({block(101)}, {transfer(1, 60'000'000, block(101))}, 100));
-    auto const cleared = run(ledger.load_views(kChain, keys)).at(0).cleared_not_final;
+    auto const cleared = run(ledger.load_views(kChain, keys, {})).at(0).cleared_not_final;
     ASSERT_EQ(cleared.size(), 1U);
     EXPECT_EQ(cleared[0], std::pair(kToken, Amount(50'000'000)));
-    EXPECT_TRUE(run(ledger.load_views(kOtherChain, keys)).at(0).cleared_not_final.empty());
+    EXPECT_TRUE(run(ledger.load_views(kOtherChain, keys, {})).at(0).cleared_not_final.empty());
     commit(plan({block(102)}, {}, 101));
-    EXPECT_TRUE(run(ledger.load_views(kChain, keys)).at(0).cleared_not_final.empty());
+    EXPECT_TRUE(run(ledger.load_views(kChain, keys, {})).at(0).cleared_not_final.empty());
 }
 
 TEST_F(BooksInPostgres, two_merchants_heads_move_together_or_not_at_all) {
@@ -345,18 +345,24 @@ TEST_F(BooksInPostgres, the_outbox_is_worked_off) {
     PgOutbox outbox(*database);
     auto const due = run(outbox.due({}, kStart, 2));
     ASSERT_EQ(due.size(), 2U);
-    EXPECT_EQ(due[0].event.type, "payment.authorized");
-    EXPECT_EQ(due[0].event.payload, "{\"a\": \"\\\"\"}");
+    EXPECT_EQ(due[0].told.event.type, "payment.authorized");
+    EXPECT_EQ(due[0].told.event.status, PaymentStatus::authorized);
+    // Each tells the payment as it stood then, whatever has been booked since.
+    ASSERT_EQ(due[0].told.state.credits.size(), 1U);
+    EXPECT_EQ(due[0].told.state.credits[0].stage, CreditStage::authorized);
+    EXPECT_EQ(due[0].told.record_hash, due[0].told.state.credits[0].authorization_hash);
+    EXPECT_EQ(due[1].told.event.type, "payment.cleared");
+    EXPECT_EQ(due[1].told.state.credits.at(0).stage, CreditStage::cleared);
     MerchantId const other = new_id<MerchantTag>(kStart);
     EXPECT_EQ(run(outbox.due({other}, kStart, 10)).size(), 3U);
     EXPECT_TRUE(run(outbox.due({other, merchant_id}, kStart, 10)).empty());
-    run(outbox.record({.event_id = due[0].event.id,
+    run(outbox.record({.event_id = due[0].told.event.id,
                        .merchant_id = merchant_id,
                        .attempt = 1,
                        .at = kStart,
                        .status = 200,
                        .delivered = true}));
-    run(outbox.record({.event_id = due[1].event.id,
+    run(outbox.record({.event_id = due[1].told.event.id,
                        .merchant_id = merchant_id,
                        .attempt = 1,
                        .at = kStart,

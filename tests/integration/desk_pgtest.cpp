@@ -39,7 +39,7 @@ class DeskInPostgres : public BooksInPostgres {
     }
 
     JournalHead head_of(ChainId chain_id = kChain) {
-        return run(ledger.load_views(chain_id, {{merchant_id, payment.id}})).at(0).head;
+        return run(ledger.load_views(chain_id, {{merchant_id, payment.id}}, {})).at(0).head;
     }
     DeskException exception(std::uint64_t sequence) {
         return run(desk.find({merchant_id, kChain, sequence})).value();
@@ -171,8 +171,14 @@ TEST_F(DeskInPostgres, a_decision_is_written_whole) {
     credit.approved_by = operator_id(2);
     auto const promise = resolution(exception(6), ResolutionKind::refund, 5'000'000);
     auto decision = decide({credit, promise});
-    decision.events.push_back(
-        {new_id<EventTag>(kStart), merchant_id, second.id, "payment.credited", "{}", kStart});
+    decision.events.push_back({.id = new_id<EventTag>(kStart),
+                               .merchant_id = merchant_id,
+                               .payment_id = second.id,
+                               .type = "payment.credited",
+                               .chain_id = kChain,
+                               .record_sequence = decision.entries[0].sequence,
+                               .positions = {{kChain, decision.head.to.sequence}},
+                               .created_at = kStart});
     run(desk.commit(decision));
 
     EXPECT_EQ(first_wrong(), "");

@@ -2,6 +2,8 @@
 
 #include <sycee/base/assert.hpp>
 
+#include "told_events.hpp"
+
 #include <algorithm>
 #include <bit>
 
@@ -939,6 +941,10 @@ void Checker::check_events(ChainCommit const& commit) {
             fail("one event for each change", event.type + " without a record");
         }
         if (!store_.events().contains(event.id)) fail("no event lost", event.type);
+        if (auto const wrong = wrongly_told(event, store_); !wrong.empty()) {
+            fail("told as it stood",
+                 event.type + " of " + to_string(event.payment_id) + ": " + wrong);
+        }
     }
 }
 

@@ -78,7 +78,7 @@ Task<WebhookAnswer> ShopServers::receive(ProcessId process, PendingDelivery deli
         co_await scheduler_.sleep(process, 10s);
         co_return WebhookAnswer{0, "timeout"};
     }
-    if (++received_[delivery.event.id] > 1) reached("an event is delivered twice");
+    if (++received_[delivery.told.event.id] > 1) reached("an event is delivered twice");
     if (rng_.chance(lost_answer_permille)) {
         co_await scheduler_.sleep(process, 10s);
         co_return WebhookAnswer{0, "timeout"};
@@ -120,9 +120,9 @@ class Gateway::LedgerClient final : public LedgerPort, private StoreWire {
         auto work = [&] { return around_.store.load_open(chain_id); };
         co_return co_await transact(work);
     }
-    Task<std::vector<MerchantView>> load_views(ChainId chain_id,
-                                               std::vector<PaymentKey> payments) override {
-        auto work = [&] { return around_.store.load_views(chain_id, payments); };
+    Task<std::vector<MerchantView>> load_views(ChainId chain_id, std::vector<PaymentKey> payments,
+                                               std::vector<MerchantId> merchants) override {
+        auto work = [&] { return around_.store.load_views(chain_id, payments, merchants); };
         co_return co_await transact(work);
     }
     Task<std::vector<NewAddress>> load_new_addresses(
@@ -185,7 +185,7 @@ class Gateway::WebhookClient final : public WebhookPort {
   public:
     WebhookClient(ShopServers& shops, ProcessId process) : shops_(shops), process_(process) {}
 
-    Task<WebhookAnswer> send(PendingDelivery const& delivery, Timestamp) override {
+    Task<WebhookAnswer> send(PendingDelivery const& delivery, std::string, Timestamp) override {
         return shops_.receive(process_, delivery);
     }
 
@@ -208,7 +208,7 @@ Gateway::Gateway(ProcessId id, std::string const& name, Surroundings& around,
       feed_(around.scheduler.executor()),
       outbox_wake_(around.scheduler.executor(), clock_),
       service_(*payments_, offered_, registry_, clock_),
-      dispatcher_(*outbox_, *webhooks_, outbox_wake_, clock_, metrics_),
+      dispatcher_(*outbox_, *webhooks_, offered_, outbox_wake_, clock_, metrics_),
       served_(around.network.chains.size()) {
     for (std::size_t chain = 0; chain < around.network.chains.size(); ++chain) {
         ChainSettings const& settings = around.network.chains[chain];

@@ -1,5 +1,6 @@
 #include "sim_store.hpp"
 
+#include <sycee/app/payment_events.hpp>
 #include <sycee/base/assert.hpp>
 
 #include <algorithm>
@@ -103,6 +104,13 @@ std::vector<std::size_t> const& SimStore::records_of(PaymentKey const& key) cons
     static std::vector<std::size_t> const none;
     auto const found = by_payment_.find(key);
     return found == by_payment_.end() ? none : found->second;
+}
+
+std::vector<JournalEntry> SimStore::entries_of(PaymentKey const& key) const {
+    std::vector<JournalEntry> entries;
+    for (std::size_t const place : records_of(key))
+        entries.push_back(entries_[place]);
+    return entries;
 }
 
 std::optional<JournalEntry> SimStore::upon(std::map<RecordKey, std::size_t> const& index,
@@ -209,8 +217,11 @@ std::vector<PaymentState> SimStore::load_open(ChainId chain_id) {
 }
 
 std::vector<MerchantView> SimStore::load_views(ChainId chain_id,
-                                               std::vector<PaymentKey> const& payments) {
+                                               std::vector<PaymentKey> const& payments,
+                                               std::vector<MerchantId> const& merchants) {
     std::map<MerchantId, MerchantView> views;
+    for (MerchantId const& merchant_id : merchants)
+        views.emplace(merchant_id, MerchantView{});
     for (PaymentKey const& key : payments)
         views[key.first].payments.push_back(state_of(key));
     std::vector<MerchantView> result;
@@ -223,6 +234,10 @@ std::vector<MerchantView> SimStore::load_views(ChainId chain_id,
         if (auto const batch = last_batches_.find({merchant_id, chain_id});
             batch != last_batches_.end()) {
             view.last_batch_number = batch->second;
+        }
+        for (auto const& [key, head] : heads_) {
+            if (key.first == merchant_id && key.second != chain_id)
+                view.other_journals.emplace(key.second, head.sequence);
         }
         for (auto const& [key, balance] : balances_) {
             auto const& [owner, chain, token, account] = key;
@@ -467,7 +482,8 @@ std::vector<PendingDelivery> SimStore::due(std::vector<MerchantId> const& beside
     if (rows.size() > limit) rows.resize(limit);
     std::vector<PendingDelivery> due;
     for (StoredEvent const* row : rows) {
-        due.push_back({.event = row->event,
+        PaymentKey const key{row->event.merchant_id, row->event.payment_id};
+        due.push_back({.told = tell(row->event, payments_.at(key), entries_of(key)),
                        .url = merchants_.at(row->event.merchant_id).merchant.webhook_url,
                        .sealed_secret = {},
                        .attempts = row->attempts});

@@ -63,8 +63,8 @@ class SimStore final : public StoreCalls {
     void begin_chain(ChainId chain_id, Lease lease, ProcessedBlock const& block,
                      Timestamp now) override;
     std::vector<PaymentState> load_open(ChainId chain_id) override;
-    std::vector<MerchantView> load_views(ChainId chain_id,
-                                         std::vector<PaymentKey> const& payments) override;
+    std::vector<MerchantView> load_views(ChainId chain_id, std::vector<PaymentKey> const& payments,
+                                         std::vector<MerchantId> const& merchants) override;
     std::vector<NewAddress> load_new_addresses(
         std::vector<std::pair<MerchantId, std::uint64_t>> const& known) override;
     std::vector<WatchedAddress> find_addresses(std::vector<Address> const& addresses) override;
@@ -89,6 +89,8 @@ class SimStore final : public StoreCalls {
     std::deque<JournalEntry> const& entries() const { return entries_; }
     std::map<PaymentKey, Payment> const& payments() const { return payments_; }
     PaymentState state_of(PaymentKey const& key) const;
+    // In the order in which they were committed.
+    std::vector<JournalEntry> entries_of(PaymentKey const& key) const;
     std::map<std::pair<MerchantId, TransferKey>, std::uint64_t> const& live_credits() const {
         return live_credits_;
     }

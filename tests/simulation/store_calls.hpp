@@ -29,7 +29,8 @@ class StoreCalls {
                              Timestamp now) = 0;
     virtual std::vector<PaymentState> load_open(ChainId chain_id) = 0;
     virtual std::vector<MerchantView> load_views(ChainId chain_id,
-                                                 std::vector<PaymentKey> const& payments) = 0;
+                                                 std::vector<PaymentKey> const& payments,
+                                                 std::vector<MerchantId> const& merchants) = 0;
     virtual std::vector<NewAddress> load_new_addresses(
         std::vector<std::pair<MerchantId, std::uint64_t>> const& known) = 0;
     virtual std::vector<WatchedAddress> find_addresses(std::vector<Address> const& addresses) = 0;

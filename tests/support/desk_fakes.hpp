@@ -95,7 +95,8 @@ class DeskBooks final : public EmptyBooks {
     using FindPayment = std::function<std::optional<PaymentState>(PaymentKey const&)>;
     DeskBooks(MemoryDesk const& desk, FindPayment find) : desk_(desk), find_(std::move(find)) {}
 
-    Task<std::vector<MerchantView>> load_views(ChainId, std::vector<PaymentKey> keys) override {
+    Task<std::vector<MerchantView>> load_views(ChainId, std::vector<PaymentKey> keys,
+                                               std::vector<MerchantId>) override {
         MerchantView view;
         view.merchant_id = keys.front().first;
         view.head.sequence = 100;

@@ -25,7 +25,8 @@ class EmptyBooks : public LedgerPort {
     Task<std::vector<PaymentState>> load_open(ChainId) override {
         co_return std::vector<PaymentState>{};
     }
-    Task<std::vector<MerchantView>> load_views(ChainId, std::vector<PaymentKey>) override {
+    Task<std::vector<MerchantView>> load_views(ChainId, std::vector<PaymentKey>,
+                                               std::vector<MerchantId>) override {
         co_return std::vector<MerchantView>{};
     }
     Task<std::vector<NewAddress>> load_new_addresses(

@@ -53,6 +53,19 @@ class ChainFollower {
   private:
     struct Batch;
 
+    // A payment as it was read, or left by our last step.
+    struct Remembered {
+        PaymentState state;
+        std::uint64_t reading = 0;
+    };
+    // Where a merchant's journals were when we last looked. Whatever changes a payment moves one of
+    // them: as long as none has moved but by us, what is remembered of that reading still holds.
+    struct Journals {
+        JournalHead here;
+        JournalPositions elsewhere;
+        std::uint64_t reading = 0;
+    };
+
     Task<bool> is_current();
     Task<void> stop(std::string reason);
     Task<bool> hold_lease();
@@ -66,10 +79,14 @@ class ChainFollower {
     Task<BlockNumber> confirm_final(BlockNumber candidate, Batch& batch);
     Task<bool> was_misread(ProcessedBlock const& block, Bytes32 const& read_again);
     Task<void> commit(Batch batch);
+    Task<std::vector<MerchantView>> look_at(std::vector<PaymentKey> const& touched);
+    std::vector<PaymentKey> add_remembered(std::vector<MerchantView>& views,
+                                           std::vector<PaymentKey> const& remembered);
+    void note_journals(MerchantView const& view);
     Task<void> look_at_other_chains(std::vector<MerchantView> const& views, ChainStep& step);
     bool may_be_paid_elsewhere() const;
     ChainStep step_of(Batch const& batch) const;
-    std::vector<PaymentKey> touched_by(Batch const& batch, ChainStep const& step) const;
+    std::vector<PaymentKey> touched_by(Batch const& batch, ChainStep const& step);
     BlockNumber oldest_open(std::vector<PaymentState> const& states, ChainStep const& step) const;
     void remember(std::vector<PaymentState> states, ChainStep const& step);
     void publish(Batch const& batch, ChainStep const& step, std::size_t booked);
@@ -86,7 +103,10 @@ class ChainFollower {
     std::optional<HeaderChain> headers_;
     BlockNumber agreed_ = 0;
     bool defers_finality_ = false;  // to the next step
-    std::map<PaymentKey, PaymentState> open_;
+    bool defers_due_ = false;       // the work on earlier payments, to the next step
+    std::map<PaymentKey, Remembered> open_;
+    std::map<MerchantId, Journals> journals_;  // of the merchants that have an open payment
+    std::uint64_t readings_ = 0;
 };
 
 }  // namespace sycee

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <sycee/app/ports.hpp>
 #include <sycee/app/settings.hpp>
-#include <sycee/payment/advance.hpp>
 #include <sycee/payment/state.hpp>
 
 #include <nlohmann/json_fwd.hpp>
@@ -16,8 +16,7 @@ nlohmann::ordered_json payment_json(PaymentState const& state, PaymentStatus sta
                                     Network const& network);
 
 // The body of a webhook: {type, timestamp, data}, as Standard Webhooks asks for.
-std::string event_payload(PaymentEvent const& event, ChainId chain_id, Network const& network,
-                          Timestamp now);
+std::string event_payload(ToldEvent const& told, Network const& network);
 
 std::string checkout_url(PaymentId id, Network const& network);
 

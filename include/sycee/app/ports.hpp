@@ -9,6 +9,7 @@
 #include <sycee/evm/block.hpp>
 #include <sycee/evm/transfer.hpp>
 #include <sycee/payment/advance.hpp>
+#include <sycee/payment/history.hpp>
 #include <sycee/payment/records.hpp>
 #include <sycee/payment/state.hpp>
 #include <sycee/runtime/errors.hpp>
@@ -166,8 +167,9 @@ class ChainPort {
     // The lowest block of ours in which a quorum of the nodes reads other logs: we have misread it.
     // The nodes are read from by those that know better from then on.
     virtual std::optional<BlockNumber> misread(HeaderChain const&) { return std::nullopt; }
-    // Whether as many nodes as the quorum, and more than half of them, have another block in the
-    // place of this final one of ours. One that is alone with it is not read from for a while.
+    // Whether as many nodes as the quorum, and more than half of them, call another block final in
+    // the place of this final one of ours. Whoever has another block there is not read from for a
+    // while.
     virtual Task<bool> is_contradicted(BlockHeader) { co_return true; }
     // Returns when there is a new head or more agreement, at the latest after `limit`.
     virtual Task<void> wait_for_head(std::chrono::milliseconds limit) = 0;
@@ -200,12 +202,18 @@ struct Lease {
     std::chrono::milliseconds time_left{};
 };
 
+// What a shop is told, without the words: those are made of the payment's records when it is sent,
+// and are the same at every attempt, since records are never changed.
 struct OutboxEvent {
     EventId id;
     MerchantId merchant_id;
     PaymentId payment_id;
     std::string type;
-    std::string payload;  // the JSON body, sent byte for byte on every attempt
+    PaymentStatus status = PaymentStatus::open;
+    ChainId chain_id = 0;  // of the record that it is about
+    std::uint64_t record_sequence = 0;
+    JournalPositions positions;  // the payment is told as it stood then (state_at)
+    bool goods_may_be_released = false;
     Timestamp created_at{};
 };
 
@@ -242,6 +250,9 @@ struct ChainCommit {
     // Where there are several chains: what the others and the desk had done to the payments, when
     // the step was decided (foreign_fingerprint). Changed since: refused.
     std::vector<std::pair<PaymentKey, Bytes32>> foreign;
+    // And where their merchants' journals of the other chains were: a merchant none of whose has
+    // moved need not be compared.
+    std::map<MerchantId, JournalPositions> other_journals;
     std::optional<RepairNote> repair;  // finalized blocks are taken back
     Timestamp now{};
 };
@@ -277,9 +288,11 @@ class LedgerPort : public AddressPort {
                                    Timestamp now) = 0;
     // Payments that a step of this chain may still move.
     virtual Task<std::vector<PaymentState>> load_open(ChainId chain_id) = 0;
-    // The merchants of these payments, each with the payments named.
+    // The merchants of these payments, each with the payments named, and `merchants` besides,
+    // without any: all as of one moment.
     virtual Task<std::vector<MerchantView>> load_views(ChainId chain_id,
-                                                       std::vector<PaymentKey> payments) = 0;
+                                                       std::vector<PaymentKey> payments,
+                                                       std::vector<MerchantId> merchants) = 0;
     // Throws InvariantViolation where the books refuse a row or a balance; Unavailable where the
     // lease, the cursor, a journal head or a payment is not as it was, or the outcome is unknown:
     // load the chain again to find out.
@@ -468,8 +481,16 @@ class AccessPort {
     virtual Task<void> delete_session(Bytes32 token_hash) = 0;
 };
 
-struct PendingDelivery {
+// An event with what its words are made of.
+struct ToldEvent {
     OutboxEvent event;
+    PaymentState state;             // as it stood at the event
+    Bytes32 record_hash{};          // of the record that it is about
+    std::optional<Transfer> moved;  // of a withdrawal
+};
+
+struct PendingDelivery {
+    ToldEvent told;
     std::string url;
     std::vector<std::uint8_t> sealed_secret;
     unsigned attempts = 0;  // made before

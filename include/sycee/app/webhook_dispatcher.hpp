@@ -1,6 +1,7 @@
 #pragma once
 
 #include <sycee/app/ports.hpp>
+#include <sycee/app/settings.hpp>
 #include <sycee/runtime/clock.hpp>
 #include <sycee/runtime/metrics.hpp>
 #include <sycee/runtime/task_group.hpp>
@@ -19,11 +20,12 @@ struct WebhookAnswer {
     std::string error;
 };
 
-// Posts one signed event to a shop. Never throws for what the shop does.
+// Posts one signed event to a shop: `body`, byte for byte. Never throws for what the shop does.
 class WebhookPort {
   public:
     virtual ~WebhookPort() = default;
-    virtual Task<WebhookAnswer> send(PendingDelivery const& delivery, Timestamp now) = 0;
+    virtual Task<WebhookAnswer> send(PendingDelivery const& delivery, std::string body,
+                                     Timestamp now) = 0;
 };
 
 // When the next attempt is due after `attempts` failed ones; nothing after the tenth, about 75
@@ -35,9 +37,14 @@ std::optional<std::chrono::seconds> retry_delay(unsigned attempts, std::uint32_t
 // longer each time, so that many of them do not take turns at keeping the others waiting.
 class WebhookDispatcher {
   public:
-    WebhookDispatcher(OutboxPort& outbox, WebhookPort& webhooks, Notifier& wake, Clock& clock,
-                      Metrics& metrics)
-        : outbox_(outbox), webhooks_(webhooks), wake_(wake), clock_(clock), metrics_(metrics) {}
+    WebhookDispatcher(OutboxPort& outbox, WebhookPort& webhooks, Network const& network,
+                      Notifier& wake, Clock& clock, Metrics& metrics)
+        : outbox_(outbox),
+          webhooks_(webhooks),
+          network_(network),
+          wake_(wake),
+          clock_(clock),
+          metrics_(metrics) {}
 
     // Ends only by cancellation, or by a fault that does not pass.
     Task<void> run();
@@ -59,6 +66,7 @@ class WebhookDispatcher {
 
     OutboxPort& outbox_;
     WebhookPort& webhooks_;
+    Network const& network_;
     Notifier& wake_;
     Clock& clock_;
     Metrics& metrics_;

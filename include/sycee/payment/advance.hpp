@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sycee/payment/history.hpp>
 #include <sycee/payment/records.hpp>
 #include <sycee/payment/state.hpp>
 
@@ -31,7 +32,8 @@ struct MerchantView {
     std::uint64_t last_batch_number = 0;
     std::uint32_t fee_basis_points = 0;
     std::vector<std::pair<Address, Amount>> cleared_not_final;  // by token, on this chain
-    std::vector<PaymentState> payments;                         // those that the step may move
+    JournalPositions other_journals;     // of the other chains, when `payments` was read
+    std::vector<PaymentState> payments;  // those that the step may move
 };
 
 // Transfers of the step's new blocks at this merchant's addresses, in block and log order.
@@ -41,15 +43,14 @@ struct MatchedTransfer {
     bool incoming = true;  // false: out of the address. A transfer between two of ours is both.
 };
 
-// Something that a shop is told. `state` is the payment as it stands right after the record.
+// Something that a shop is told.
 struct PaymentEvent {
     std::string type;  // "payment.cleared"
-    PaymentState state;
+    PaymentId payment_id;
     PaymentStatus status = PaymentStatus::open;
     std::uint64_t record_sequence = 0;
-    Bytes32 record_hash{};
+    JournalPositions positions;          // the payment is told as it stood then (state_at)
     bool goods_may_be_released = false;  // payment.reversed: it had been cleared
-    std::optional<Transfer> moved;       // funds.moved
 };
 
 struct MerchantStep {

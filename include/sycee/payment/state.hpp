@@ -23,6 +23,7 @@ enum class PaymentStatus : std::uint8_t {
     reversed,        // a reorg took a transfer away, and without it the price is not covered
 };
 std::string_view to_string(PaymentStatus status);
+std::optional<PaymentStatus> parse_payment_status(std::string_view name);
 
 // How far a live transfer to a payment has come.
 enum class CreditStage : std::uint8_t { authorized, cleared, settled, unapplied };
@@ -77,6 +78,10 @@ struct PaymentState {
     std::vector<std::pair<TransferKey, Timestamp>> reversed_transfers;
     bool was_cleared = false;  // a reorg undid a clearing of it: goods may have been released
 };
+
+// Notes that this much was decided about what the record with that sequence put on the desk.
+void note_resolved(PaymentState& state, ChainId chain_id, std::uint64_t exception_sequence,
+                   Amount amount);
 
 // The time of the first block that had this transfer to the payment: its own, or an earlier one
 // that a reorg took away.

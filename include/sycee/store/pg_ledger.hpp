@@ -24,8 +24,8 @@ class PgLedger final : public LedgerPort, public RepairPort {
     Task<void> begin_chain(ChainId chain_id, Lease lease, ProcessedBlock block,
                            Timestamp now) override;
     Task<std::vector<PaymentState>> load_open(ChainId chain_id) override;
-    Task<std::vector<MerchantView>> load_views(ChainId chain_id,
-                                               std::vector<PaymentKey> payments) override;
+    Task<std::vector<MerchantView>> load_views(ChainId chain_id, std::vector<PaymentKey> payments,
+                                               std::vector<MerchantId> merchants) override;
     Task<std::vector<NewAddress>> load_new_addresses(
         std::vector<std::pair<MerchantId, std::uint64_t>> known) override;
     Task<std::vector<WatchedAddress>> find_addresses(std::vector<Address> addresses) override;

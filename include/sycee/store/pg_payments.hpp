@@ -3,11 +3,18 @@
 #include <sycee/app/ports.hpp>
 #include <sycee/store/database.hpp>
 
+#include <memory>
+
 namespace sycee {
+
+class PaymentWriter;
 
 class PgPayments final : public PaymentPort {
   public:
-    explicit PgPayments(Database& database) : database_(database) {}
+    explicit PgPayments(Database& database);
+    PgPayments(PgPayments const&) = delete;
+    PgPayments& operator=(PgPayments const&) = delete;
+    ~PgPayments();
 
     Task<Payment> create(NewPayment payment, DeriveAddress derive) override;
     Task<std::optional<PaymentState>> find(MerchantId merchant_id, PaymentId id) override;
@@ -17,6 +24,7 @@ class PgPayments final : public PaymentPort {
 
   private:
     Database& database_;
+    std::unique_ptr<PaymentWriter> writer_;
 };
 
 }  // namespace sycee

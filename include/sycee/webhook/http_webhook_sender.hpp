@@ -30,7 +30,8 @@ class HttpWebhookSender final : public WebhookPort {
     HttpWebhookSender(Executor executor, SecretBox const& secrets, WebhookSettings settings)
         : executor_(std::move(executor)), secrets_(secrets), settings_(settings) {}
 
-    Task<WebhookAnswer> send(PendingDelivery const& delivery, Timestamp now) override;
+    Task<WebhookAnswer> send(PendingDelivery const& delivery, std::string body,
+                             Timestamp now) override;
 
   private:
     Executor executor_;

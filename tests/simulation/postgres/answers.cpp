@@ -171,6 +171,9 @@ std::string text_of(MerchantView const& view) {
                            .field("batch", view.last_batch_number)
                            .field("fee", view.fee_basis_points)
                            .text();
+    for (auto const& [chain_id, sequence] : view.other_journals) {
+        text += "\n" + Line("elsewhere").field("chain", chain_id).field("at", sequence).text();
+    }
     auto cleared = view.cleared_not_final;
     std::sort(cleared.begin(), cleared.end());
     for (auto const& [token, amount] : cleared) {
@@ -237,17 +240,21 @@ std::string text_of(PaymentState const& state) {
 }
 
 std::string text_of(PendingDelivery const& delivery) {
-    OutboxEvent const& event = delivery.event;
-    return Line("delivery")
-        .field("event", event.id)
-        .field("merchant", event.merchant_id)
-        .field("payment", event.payment_id)
-        .field("type", event.type)
-        .field("created", event.created_at)
-        .field("url", delivery.url)
-        .field("attempts", delivery.attempts)
-        .field("payload", event.payload)
-        .text();
+    OutboxEvent const& event = delivery.told.event;
+    Line line("delivery");
+    if (delivery.told.moved) add(line, delivery.told.moved->key);
+    return line.field("event", event.id)
+               .field("merchant", event.merchant_id)
+               .field("payment", event.payment_id)
+               .field("type", event.type)
+               .field("created", event.created_at)
+               .field("url", delivery.url)
+               .field("attempts", delivery.attempts)
+               .field("status", to_string(event.status))
+               .field("record", event.record_sequence)
+               .field("hash", delivery.told.record_hash)
+               .text() +
+           "\n" + text_of(delivery.told.state);
 }
 
 std::string difference_of(std::string const& model, std::string const& postgres) {

@@ -189,10 +189,12 @@ std::vector<PaymentState> MirroredStore::load_open(ChainId chain_id) {
 }
 
 std::vector<MerchantView> MirroredStore::load_views(ChainId chain_id,
-                                                    std::vector<PaymentKey> const& payments) {
+                                                    std::vector<PaymentKey> const& payments,
+                                                    std::vector<MerchantId> const& merchants) {
     return both(
-        of_chain("load_views", chain_id), [&] { return model_.load_views(chain_id, payments); },
-        [&] { return ledger_.load_views(chain_id, payments); });
+        of_chain("load_views", chain_id),
+        [&] { return model_.load_views(chain_id, payments, merchants); },
+        [&] { return ledger_.load_views(chain_id, payments, merchants); });
 }
 
 std::vector<NewAddress> MirroredStore::load_new_addresses(

@@ -31,8 +31,8 @@ class MirroredStore final : public ComparedStore {
     void begin_chain(ChainId chain_id, Lease lease, ProcessedBlock const& block,
                      Timestamp now) override;
     std::vector<PaymentState> load_open(ChainId chain_id) override;
-    std::vector<MerchantView> load_views(ChainId chain_id,
-                                         std::vector<PaymentKey> const& payments) override;
+    std::vector<MerchantView> load_views(ChainId chain_id, std::vector<PaymentKey> const& payments,
+                                         std::vector<MerchantId> const& merchants) override;
     std::vector<NewAddress> load_new_addresses(
         std::vector<std::pair<MerchantId, std::uint64_t>> const& known) override;
     std::vector<WatchedAddress> find_addresses(std::vector<Address> const& addresses) override;

@@ -83,7 +83,10 @@ bool moved_journal(ChainCommit& commit, SimStore const&, Rng& rng) {
 
 bool changed_elsewhere(ChainCommit& commit, SimStore const&, Rng& rng) {
     if (commit.foreign.empty()) return false;
-    commit.foreign[rng.below(commit.foreign.size())].second[0] ^= 1U;
+    auto& [key, fingerprint] = commit.foreign[rng.below(commit.foreign.size())];
+    fingerprint[0] ^= 1U;
+    // Nobody's payment changes without its merchant's journals.
+    commit.other_journals.erase(key.first);
     return true;
 }
 

@@ -118,7 +118,14 @@ void add_payments(Rows& rows, SimStore const& model) {
     }
     for (auto const& [id, stored] : model.events()) {
         OutboxEvent const& event = stored.event;
-        rows.add("event", event.merchant_id, id, event.payment_id, event.type, event.payload,
+        std::string journals;
+        for (auto const& [chain_id, sequence] : event.positions) {
+            journals += (journals.empty() ? "" : ",") + std::to_string(chain_id) + "," +
+                        std::to_string(sequence);
+        }
+        rows.add("event", event.merchant_id, id, event.payment_id, event.type,
+                 to_string(event.status), event.chain_id, event.record_sequence,
+                 "{" + journals + "}", event.goods_may_be_released ? "true" : "false",
                  event.created_at, stored.attempts, stored.next_attempt_at, stored.delivered_at);
     }
 }
@@ -189,10 +196,12 @@ std::string all_rows_query() {
                   {"merchant_id", "payment_id", "derivation_index", hex("deposit_address"), "price",
                    millis("expires_at")},
                   "payments"),
-        row_query("event",
-                  {"merchant_id", "event_id", "payment_id", "type", "payload", millis("created_at"),
-                   "attempts", millis("next_attempt_at"), millis("delivered_at")},
-                  "outbox_events")};
+        row_query(
+            "event",
+            {"merchant_id", "event_id", "payment_id", "type", "status", "chain_id", "record_seq",
+             "journals::text", "goods_may_be_released::text", millis("created_at"), "attempts",
+             millis("next_attempt_at"), millis("delivered_at")},
+            "outbox_events")};
     std::string all;
     for (std::string const& query : queries)
         all += (all.empty() ? "" : " UNION ALL ") + query;

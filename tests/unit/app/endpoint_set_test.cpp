@@ -316,6 +316,23 @@ TEST_F(Endpoints, final_is_what_a_quorum_calls_final) {
     EXPECT_EQ(set->final_to(ours(1, 10), tips), 4U);
 }
 
+TEST_F(Endpoints, a_final_block_is_contradicted_by_what_a_quorum_calls_final_alone) {
+    build(3, 2);
+    BlockHeader const ours_at_5 = *run_task(io, set->header(5));
+    nodes[0]->finalized = 5;
+    for (std::size_t i = 1; i < 3; ++i) {
+        nodes[i]->reorg(3, 10, 1);
+        nodes[i]->finalized = 4;
+    }
+    EXPECT_FALSE(run_task(io, set->is_contradicted(ours_at_5)));  // they stand on another branch
+    nodes[1]->finalized = 5;
+    EXPECT_FALSE(run_task(io, set->is_contradicted(ours_at_5)));  // one alone
+    nodes[2]->finalized = 6;
+    EXPECT_TRUE(run_task(io, set->is_contradicted(ours_at_5)));
+    nodes[2]->away = true;
+    EXPECT_FALSE(run_task(io, set->is_contradicted(ours_at_5)));
+}
+
 TEST_F(Endpoints, reads_again_by_another_node_where_there_is_one) {
     build(2, 1);
     run_task(io, set->tips());

@@ -158,9 +158,16 @@ class FakeLedger final : public LedgerPort {
         co_return;
     }
     Task<std::vector<PaymentState>> load_open(ChainId) override { co_return view.payments; }
-    Task<std::vector<MerchantView>> load_views(ChainId, std::vector<PaymentKey>) override {
+    Task<std::vector<MerchantView>> load_views(ChainId, std::vector<PaymentKey> keys,
+                                               std::vector<MerchantId>) override {
         ++views_loaded;
-        co_return std::vector<MerchantView>{view};
+        payments_loaded += keys.size();
+        MerchantView asked = view;
+        std::erase_if(asked.payments, [&keys](PaymentState const& state) {
+            PaymentKey const key{state.payment.merchant_id, state.payment.id};
+            return std::ranges::find(keys, key) == keys.end();
+        });
+        co_return std::vector<MerchantView>{asked};
     }
     Task<std::vector<NewAddress>> load_new_addresses(
         std::vector<std::pair<MerchantId, std::uint64_t>> known) override {
@@ -252,6 +259,7 @@ class FakeLedger final : public LedgerPort {
     std::vector<JournalEntry> entries;
     std::vector<std::string> events;
     int views_loaded = 0;
+    std::size_t payments_loaded = 0;
     std::size_t compared = 0;  // payments with what other chains did to them
     bool lose_next_commit = false;
     bool announced = true;  // the payment was there when the addresses are asked for
@@ -332,6 +340,26 @@ TEST_F(Follower, quiet_blocks_load_no_payment) {
     follow();
     EXPECT_EQ(head(), 40U);
     EXPECT_EQ(ledger.views_loaded, 0);
+}
+
+// Whatever changes a payment moves a journal of its merchant: as long as none has moved but by our
+// own steps, nothing of it is read again.
+TEST_F(Follower, reads_a_payment_again_only_where_a_journal_has_moved) {
+    settings.finality.bands = {{std::nullopt, 2}};
+    follow();
+    node.grow(2);
+    node.pay(2, 1, 50);
+    follow();
+    EXPECT_EQ(ledger.payments_loaded, 1U);
+    node.grow(3);
+    follow();
+    EXPECT_EQ(ledger.count(RecordKind::clearing), 1U);
+    EXPECT_EQ(ledger.payments_loaded, 1U);
+    ledger.view.other_journals[kChain + 1] = 7;  // another chain's follower, or the desk
+    node.finalized = 3;
+    follow();
+    EXPECT_EQ(ledger.count(RecordKind::settlement), 1U);
+    EXPECT_EQ(ledger.payments_loaded, 2U);
 }
 
 struct ReorgRow {

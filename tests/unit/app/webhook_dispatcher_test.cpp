@@ -34,8 +34,8 @@ class FakeOutbox final : public OutboxPort {
     void add(std::uint8_t number) {
         auto const id = make_uuid_v7(timestamp_from_seconds(2), {0, 0, 0, ++events_});
         PendingDelivery delivery;
-        delivery.event.id = {id};
-        delivery.event.merchant_id = merchant(number);
+        delivery.told.event.id = {id};
+        delivery.told.event.merchant_id = merchant(number);
         rows[events_] = {delivery, Timestamp{}};
     }
 
@@ -46,7 +46,7 @@ class FakeOutbox final : public OutboxPort {
         for (auto const& [number, row] : rows) {
             auto const& [delivery, at] = row;
             if (due.size() == limit || at > now) continue;
-            if (std::ranges::count(beside, delivery.event.merchant_id) != 0) continue;
+            if (std::ranges::count(beside, delivery.told.event.merchant_id) != 0) continue;
             due.push_back(delivery);
         }
         co_return due;
@@ -54,7 +54,7 @@ class FakeOutbox final : public OutboxPort {
     Task<void> record(DeliveryAttempt attempt) override {
         ensure(!broken, "the books are wrong");
         for (auto& [number, row] : rows) {
-            if (row.first.event.id != attempt.event_id) continue;
+            if (row.first.told.event.id != attempt.event_id) continue;
             row.first.attempts = attempt.attempt;
             row.second = attempt.next_attempt_at.value_or(Timestamp::max());
         }
@@ -74,9 +74,9 @@ class FakeShops final : public WebhookPort {
   public:
     explicit FakeShops(Executor const& executor) : release_(executor) {}
 
-    Task<WebhookAnswer> send(PendingDelivery const& delivery, Timestamp) override {
-        MerchantId const id = delivery.event.merchant_id;
-        sent[id].push_back(delivery.event.id);
+    Task<WebhookAnswer> send(PendingDelivery const& delivery, std::string, Timestamp) override {
+        MerchantId const id = delivery.told.event.merchant_id;
+        sent[id].push_back(delivery.told.event.id);
         most_at_once = std::max(most_at_once, ++at_once_);
         ++open_[id];
         EXPECT_EQ(open_[id], 1) << "one event of a shop at a time";
@@ -125,7 +125,8 @@ class WebhookDispatcherTest : public ::testing::Test {
     FakeShops shops_{io_.get_executor()};
     Notifier wake_{io_.get_executor()};
     Metrics metrics_;
-    WebhookDispatcher dispatcher_{outbox_, shops_, wake_, clock_, metrics_};
+    Network network_{.chains = {}, .public_url = "http://pay.example"};
+    WebhookDispatcher dispatcher_{outbox_, shops_, network_, wake_, clock_, metrics_};
     TaskGroup tasks_{io_.get_executor(), 1};
     bool failed_ = false;
 };
@@ -149,7 +150,8 @@ TEST_F(WebhookDispatcherTest, a_shop_gets_its_events_in_order_each_once) {
     for (int i = 0; i < 90; ++i)
         outbox_.add(static_cast<std::uint8_t>(i % 3));
     for (auto const& [number, row] : outbox_.rows) {
-        if (row.first.event.merchant_id == merchant(1)) expected.push_back(row.first.event.id);
+        if (row.first.told.event.merchant_id == merchant(1))
+            expected.push_back(row.first.told.event.id);
     }
     start();
     run_until(io_, [this] { return sent(0) + sent(1) + sent(2) == 90; });

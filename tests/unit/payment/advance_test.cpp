@@ -95,11 +95,63 @@ class Advance : public ::testing::Test {
             }
         }
         check_claims();
+        entries.insert(entries.end(), last.entries.begin(), last.entries.end());
+        check_history();
         std::vector<std::string> types;
         for (auto const& event : last.events)
             types.push_back(event.type);
         now = chain_step.progress().head_time;
         return types;
+    }
+
+    // The records alone say how the payment stands, and how it stood at each event.
+    void check_history() {
+        PaymentState const& state = view.payments[0];
+        bool const all_here = std::ranges::all_of(state.credits, [](Credit const& credit) {
+            return credit.transfer.key.chain_id == kChain;
+        });
+        if (!all_here) return;
+        auto const records = records_of(state.payment.id);
+        PaymentState const replayed =
+            state_at(state.payment, records, {{kChain, last.head.sequence}});
+        EXPECT_EQ(replayed.was_cleared, state.was_cleared);
+        EXPECT_EQ(replayed.outflows.size(), state.outflows.size());
+        EXPECT_EQ(lost_a_transfer(replayed), lost_a_transfer(state));
+        ASSERT_EQ(replayed.credits.size(), state.credits.size());
+        for (std::size_t i = 0; i < state.credits.size(); ++i) {
+            Credit const& credit = state.credits[i];
+            Credit const& again = replayed.credits[i];
+            EXPECT_EQ(again.transfer, credit.transfer);
+            EXPECT_EQ(again.first_seen_time, credit.first_seen_time);
+            EXPECT_EQ(again.stage, credit.stage);
+            EXPECT_EQ(again.stage_hash, credit.stage_hash);
+            EXPECT_EQ(again.settlement_hash, credit.settlement_hash);
+            EXPECT_EQ(again.gross, credit.gross);
+            EXPECT_EQ(again.fee, credit.fee);
+            EXPECT_EQ(again.excess, credit.excess);
+            EXPECT_EQ(again.shortfall, credit.shortfall);
+            EXPECT_EQ(again.unapplied_reason, credit.unapplied_reason);
+        }
+        for (PaymentEvent const& event : last.events) {
+            if (event.payment_id != state.payment.id) continue;
+            PaymentState const then = state_at(state.payment, records, event.positions);
+            PaymentStatus const status = status_of(then, std::nullopt);
+            EXPECT_TRUE(event.status == status || event.status == PaymentStatus::expired)
+                << event.type << ": " << to_string(event.status) << ", " << to_string(status);
+        }
+    }
+
+    std::vector<JournalEntry> records_of(PaymentId id) const {
+        std::vector<JournalEntry> records;
+        std::ranges::copy_if(entries, std::back_inserter(records), [id](JournalEntry const& entry) {
+            return std::visit(
+                [id](auto const& record) {
+                    if constexpr (requires { record.payment_id; }) return record.payment_id == id;
+                    return false;
+                },
+                entry.record);
+        });
+        return records;
     }
 
     void check_entries() {
@@ -148,6 +200,7 @@ class Advance : public ::testing::Test {
 
     MerchantView view;
     MerchantStep last;
+    std::vector<JournalEntry> entries;  // of all steps
     BalanceSheet sheet;
     Timestamp now = kCreated;
     FinalityRule rule{.version = 1, .bands = {{std::nullopt, 1}}};

@@ -15,14 +15,15 @@
 namespace sycee {
 namespace {
 
+constexpr char const* kBody = R"({"type":"payment.settled"})";
+
 // A shop on the loopback that keeps what it is sent.
 class Shop {
   public:
     Shop()
         : server_(io_.get_executor(), "127.0.0.1", 0, HttpServerLimits{},
                   [this](HttpRequest const& request) { return answer(request); }) {
-        delivery.event.id = EventId{.uuid = {.bytes = {1, 2, 3}}};
-        delivery.event.payload = R"({"type":"payment.settled"})";
+        delivery.told.event.id = EventId{.uuid = {.bytes = {1, 2, 3}}};
         delivery.url = url("http");
         delivery.sealed_secret = box_.seal(secret_);
     }
@@ -38,12 +39,11 @@ class Shop {
             serving_ = true;
             boost::asio::co_spawn(io_, server_.run(), [](std::exception_ptr) {});
         }
-        return run_task(io_, sender.send(delivery, now));
+        return run_task(io_, sender.send(delivery, kBody, now));
     }
 
     std::string signature() const {
-        return sign_webhook(secret_, to_string(delivery.event.id), now, delivery.event.payload)
-            .value();
+        return sign_webhook(secret_, to_string(delivery.told.event.id), now, kBody).value();
     }
 
     PendingDelivery delivery;
@@ -73,10 +73,10 @@ TEST(HttpWebhookSender, PostsTheSignedEvent) {
     auto const& request = shop.received[0];
     EXPECT_EQ(request.method, "POST");
     EXPECT_EQ(request.target, "/hook?shop=1");
-    EXPECT_EQ(request.body, shop.delivery.event.payload);
+    EXPECT_EQ(request.body, kBody);
     EXPECT_EQ(request.header("content-type"), "application/json");
     EXPECT_EQ(request.header("user-agent"), "Sycee/0.1");
-    EXPECT_EQ(request.header("webhook-id"), to_string(shop.delivery.event.id));
+    EXPECT_EQ(request.header("webhook-id"), to_string(shop.delivery.told.event.id));
     EXPECT_EQ(request.header("webhook-timestamp"), "1700000000");
     EXPECT_EQ(request.header("webhook-signature"), shop.signature());
 }

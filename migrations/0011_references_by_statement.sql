@@ -1,0 +1,99 @@
+-- What a record refers to has to be there. A foreign key looks for it row by row, and locks each row
+-- that it finds against a deletion that these tables refuse anyway; here one query looks for all
+-- rows of a statement (docs/decisions/0011).
+
+ALTER TABLE authorizations     DROP CONSTRAINT authorizations_merchant_id_payment_id_fkey;
+ALTER TABLE withdrawals        DROP CONSTRAINT withdrawals_merchant_id_payment_id_fkey;
+ALTER TABLE clearings          DROP CONSTRAINT clearings_merchant_id_chain_id_authorization_seq_fkey;
+ALTER TABLE settlements        DROP CONSTRAINT settlements_merchant_id_chain_id_authorization_seq_fkey;
+ALTER TABLE unapplied_receipts DROP CONSTRAINT unapplied_receipts_merchant_id_chain_id_authorization_seq_fkey;
+ALTER TABLE payments           DROP CONSTRAINT payments_merchant_id_fkey;
+
+-- Nor is a merchant deleted.
+CREATE TRIGGER never_deleted BEFORE DELETE ON merchants
+    FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER never_truncated BEFORE TRUNCATE ON merchants
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- A payment is never deleted, nor does it get another id: records refer to it.
+CREATE FUNCTION refuse_other_key() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'a payment keeps its merchant, its id and its address'
+        USING ERRCODE = 'restrict_violation';
+END $$;
+CREATE TRIGGER never_deleted BEFORE DELETE ON payments
+    FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER never_truncated BEFORE TRUNCATE ON payments
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER keeps_its_key BEFORE UPDATE ON payments FOR EACH ROW
+    WHEN ((OLD.merchant_id, OLD.payment_id, OLD.derivation_index, OLD.deposit_address)
+          IS DISTINCT FROM
+          (NEW.merchant_id, NEW.payment_id, NEW.derivation_index, NEW.deposit_address))
+    EXECUTE FUNCTION refuse_other_key();
+
+-- By EXECUTE, which plans anew each time: a plan that was made while the table was empty may go by the
+-- wrong index for as long as the session lasts.
+CREATE FUNCTION check_merchants_exist() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    missing uuid;
+BEGIN
+    EXECUTE 'SELECT a.merchant_id FROM added a WHERE NOT EXISTS (SELECT FROM merchants r WHERE r.merchant_id = a.merchant_id) LIMIT 1'
+        INTO missing;
+    IF missing IS NOT NULL THEN
+        RAISE EXCEPTION '% refers to the merchant %, which is not there', TG_TABLE_NAME, missing
+            USING ERRCODE = 'foreign_key_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION check_payments_exist() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    missing uuid;
+BEGIN
+    EXECUTE 'SELECT a.payment_id FROM added a WHERE NOT EXISTS (SELECT FROM payments r WHERE (r.merchant_id, r.payment_id) = (a.merchant_id, a.payment_id)) LIMIT 1'
+        INTO missing;
+    IF missing IS NOT NULL THEN
+        RAISE EXCEPTION '% refers to the payment %, which is not there', TG_TABLE_NAME, missing
+            USING ERRCODE = 'foreign_key_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION check_authorizations_exist() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    missing bigint;
+BEGIN
+    EXECUTE 'SELECT a.authorization_seq FROM added a WHERE NOT EXISTS (SELECT FROM authorizations r WHERE (r.merchant_id, r.chain_id, r.seq) = (a.merchant_id, a.chain_id, a.authorization_seq)) LIMIT 1'
+        INTO missing;
+    IF missing IS NOT NULL THEN
+        RAISE EXCEPTION '% refers to the authorization %, which is not there', TG_TABLE_NAME, missing
+            USING ERRCODE = 'foreign_key_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION check_clearings_exist() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    missing bigint;
+BEGIN
+    EXECUTE 'SELECT a.authorization_seq FROM added a WHERE NOT EXISTS (SELECT FROM clearings r WHERE (r.merchant_id, r.chain_id, r.authorization_seq) = (a.merchant_id, a.chain_id, a.authorization_seq)) LIMIT 1'
+        INTO missing;
+    IF missing IS NOT NULL THEN
+        RAISE EXCEPTION '% refers to the clearing upon %, which is not there', TG_TABLE_NAME, missing
+            USING ERRCODE = 'foreign_key_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER refers_to_merchants AFTER INSERT ON payments
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION check_merchants_exist();
+CREATE TRIGGER refers_to_payments AFTER INSERT ON authorizations
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION check_payments_exist();
+CREATE TRIGGER refers_to_payments AFTER INSERT ON withdrawals
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION check_payments_exist();
+CREATE TRIGGER refers_to_authorizations AFTER INSERT ON clearings
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION check_authorizations_exist();
+CREATE TRIGGER refers_to_authorizations AFTER INSERT ON unapplied_receipts
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION check_authorizations_exist();
+CREATE TRIGGER refers_to_clearings AFTER INSERT ON settlements
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION check_clearings_exist();

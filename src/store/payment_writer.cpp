@@ -1,0 +1,172 @@
+#include "payment_writer.hpp"
+
+#include <sycee/base/assert.hpp>
+#include <sycee/runtime/errors.hpp>
+
+#include "bulk_copy.hpp"
+#include "bulk_insert.hpp"
+#include "payment_rows.hpp"
+#include "session.hpp"
+#include "values.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace sycee {
+namespace {
+
+constexpr std::size_t kMostCallers = 5'000;
+constexpr std::size_t kMostAtOnce = 1'000;
+
+constexpr auto kPayments = std::to_array<char const*>(
+    {"merchant_id", "payment_id", "derivation_index", "deposit_address", "currency", "price",
+     "options", "reference", "description", "metadata", "success_url", "created_at", "expires_at"});
+
+Payment payment_of(NewPayment const& input, std::uint64_t index, Address const& address) {
+    return {.merchant_id = input.merchant_id,
+            .id = input.id,
+            .derivation_index = index,
+            .deposit_address = address,
+            .currency = input.currency,
+            .price = input.price,
+            .options = input.options,
+            .reference = input.reference,
+            .description = input.description,
+            .metadata = input.metadata,
+            .success_url = input.success_url,
+            .created_at = input.created_at,
+            .expires_at = input.expires_at};
+}
+
+// Where a merchant's addresses come from.
+struct Derivation {
+    ExtendedPublicKey key;
+    std::uint64_t next_index = 0;
+
+    // One index in 2^127 has no address.
+    std::pair<std::uint64_t, Address> next(DeriveAddress const& derive) {
+        for (;;) {
+            std::uint64_t const index = next_index++;
+            if (auto const address = derive(key, index)) return {index, *address};
+        }
+    }
+};
+
+// Locked to the end of the transaction: an index is never used twice, and a failed transaction
+// leaves no gap that a wallet's gap limit would count.
+std::map<MerchantId, Derivation> lock_derivations(pqxx::work& tx,
+                                                  std::vector<MerchantId> const& merchants) {
+    PgArray ids;
+    for (MerchantId const& merchant_id : merchants)
+        ids.add(merchant_id);
+    std::map<MerchantId, Derivation> derivations;
+    for (auto const& row :
+         tx.exec_params("SELECT merchant_id, extended_public_key, next_derivation_index"
+                        " FROM merchants WHERE merchant_id = ANY($1::uuid[])"
+                        " ORDER BY merchant_id FOR NO KEY UPDATE",
+                        ids.str())) {
+        auto key = parse_extended_public_key(row[1].c_str());
+        ensure(key.has_value(), "store: a merchant's extended public key does not parse");
+        derivations.emplace(id_of<MerchantTag>(row[0]),
+                            Derivation{std::move(*key), number_of(row[2])});
+    }
+    return derivations;
+}
+
+void store_next_indexes(pqxx::work& tx, std::map<MerchantId, Derivation> const& derivations) {
+    std::vector<PgArray> arrays(2);
+    for (auto const& [merchant_id, derivation] : derivations) {
+        arrays[0].add(merchant_id);
+        arrays[1].add(derivation.next_index);
+    }
+    auto const moved = exec_arrays(tx,
+                                   "UPDATE merchants m SET next_derivation_index = n.next"
+                                   " FROM unnest($1::uuid[], $2::bigint[]) AS n(merchant_id, next)"
+                                   " WHERE m.merchant_id = n.merchant_id",
+                                   arrays);
+    ensure(moved.affected_rows() == derivations.size(), "store: a merchant is not there");
+}
+
+void insert(pqxx::work& tx, std::vector<Payment> const& payments) {
+    BulkCopy<kPayments> rows("payments");
+    for (Payment const& payment : payments) {
+        rows.row(payment.merchant_id, payment.id, payment.derivation_index, payment.deposit_address,
+                 payment.currency, payment.price, options_json(payment.options), payment.reference,
+                 payment.description, metadata_json(payment.metadata), payment.success_url,
+                 payment.created_at, payment.expires_at);
+    }
+    rows.run(tx);
+}
+
+}  // namespace
+
+PaymentWriter::PaymentWriter(Database& database) : database_(database), thread_(1, kMostCallers) {}
+
+Task<Payment> PaymentWriter::create(NewPayment payment, DeriveAddress derive) {
+    if (callers_ >= kMostCallers) throw Overloaded("too many payments are being created");
+    auto const request = std::make_shared<Request>(
+        Request{.input = std::move(payment), .derive = std::move(derive)});
+    {
+        std::scoped_lock const lock(mutex_);
+        waiting_.push_back(request);
+    }
+    struct Caller {
+        std::size_t& count;
+        explicit Caller(std::size_t& callers) : count(callers) { ++count; }
+        Caller(Caller const&) = delete;
+        Caller& operator=(Caller const&) = delete;
+        ~Caller() { --count; }
+    } const caller(callers_);
+    co_await thread_.run([this, &request] { write_until_done(*request); });
+    if (request->error) std::rethrow_exception(request->error);
+    co_return std::move(*request->payment);
+}
+
+// An earlier caller's transaction may have written it already.
+void PaymentWriter::write_until_done(Request const& request) {
+    while (!request.is_done())
+        write(take_waiting());
+}
+
+PaymentWriter::Requests PaymentWriter::take_waiting() {
+    std::scoped_lock const lock(mutex_);
+    std::size_t const count = std::min(waiting_.size(), kMostAtOnce);
+    Requests taken(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
+    waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
+    return taken;
+}
+
+void PaymentWriter::write(Requests const& requests) {
+    std::vector<MerchantId> merchants;
+    for (auto const& request : requests)
+        merchants.push_back(request->input.merchant_id);
+    std::vector<Payment> payments;
+    auto work = [&](pqxx::work& tx) {
+        auto derivations = lock_derivations(tx, merchants);
+        for (auto const& request : requests) {
+            auto const merchant = derivations.find(request->input.merchant_id);
+            ensure(merchant != derivations.end(), "store: a payment of no merchant");
+            auto const [index, address] = merchant->second.next(request->derive);
+            payments.push_back(payment_of(request->input, index, address));
+        }
+        store_next_indexes(tx, derivations);
+        insert(tx, payments);
+    };
+    try {
+        transact_here(database_, work);
+    } catch (...) {
+        // One that can't be written must not take the others with it.
+        if (requests.size() > 1) return write_one_by_one(requests);
+        requests.front()->error = std::current_exception();
+        return;
+    }
+    for (std::size_t i = 0; i < requests.size(); ++i)
+        requests[i]->payment = std::move(payments[i]);
+}
+
+void PaymentWriter::write_one_by_one(Requests const& requests) {
+    for (auto const& request : requests)
+        write({request});
+}
+
+}  // namespace sycee
