@@ -67,8 +67,7 @@ std::map<MerchantId, Derivation> lock_derivations(pqxx::work& tx,
                         ids.str())) {
         auto key = parse_extended_public_key(row[1].c_str());
         ensure(key.has_value(), "store: a merchant's extended public key does not parse");
-        derivations.emplace(id_of<MerchantTag>(row[0]),
-                            Derivation{std::move(*key), number_of(row[2])});
+        derivations.emplace(id_of<MerchantTag>(row[0]), Derivation{*key, number_of(row[2])});
     }
     return derivations;
 }

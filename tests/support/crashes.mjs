@@ -33,7 +33,9 @@ export class Crashes {
 
   /** One life of the service: load, kill -9, verify, start, compare. */
   async round() {
-    const { sycee } = this.#world;
+    const { sycee, chain } = this.#world;
+    // So that no reorg takes the token away.
+    if (this.#payments.length === 0) await chain.mine(deepestReorg + 1);
     for (let i = 0; i < 4; i += 1) this.#payments.push(await this.#world.createPayment({ amount: price }));
     await this.#loadUntil(this.#kill());
     await this.#world.verifyBooks();

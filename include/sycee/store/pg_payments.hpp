@@ -14,7 +14,7 @@ class PgPayments final : public PaymentPort {
     explicit PgPayments(Database& database);
     PgPayments(PgPayments const&) = delete;
     PgPayments& operator=(PgPayments const&) = delete;
-    ~PgPayments();
+    ~PgPayments() override;
 
     Task<Payment> create(NewPayment payment, DeriveAddress derive) override;
     Task<std::optional<PaymentState>> find(MerchantId merchant_id, PaymentId id) override;
