@@ -91,7 +91,8 @@ class Demo {
     await this.#prepareToken();
     say("Starting Sycee and the demo shop …");
     this.wallet = await loadWallet();
-    await this.#prepareSycee(await postgres.createDatabase(database));
+    const owner = await postgres.createDatabase(database);
+    await this.#prepareSycee(postgres.connection(database, await postgres.createRole("sycee_service")), owner);
     await this.#startServices();
   }
 
@@ -168,11 +169,12 @@ class Demo {
     setInterval(() => note().catch(() => {}), 2_000).unref();
   }
 
-  async #prepareSycee(url) {
+  async #prepareSycee(url, owner) {
     this.sycee = await Sycee.prepare({
       directory: at(),
       port: this.state.ports.sycee,
       database: url,
+      owner,
       chains: [await chainSettings(this.chain, [this.token], { watch_mempool: true })],
       log: at("log", "sycee.log"),
     });

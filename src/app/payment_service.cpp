@@ -116,17 +116,20 @@ Result<NewPayment> check_new_payment(CreatePayment const& input, Network const& 
     return payment;
 }
 
+std::optional<ExtendedPublicKey> receiving_key(ExtendedPublicKey const& key) {
+    if (key.depth != kAccountDepth) return key;
+    auto const external = derive_child(key, 0);
+    if (!external) return std::nullopt;
+    return *external;
+}
+
 std::optional<Address> derive_deposit_address(ExtendedPublicKey const& key, std::uint64_t index) {
     if (index > 0x7fffffff) return std::nullopt;
-    ExtendedPublicKey parent = key;
-    if (key.depth == kAccountDepth) {
-        auto const external = derive_child(key, 0);
-        if (!external) return std::nullopt;
-        parent = *external;
-    }
-    auto const child = derive_child(parent, static_cast<std::uint32_t>(index));
-    if (!child) return std::nullopt;
-    return address_of(child->key);
+    auto const parent = receiving_key(key);
+    if (!parent) return std::nullopt;
+    auto const point = derive_child_point(*parent, static_cast<std::uint32_t>(index));
+    if (!point) return std::nullopt;
+    return address_of(*point);
 }
 
 Result<ExtendedPublicKey> check_merchant_key(std::string_view xpub) {

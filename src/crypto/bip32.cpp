@@ -7,6 +7,7 @@
 #include <secp256k1.h>
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <optional>
 
@@ -40,6 +41,14 @@ Bytes<N> serialize_point(secp256k1_pubkey const& point, unsigned flags) {
     return bytes;
 }
 
+// x || y.
+Bytes<64> coordinates_of(secp256k1_pubkey const& point) {
+    auto const bytes = serialize_point<65>(point, SECP256K1_EC_UNCOMPRESSED);
+    Bytes<64> coordinates{};
+    std::copy(bytes.begin() + 1, bytes.end(), coordinates.begin());
+    return coordinates;
+}
+
 // RIPEMD160(SHA256(key)), first four bytes. OpenSSL 3 keeps RIPEMD-160 in its default provider.
 Bytes<4> fingerprint(CompressedPublicKey const& key) {
     Bytes32 const inner = sha256(key);
@@ -56,15 +65,42 @@ Bytes<4> big_endian(std::uint32_t value) {
             static_cast<std::uint8_t>(value >> 8), static_cast<std::uint8_t>(value)};
 }
 
+struct Child {
+    secp256k1_pubkey point{};
+    Bytes32 chain_code{};
+};
+
+// CKDpub. The tweak's own point first, by the library's tables for the generator: adding it takes
+// half of the time of secp256k1_ec_pubkey_tweak_add().
+Result<Child> derive(ExtendedPublicKey const& parent, std::uint32_t index) {
+    if (index >= kHardened) {
+        return refuse("index", std::to_string(index) + " is hardened: it needs the private key");
+    }
+    Bytes<37> data{};
+    auto const suffix = big_endian(index);
+    std::copy(parent.key.begin(), parent.key.end(), data.begin());
+    std::copy(suffix.begin(), suffix.end(), data.begin() + 33);
+    Bytes<64> const derived = hmac_sha512(parent.chain_code, data);
+
+    auto const point = parse_point(parent.key);
+    ensure(point.has_value(), "crypto: a stored public key is not on the curve");
+    secp256k1_pubkey tweak;
+    Child child;
+    std::array<secp256k1_pubkey const*, 2> const summands{&*point, &tweak};
+    if (secp256k1_ec_pubkey_create(curve(), &tweak, derived.data()) != 1 ||
+        secp256k1_ec_pubkey_combine(curve(), &child.point, summands.data(), summands.size()) != 1) {
+        return refuse("index", std::to_string(index) + " has no key; take the next index");
+    }
+    std::copy(derived.begin() + 32, derived.end(), child.chain_code.begin());
+    return child;
+}
+
 }  // namespace
 
 Bytes<64> uncompressed_point(CompressedPublicKey const& key) {
     auto const point = parse_point(key);
     ensure(point.has_value(), "crypto: a stored public key is not on the curve");
-    auto const bytes = serialize_point<65>(*point, SECP256K1_EC_UNCOMPRESSED);
-    Bytes<64> coordinates{};
-    std::copy(bytes.begin() + 1, bytes.end(), coordinates.begin());
-    return coordinates;
+    return coordinates_of(*point);
 }
 
 Result<ExtendedPublicKey> parse_extended_public_key(std::string_view text) {
@@ -117,28 +153,22 @@ std::string to_string(ExtendedPublicKey const& key) {
 }
 
 Result<ExtendedPublicKey> derive_child(ExtendedPublicKey const& parent, std::uint32_t index) {
-    if (index >= kHardened) {
-        return refuse("index", std::to_string(index) + " is hardened: it needs the private key");
-    }
-    Bytes<37> data{};
-    auto const suffix = big_endian(index);
-    std::copy(parent.key.begin(), parent.key.end(), data.begin());
-    std::copy(suffix.begin(), suffix.end(), data.begin() + 33);
-    Bytes<64> const derived = hmac_sha512(parent.chain_code, data);
-
-    auto point = parse_point(parent.key);
-    ensure(point.has_value(), "crypto: a stored public key is not on the curve");
-    if (secp256k1_ec_pubkey_tweak_add(curve(), &*point, derived.data()) != 1) {
-        return refuse("index", std::to_string(index) + " has no key; take the next index");
-    }
+    auto const derived = derive(parent, index);
+    if (!derived) return std::unexpected(derived.error());
     ExtendedPublicKey child;
     child.depth = static_cast<std::uint8_t>(parent.depth + 1);
     ensure(child.depth != 0, "crypto: a derivation path is deeper than 255");
     child.parent_fingerprint = fingerprint(parent.key);
     child.child_number = index;
-    std::copy(derived.begin() + 32, derived.end(), child.chain_code.begin());
-    child.key = serialize_point<33>(*point, SECP256K1_EC_COMPRESSED);
+    child.chain_code = derived->chain_code;
+    child.key = serialize_point<33>(derived->point, SECP256K1_EC_COMPRESSED);
     return child;
+}
+
+Result<Bytes<64>> derive_child_point(ExtendedPublicKey const& parent, std::uint32_t index) {
+    auto const derived = derive(parent, index);
+    if (!derived) return std::unexpected(derived.error());
+    return coordinates_of(derived->point);
 }
 
 }  // namespace sycee

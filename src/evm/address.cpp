@@ -42,7 +42,11 @@ Result<Address> parse_address(std::string_view text) {
 }
 
 Address address_of(CompressedPublicKey const& key) {
-    Bytes32 const digest = keccak256(uncompressed_point(key));
+    return address_of(uncompressed_point(key));
+}
+
+Address address_of(Bytes<64> const& uncompressed_point) {
+    Bytes32 const digest = keccak256(uncompressed_point);
     Address address;
     std::copy(digest.begin() + 12, digest.end(), address.bytes.begin());
     return address;

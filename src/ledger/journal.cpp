@@ -134,10 +134,10 @@ void BalanceSheet::move(Key const& key, Amount amount, bool raise) {
 }
 
 CanonicalBytes& CanonicalBytes::number(std::uint64_t value) {
-    for (int shift = 56; shift >= 0; shift -= 8) {
-        bytes_.push_back(static_cast<std::uint8_t>(value >> shift));
-    }
-    return *this;
+    Bytes<8> big_endian{};
+    for (std::size_t i = 0; i < big_endian.size(); ++i)
+        big_endian[i] = static_cast<std::uint8_t>(value >> (56 - 8 * i));
+    return bytes(big_endian);
 }
 
 CanonicalBytes& CanonicalBytes::amount(Amount value) {

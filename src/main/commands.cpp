@@ -115,11 +115,20 @@ void print_csv(Json const& rows) {
 }  // namespace
 
 Task<int> migrate(Config config) {
-    Database database(config.database_url, 1);
+    bool const has_owner = !config.database_owner_url.empty();
+    Database database(has_owner ? config.database_owner_url : config.database_url, 1);
     auto const applied = co_await database.migrate();
     for (auto const& name : applied)
         std::cout << "applied " << name << "\n";
     if (applied.empty()) std::cout << "The database is up to date.\n";
+    std::optional<std::string> service;
+    std::optional<std::string> auditor;
+    if (has_owner) service = database_role(config.database_url);
+    if (!config.database_auditor_role.empty()) auditor = config.database_auditor_role;
+    if (!service && !auditor) co_return kDone;
+    co_await database.grant(service, auditor);
+    if (service) std::cout << "granted " << *service << " what the service needs\n";
+    if (auditor) std::cout << "granted " << *auditor << " to read the books\n";
     co_return kDone;
 }
 

@@ -377,6 +377,18 @@ Config read(toml::table const& table, std::filesystem::path const& folder,
     if (auto const checked = check_database_url(config.database_url); !checked) {
         reject(database.where("url"), "database.url", checked.error().message);
     }
+    config.database_owner_url = database.text("owner_url", "");
+    if (auto const checked = check_database_url(config.database_owner_url);
+        !config.database_owner_url.empty() && !checked) {
+        reject(database.where("owner_url"), "database.owner_url", checked.error().message);
+    }
+    if (!config.database_owner_url.empty() && database_role(config.database_url).empty()) {
+        reject(
+            database.where("url"), "database.url",
+            "must name its user: where there is an owner_url, `sycee migrate` grants it what the "
+            "service needs");
+    }
+    config.database_auditor_role = database.text("auditor", "");
     config.database_connections =
         static_cast<std::uint32_t>(database.number("connections", 2, 64, 3));
     database.refuse_unknown_keys();

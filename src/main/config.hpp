@@ -23,6 +23,8 @@ struct Config {
         std::vector<std::string> trusted_proxies;
     } server;
     std::string database_url;
+    std::string database_owner_url;     // of the role that owns the tables; empty: as database_url
+    std::string database_auditor_role;  // empty: none
     std::uint32_t database_connections = 3;
     std::filesystem::path key_file;
     bool allow_private_webhook_addresses = false;

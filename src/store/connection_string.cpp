@@ -90,4 +90,13 @@ Result<std::string> connection_string(std::string const& url, std::string const&
     return text + "options=" + quoted(server_options + session_options);
 }
 
+std::string connection_option(std::string const& url, std::string_view keyword) {
+    auto const options = parse(url);
+    if (!options) return {};
+    for (auto const* option = options.get(); option->keyword != nullptr; ++option) {
+        if (option->keyword == keyword && option->val != nullptr) return option->val;
+    }
+    return {};
+}
+
 }  // namespace sycee

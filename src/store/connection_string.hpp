@@ -3,6 +3,7 @@
 #include <sycee/base/result.hpp>
 
 #include <string>
+#include <string_view>
 
 namespace sycee {
 
@@ -11,5 +12,8 @@ namespace sycee {
 // connection that broke anew by itself, and what a SET had set is then lost; this is not. The error
 // quotes nothing of `url`, which may hold a password.
 Result<std::string> connection_string(std::string const& url, std::string const& session_options);
+
+// The value that `url` gives to a keyword of libpq; empty where it gives none.
+std::string connection_option(std::string const& url, std::string_view keyword);
 
 }  // namespace sycee

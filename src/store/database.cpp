@@ -2,6 +2,7 @@
 #include <sycee/crypto/hash.hpp>
 
 #include "connection_string.hpp"
+#include "grants.hpp"
 #include "migrations.hpp"
 #include "session.hpp"
 #include "values.hpp"
@@ -117,6 +118,10 @@ Result<void> check_database_url(std::string const& url) {
     return {};
 }
 
+std::string database_role(std::string const& url) {
+    return connection_option(url, "user");
+}
+
 Database::Database(std::string const& url, std::size_t connections)
     : state_(std::make_unique<State>(url, connections)) {}
 
@@ -143,6 +148,15 @@ Task<std::vector<std::string>> Database::migrate() {
         if (co_await transact(*this, one)) applied.push_back(name);
     }
     co_return applied;
+}
+
+Task<void> Database::grant(std::optional<std::string> service, std::optional<std::string> auditor) {
+    auto work = [&](pqxx::work& tx) {
+        tx.exec(kMigrationLock);
+        if (service) grant_service(tx, *service);
+        if (auditor) grant_auditor(tx, *auditor);
+    };
+    co_await transact(*this, work);
 }
 
 Task<void> Database::check() {

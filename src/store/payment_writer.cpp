@@ -1,5 +1,6 @@
 #include "payment_writer.hpp"
 
+#include <sycee/app/payment_service.hpp>
 #include <sycee/base/assert.hpp>
 #include <sycee/runtime/errors.hpp>
 
@@ -11,6 +12,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace sycee {
 namespace {
@@ -57,7 +59,7 @@ struct Derivation {
 std::map<MerchantId, Derivation> lock_derivations(pqxx::work& tx,
                                                   std::vector<MerchantId> const& merchants) {
     PgArray ids;
-    for (MerchantId const& merchant_id : merchants)
+    for (MerchantId const& merchant_id : std::set(merchants.begin(), merchants.end()))
         ids.add(merchant_id);
     std::map<MerchantId, Derivation> derivations;
     for (auto const& row :
@@ -65,9 +67,12 @@ std::map<MerchantId, Derivation> lock_derivations(pqxx::work& tx,
                         " FROM merchants WHERE merchant_id = ANY($1::uuid[])"
                         " ORDER BY merchant_id FOR NO KEY UPDATE",
                         ids.str())) {
-        auto key = parse_extended_public_key(row[1].c_str());
+        auto const key = parse_extended_public_key(row[1].c_str());
         ensure(key.has_value(), "store: a merchant's extended public key does not parse");
-        derivations.emplace(id_of<MerchantTag>(row[0]), Derivation{*key, number_of(row[2])});
+        // Derived once for all of them.
+        auto const receiving = receiving_key(*key);
+        ensure(receiving.has_value(), "store: a merchant's extended public key has no child");
+        derivations.emplace(id_of<MerchantTag>(row[0]), Derivation{*receiving, number_of(row[2])});
     }
     return derivations;
 }

@@ -100,7 +100,7 @@ Task<void> PgAccess::delete_session(Bytes32 token_hash) {
 Task<Result<void>> PgAccess::create_merchant(NewMerchant merchant) {
     auto work = [&](pqxx::work& tx) -> Result<void> {
         // Two merchants with related keys created at once would not see each other's claims.
-        tx.exec("LOCK TABLE extended_key_claims IN EXCLUSIVE MODE");
+        tx.exec("SELECT pg_advisory_xact_lock(hashtextextended('sycee.extended_keys', 0))");
         auto const claims = claims_of(merchant.extended_public_key);
         if (is_claimed(tx, claims)) {
             return refuse(

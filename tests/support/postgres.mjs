@@ -18,6 +18,8 @@ import { GiveUp, pause, waitFor } from "./wait.mjs";
 
 const programs = "/usr/lib/postgresql/15/bin";
 const role = "sycee";
+/** Those of createRole() that may connect. */
+const lesserRoles = ["sycee_service", "sycee_auditor"];
 // sockaddr_un holds 107 characters, of which PostgreSQL needs some for the name of the socket.
 const longestSocketFolder = 90;
 // After kill -9 the old postmaster may not be reaped yet, or its children may still be ending.
@@ -72,9 +74,9 @@ export class Postgres {
     }
   }
 
-  /** A connection string for libpq, and so for psql and libpqxx. */
-  connection(database = "postgres") {
-    const parts = { host: this.#socketFolder(), port: "5432", dbname: database, user: role };
+  /** A connection string for libpq, and so for psql and libpqxx; of the superuser if no user is given. */
+  connection(database = "postgres", user = role) {
+    const parts = { host: this.#socketFolder(), port: "5432", dbname: database, user };
     return Object.entries(parts)
       .map(([key, value]) => `${key}=${quote(value)}`)
       .join(" ");
@@ -85,6 +87,13 @@ export class Postgres {
     const found = await this.query(`SELECT 1 FROM pg_database WHERE datname = '${name}'`);
     if (!found) await this.query(`CREATE DATABASE "${name}"`);
     return this.connection(name);
+  }
+
+  /** A role that may log in and owns nothing, made if it doesn't exist. */
+  async createRole(name) {
+    const found = await this.query(`SELECT 1 FROM pg_roles WHERE rolname = '${name}'`);
+    if (!found) await this.query(`CREATE ROLE "${name}" LOGIN`);
+    return name;
   }
 
   async dropDatabase(name) {
@@ -181,10 +190,13 @@ async function prepare(directory, initdb) {
       const maker = asRoot ? "root" : "an ordinary user";
       throw new Error(`the PostgreSQL cluster in ${directory} was made by ${maker}: run as ${maker}, or remove it`);
     }
-    return { mode: cluster.mode, home: cluster.home ?? directory };
+    const known = { mode: cluster.mode, home: cluster.home ?? directory };
+    await writeAccess(known);
+    return known;
   }
   const cluster = await choose(directory);
   await initialize(cluster, initdb);
+  await writeAccess(cluster);
   const home = cluster.home === directory ? undefined : cluster.home;
   await writeFile(memory, `${JSON.stringify({ mode: cluster.mode, home })}\n`);
   return cluster;
@@ -212,9 +224,13 @@ async function initialize({ mode, home }, options) {
     ...["--locale=C.UTF-8", "--encoding=UTF8", "--no-instructions", ...options],
   ];
   await runOrThrow(initdb, { cwd: "/" });
+}
+
+async function writeAccess({ home }) {
+  const data = path.join(home, "data");
   // Who may connect is decided by the user of the operating system: there is no password to keep.
   const users = new Set(["root", "postgres", userInfo().username]);
-  const map = [...users].map((user) => `sycee "${user}" ${role}\n`);
+  const map = [...users].flatMap((user) => [role, ...lesserRoles].map((name) => `sycee "${user}" ${name}\n`));
   await writeFile(path.join(data, "pg_hba.conf"), "local all all peer map=sycee\n");
   await writeFile(path.join(data, "pg_ident.conf"), map.join(""));
 }

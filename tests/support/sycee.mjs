@@ -32,13 +32,14 @@ export class Sycee {
    * @param {object} options
    * @param {string} options.directory for the configuration, the secrets and the log
    * @param {string} options.database connection string
+   * @param {string} [options.owner] connection string of the tables' owner
    * @param {object[]} options.chains as chainSettings() makes them
    * @param {number} [options.port] a free one if not given
    * @param {Record<string, Record<string, unknown>>} [options.settings] more of the configuration, by section
    * @param {string} [options.log] file for its log
    * @param {NodeJS.ProcessEnv} [options.env] more of the environment
    */
-  static async prepare({ directory, database, chains, port, settings = {}, log, env = {} }) {
+  static async prepare({ directory, database, owner, chains, port, settings = {}, log, env = {} }) {
     if (!existsSync(binary)) {
       throw new Error(`no program at ${binary}: build it, or name one in the environment variable SYCEE_BINARY`);
     }
@@ -48,7 +49,7 @@ export class Sycee {
     await secretFile(path.join(directory, "secrets", "sealing.key"), () => randomBytes(32).toString("hex"));
     const sections = {
       server: { address: "127.0.0.1", port: sycee.port, public_url: sycee.url, ...settings.server },
-      database: { url: database, ...settings.database },
+      database: { url: database, owner_url: owner, ...settings.database },
       secrets: { key_file: "secrets/sealing.key", ...settings.secrets },
       webhooks: { allow_private_addresses: true, ...settings.webhooks },
       log: { level: "info", ...settings.log },

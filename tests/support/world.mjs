@@ -64,7 +64,11 @@ export class World {
 
   async #prepareSycee(changeChain) {
     const entry = await chainSettings(this.chain, [this.token], { confirmations: this.confirmations });
-    this.#gateway = { database: await this.postgres.createDatabase(database), chains: [changeChain(entry)].flat() };
+    this.#gateway = {
+      owner: await this.postgres.createDatabase(database),
+      database: this.postgres.connection(database, await this.postgres.createRole("sycee_service")),
+      chains: [changeChain(entry)].flat(),
+    };
     this.sycee = await Sycee.prepare({ directory: path.join(this.directory, "sycee"), ...this.#gateway });
     this.#running.push(() => this.sycee.stop());
     await this.sycee.cli("migrate");

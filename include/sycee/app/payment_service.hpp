@@ -53,6 +53,11 @@ class PaymentService {
 Result<NewPayment> check_new_payment(CreatePayment const& input, Network const& network,
                                      Timestamp now);
 
+// The key whose children a merchant's deposit addresses are: of an account key (depth 3) its child
+// 0, an external-chain key (depth 4) itself. Nothing for the one key in 2^127 that has no such
+// child.
+std::optional<ExtendedPublicKey> receiving_key(ExtendedPublicKey const& key);
+
 // The deposit address at an index below an account key (depth 3: path 0/index) or an external-chain
 // key (depth 4: path index).
 std::optional<Address> derive_deposit_address(ExtendedPublicKey const& key, std::uint64_t index);

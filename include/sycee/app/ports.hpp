@@ -413,8 +413,8 @@ struct NewPayment {
     Timestamp expires_at{};
 };
 
-// Gives the deposit address at an index below the merchant's extended public key; nothing for the
-// one index in 2^127 that has none.
+// Gives the deposit address at an index below the merchant's extended public key, or below its
+// receiving key; nothing for the one index in 2^127 that has none.
 using DeriveAddress =
     std::function<std::optional<Address>(ExtendedPublicKey const&, std::uint64_t index)>;
 

@@ -40,4 +40,7 @@ std::string to_string(ExtendedPublicKey const& key);
 // 2^127 that has no key, where the caller takes the next one.
 Result<ExtendedPublicKey> derive_child(ExtendedPublicKey const& parent, std::uint32_t index);
 
+// uncompressed_point() of that child's key, in less time.
+Result<Bytes<64>> derive_child_point(ExtendedPublicKey const& parent, std::uint32_t index);
+
 }  // namespace sycee

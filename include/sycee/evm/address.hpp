@@ -30,6 +30,7 @@ Result<Address> parse_address(std::string_view text);
 
 // The last 20 bytes of Keccak-256 over the public key's coordinates.
 Address address_of(CompressedPublicKey const& key);
+Address address_of(Bytes<64> const& uncompressed_point);
 
 }  // namespace sycee
 

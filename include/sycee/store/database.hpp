@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,9 @@ namespace sycee {
 // Refuses what is neither a libpq connection string nor a URI. The error quotes nothing of it, and
 // what passes lets no message of libpq quote a password later.
 Result<void> check_database_url(std::string const& url);
+
+// The role that a checked connection string or URI names; empty where it names none.
+std::string database_role(std::string const& url);
 
 // PostgreSQL, by a few worker threads with one connection each. A connection that breaks is made
 // anew at the next call; a call whose commit has an unknown outcome throws Unavailable, and whoever
@@ -31,6 +35,11 @@ class Database {
     // returns their names. Throws std::runtime_error where a migration that was applied has been
     // edited since, or the database is newer than this program.
     Task<std::vector<std::string>> migrate();
+
+    // Lets these roles do what a service and an auditor need, and takes back what they could do
+    // besides. By the owner of the tables, after migrate(). Throws std::runtime_error where a role
+    // does not exist, or could do anything all the same.
+    Task<void> grant(std::optional<std::string> service, std::optional<std::string> auditor);
 
     // Throws std::runtime_error that says what to do: the schema is not this program's, or the
     // server runs with fsync, full_page_writes or synchronous_commit off, where an answer could be

@@ -1,0 +1,98 @@
+#include "grants.hpp"
+
+#include <array>
+#include <stdexcept>
+
+namespace sycee {
+namespace {
+
+// Everything that is added to and never changed.
+constexpr std::array kAddedTo{"authorizations",     "clearings",
+                              "settlement_batches", "settlements",
+                              "unapplied_receipts", "withdrawals",
+                              "reversals",          "resolutions",
+                              "resolution_reasons", "postings",
+                              "payments",           "finality_rules",
+                              "chain_repairs",      "extended_key_claims",
+                              "operators",          "webhook_attempts"};
+
+struct Changed {
+    char const* table;
+    char const* columns;  // that may be updated, in brackets; nullptr: all
+    bool deleted = false;
+};
+
+// What is no book: cursors, leases, projections that `sycee verify` rebuilds, keys and deliveries.
+constexpr std::array kChanged{
+    Changed{"merchants", "(next_derivation_index)"},
+    Changed{"api_keys", "(revoked_at)"},
+    Changed{"chain_cursors", nullptr},
+    Changed{"chain_leases", nullptr},
+    Changed{"chain_blocks", nullptr, true},
+    Changed{"journal_heads", "(seq, hash, last_batch_number)"},
+    Changed{"account_balances", "(balance)"},
+    Changed{"live_credits", nullptr, true},
+    Changed{"live_withdrawals", nullptr, true},
+    Changed{"outbox_events", "(attempts, next_attempt_at, delivered_at)"},
+    Changed{"resolution_requests", "(answered_at, resolution_seq)"},
+    Changed{"operator_sessions", nullptr, true},
+};
+
+constexpr std::array kAudited{
+    "payments",         "authorizations",     "clearings",        "settlement_batches",
+    "settlements",      "unapplied_receipts", "withdrawals",      "reversals",
+    "resolutions",      "resolution_reasons", "postings",         "live_credits",
+    "live_withdrawals", "journal_heads",      "account_balances", "chain_cursors",
+    "chain_blocks",     "finality_rules",     "chain_repairs",    "outbox_events",
+    "webhook_attempts", "schema_migrations"};
+
+// Begins anew: what an earlier version granted and this one does not, is taken back.
+std::string revoke_all(pqxx::work& tx, std::string const& role) {
+    auto const found = tx.exec_params("SELECT 1 FROM pg_roles WHERE rolname = $1", role);
+    if (found.empty()) {
+        throw std::runtime_error("the database has no role \"" + role +
+                                 "\": create it first (CREATE ROLE ... LOGIN)");
+    }
+    auto const owned = tx.exec_params(
+        "SELECT 1 FROM pg_tables WHERE schemaname = current_schema AND tableowner = $1 LIMIT 1",
+        role);
+    auto const super =
+        tx.exec_params("SELECT 1 FROM pg_roles WHERE rolname = $1 AND rolsuper", role);
+    if (!owned.empty() || !super.empty()) {
+        throw std::runtime_error("the role \"" + role +
+                                 "\" owns the tables or is a superuser: nothing that is granted or "
+                                 "not would bind it");
+    }
+    std::string const name = tx.quote_name(role);
+    tx.exec("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM " + name);
+    return name;
+}
+
+}  // namespace
+
+void grant_service(pqxx::work& tx, std::string const& role) {
+    std::string const name = revoke_all(tx, role);
+    tx.exec("GRANT SELECT ON ALL TABLES IN SCHEMA public TO " + name);
+    for (char const* table : kAddedTo)
+        tx.exec(std::string("GRANT INSERT ON ") + table + " TO " + name);
+    for (Changed const& changed : kChanged) {
+        tx.exec(std::string("GRANT INSERT ON ") + changed.table + " TO " + name);
+        tx.exec(std::string("GRANT UPDATE ") + (changed.columns ? changed.columns : "") + " ON " +
+                changed.table + " TO " + name);
+        if (changed.deleted)
+            tx.exec(std::string("GRANT DELETE ON ") + changed.table + " TO " + name);
+    }
+}
+
+void grant_auditor(pqxx::work& tx, std::string const& role) {
+    std::string const name = revoke_all(tx, role);
+    for (char const* table : kAudited)
+        tx.exec(std::string("GRANT SELECT ON ") + table + " TO " + name);
+    tx.exec(
+        "GRANT SELECT (merchant_id, name, next_derivation_index, fee_basis_points, webhook_url,"
+        " created_at) ON merchants TO " +
+        name);
+    tx.exec("GRANT SELECT (operator_id, name, created_at) ON operators TO " + name);
+}
+
+}  // namespace sycee

@@ -1,0 +1,91 @@
+// Pins: the role of the service can add to the books and never change them, an auditor can read
+// them and no secret, and neither can be a role that would not be bound by it. The end-to-end tests
+// run the whole service under such a role.
+#include "books_fixture.hpp"
+
+namespace sycee {
+namespace {
+
+class RolesInPostgres : public BooksInPostgres {
+  protected:
+    RolesInPostgres() {
+        settle();
+        for (std::string const role : {kService, kAuditor}) {
+            query("DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '" + role +
+                  "') THEN CREATE ROLE " + role + "; END IF; END $$");
+        }
+    }
+    ~RolesInPostgres() override {
+        for (std::string const role : {kService, kAuditor})
+            query("DROP OWNED BY " + role + "; DROP ROLE " + role);
+    }
+
+    // True where PostgreSQL refuses the statement for want of a privilege.
+    bool is_denied(std::string const& role, std::string const& statement) const {
+        try {
+            query("SET ROLE " + role + "; " + statement);
+        } catch (pqxx::insufficient_privilege const&) {
+            return true;
+        } catch (pqxx::sql_error const&) {
+            return false;  // a trigger or a constraint got that far
+        }
+        return false;
+    }
+
+    static constexpr char const* kService = "sycee_test_service";
+    static constexpr char const* kAuditor = "sycee_test_auditor";
+};
+
+TEST_F(RolesInPostgres, the_service_adds_to_the_books_and_changes_nothing_in_them) {
+    run(database->grant(kService, std::nullopt));
+    run(database->grant(kService, std::nullopt));  // again, as each migration does
+    for (std::string const table :
+         {"authorizations", "clearings", "settlements", "settlement_batches", "unapplied_receipts",
+          "withdrawals", "reversals", "resolutions", "resolution_reasons", "postings", "payments",
+          "finality_rules", "chain_repairs", "extended_key_claims", "operators"}) {
+        EXPECT_FALSE(is_denied(kService, "SELECT count(*) FROM " + table)) << table;
+        EXPECT_TRUE(is_denied(kService, "DELETE FROM " + table)) << table;
+        EXPECT_TRUE(is_denied(kService, "TRUNCATE " + table)) << table;
+        EXPECT_TRUE(is_denied(kService, "ALTER TABLE " + table + " DISABLE TRIGGER ALL")) << table;
+        std::string const column = query("SELECT attname FROM pg_attribute WHERE attrelid = '" +
+                                         table + "'::regclass AND attnum = 1");
+        EXPECT_TRUE(is_denied(kService, "UPDATE " + table + " SET " + column + " = " + column))
+            << table;
+    }
+    EXPECT_TRUE(is_denied(kService, "UPDATE merchants SET extended_public_key = 'xpub'"));
+    EXPECT_TRUE(is_denied(kService, "UPDATE outbox_events SET type = 'payment.cleared'"));
+    EXPECT_TRUE(is_denied(kService, "DELETE FROM outbox_events"));
+    EXPECT_TRUE(
+        is_denied(kService, "INSERT INTO schema_migrations (name, checksum) VALUES ('x', 'x')"));
+    EXPECT_TRUE(is_denied(kService, "SET session_replication_role = replica"));
+    EXPECT_FALSE(is_denied(kService, "UPDATE merchants SET next_derivation_index = 7"));
+    EXPECT_FALSE(is_denied(kService, "DELETE FROM live_credits"));
+}
+
+TEST_F(RolesInPostgres, an_auditor_reads_the_books_and_no_secret) {
+    run(database->grant(std::nullopt, kAuditor));
+    for (std::string const table : {"authorizations", "clearings", "settlements", "postings",
+                                    "journal_heads", "account_balances", "resolution_reasons"}) {
+        EXPECT_FALSE(is_denied(kAuditor, "SELECT count(*) FROM " + table)) << table;
+        EXPECT_TRUE(is_denied(kAuditor, "INSERT INTO " + table + " SELECT * FROM " + table))
+            << table;
+        EXPECT_TRUE(is_denied(kAuditor, "DELETE FROM " + table)) << table;
+    }
+    EXPECT_FALSE(is_denied(kAuditor, "SELECT name, fee_basis_points FROM merchants"));
+    for (std::string const secret :
+         {"SELECT webhook_secret_sealed FROM merchants",
+          "SELECT extended_public_key FROM merchants", "SELECT secret_hash FROM api_keys",
+          "SELECT password_hash FROM operators", "SELECT token_hash FROM operator_sessions"}) {
+        EXPECT_TRUE(is_denied(kAuditor, secret)) << secret;
+    }
+}
+
+TEST_F(RolesInPostgres, a_role_that_nothing_binds_is_refused) {
+    std::string const owner = query("SELECT current_user");
+    EXPECT_THROW(run(database->grant(owner, std::nullopt)), std::runtime_error);
+    EXPECT_THROW(run(database->grant(std::nullopt, owner)), std::runtime_error);
+    EXPECT_THROW(run(database->grant("nobody_at_all", std::nullopt)), std::runtime_error);
+}
+
+}  // namespace
+}  // namespace sycee
