@@ -37,5 +37,7 @@ Task<int> export_addresses(Executor executor, Config config, std::string merchan
 Task<int> show_payment(Config config, std::string id);
 Task<int> show_trial_balance(Config config);
 Task<int> verify(Config config);
+// Whether each address holds on the chain what the books say, at the block processed last.
+Task<int> reconcile(Executor executor, Config config, bool json);
 
 }  // namespace sycee

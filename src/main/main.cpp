@@ -140,6 +140,15 @@ void add_reports(CommandLine& line) {
         ->callback([&line] {
             line.command = [](Executor, Config config) { return verify(std::move(config)); };
         });
+    auto* reconciled = line.app.add_subcommand(
+        "reconcile",
+        "Asks each token what every deposit address holds, and compares it with the books");
+    reconciled->add_flag("--json", line.json, "Print JSON");
+    reconciled->callback([&line] {
+        line.command = [&line](Executor executor, Config config) {
+            return reconcile(executor, std::move(config), line.json);
+        };
+    });
 }
 
 void add_chain(CommandLine& line) {

@@ -19,6 +19,7 @@ using namespace std::chrono_literals;
 
 constexpr char const* kCall = "eth_call";
 constexpr char const* kChainId = "eth_chainId";
+constexpr std::size_t kMostCalls = 100;    // of one batch
 constexpr std::size_t kMostDecimals = 77;  // of which 2^256 has
 constexpr int kSilentBlocks = 10;
 
@@ -26,6 +27,17 @@ BlockHeader tip_of(RpcAnswer const& answer, char const* tag) {
     auto const header = header_of(answer);
     if (!header) throw Unavailable(std::string(kBlockByNumber) + ": no " + tag + " block yet");
     return *header;
+}
+
+// `block`: a tag, or a block by its hash (EIP-1898).
+RpcCall token_call(Address const& token, std::vector<std::uint8_t> const& data, Json block) {
+    Json transaction = Json::object();
+    transaction["to"] = to_hex0x(token.bytes);
+    transaction["data"] = to_hex0x(data);
+    Json params = Json::array();
+    params.push_back(std::move(transaction));
+    params.push_back(std::move(block));
+    return {kCall, std::move(params)};
 }
 
 }  // namespace
@@ -51,6 +63,11 @@ struct EvmNode::State {
     Task<std::vector<std::uint8_t>> call_token(Address token, std::vector<std::uint8_t> data,
                                                char const* function);
     Task<Amount> ask_amount(Address token, std::vector<std::uint8_t> data, char const* function);
+    std::vector<std::uint8_t> data_in(RpcAnswer const& answer, Address const& token,
+                                      char const* function) const;
+    Amount amount_in(RpcAnswer const& answer, Address const& token, char const* function) const;
+    Amount amount_of(std::vector<std::uint8_t> const& bytes, Address const& token,
+                     char const* function) const;
     std::string where(Address const& token, char const* function) const {
         return "contract " + to_string(token) + " on chain " + std::to_string(chain_id) + ": " +
                function;
@@ -160,27 +177,36 @@ Task<ChainId> EvmNode::chain_id() {
 Task<std::vector<std::uint8_t>> EvmNode::State::call_token(Address token,
                                                            std::vector<std::uint8_t> data,
                                                            char const* function) {
-    Json transaction = Json::object();
-    transaction["to"] = to_hex0x(token.bytes);
-    transaction["data"] = to_hex0x(data);
-    Json params = Json::array();
-    params.push_back(std::move(transaction));
-    params.push_back("latest");
-    RpcCall call{kCall, std::move(params)};
+    auto call = token_call(token, data, "latest");
     auto const answer = co_await rpc.call(std::move(call));
+    co_return data_in(answer, token, function);
+}
+
+std::vector<std::uint8_t> EvmNode::State::data_in(RpcAnswer const& answer, Address const& token,
+                                                  char const* function) const {
     if (!answer && answer.error().fault == RpcFault::reverted)
         throw std::runtime_error(where(token, function) + " reverts");
     auto const& result = result_of(answer, kCall);
-    co_return decode_answer(kCall, [&] { return read_data(text_of(result, "result"), "result"); });
+    return decode_answer(kCall, [&] { return read_data(text_of(result, "result"), "result"); });
+}
+
+Amount EvmNode::State::amount_in(RpcAnswer const& answer, Address const& token,
+                                 char const* function) const {
+    return amount_of(data_in(answer, token, function), token, function);
+}
+
+Amount EvmNode::State::amount_of(std::vector<std::uint8_t> const& bytes, Address const& token,
+                                 char const* function) const {
+    auto const amount = decode_amount(bytes);
+    if (!amount)
+        throw std::runtime_error(where(token, function) + ": " + to_string(amount.error()));
+    return *amount;
 }
 
 Task<Amount> EvmNode::State::ask_amount(Address token, std::vector<std::uint8_t> data,
                                         char const* function) {
     auto const bytes = co_await call_token(token, std::move(data), function);
-    auto const amount = decode_amount(bytes);
-    if (!amount)
-        throw std::runtime_error(where(token, function) + ": " + to_string(amount.error()));
-    co_return *amount;
+    co_return amount_of(bytes, token, function);
 }
 
 Task<unsigned> EvmNode::token_decimals(Address token) {
@@ -205,6 +231,34 @@ Task<std::string> EvmNode::token_symbol(Address token) {
 
 Task<Amount> EvmNode::token_balance(Address token, Address holder) {
     return state_->ask_amount(token, balance_of_call(holder), "balanceOf(address)");
+}
+
+Task<std::vector<Amount>> EvmNode::token_balances(std::vector<TokenHolder> holders, BlockHash at) {
+    constexpr char const* kFunction = "balanceOf(address)";
+    std::vector<Amount> balances;
+    std::size_t most = kMostCalls;
+    while (balances.size() < holders.size()) {
+        std::size_t const first = balances.size();
+        std::size_t const count = std::min(most, holders.size() - first);
+        std::vector<RpcCall> calls;
+        for (std::size_t i = first; i < first + count; ++i) {
+            Json block{{"blockHash", to_hex0x(at)}, {"requireCanonical", true}};
+            calls.push_back(
+                token_call(holders[i].token, balance_of_call(holders[i].holder), std::move(block)));
+        }
+        std::vector<RpcAnswer> answers;
+        try {
+            answers = co_await state_->rpc.batch(std::move(calls));
+        } catch (NodeFault const& fault) {
+            if (fault.fault() != RpcFault::too_much || count == 1) throw;
+            most = count / 2;
+            continue;
+        }
+        for (std::size_t i = 0; i < answers.size(); ++i) {
+            balances.push_back(state_->amount_in(answers[i], holders[first + i].token, kFunction));
+        }
+    }
+    co_return balances;
 }
 
 }  // namespace sycee

@@ -195,4 +195,36 @@ Task<std::vector<IssuedAddress>> PgReports::addresses(std::string condition) {
     co_return co_await transact<SnapshotTransaction>(database_, work);
 }
 
+Task<std::optional<BookedBalances>> PgReports::booked_balances(ChainId chain_id) {
+    auto work = [chain_id](SnapshotTransaction& tx) -> std::optional<BookedBalances> {
+        auto const cursor = tx.exec_params(
+            "SELECT head_number, head_hash FROM chain_cursors WHERE chain_id = $1", chain_id);
+        if (cursor.empty()) return std::nullopt;
+        BookedBalances booked;
+        booked.head.number = number_of(cursor[0][0]);
+        booked.head.hash = bytes_of<32>(cursor[0][1]);
+        for (auto const& row : tx.exec_params(
+                 "SELECT merchant_id, payment_id, deposit_address, token, sum(amount) FROM ("
+                 " SELECT a.merchant_id, a.payment_id, a.deposit_address, a.token, a.amount"
+                 "  FROM live_credits l JOIN authorizations a"
+                 "   ON (a.merchant_id, a.chain_id, a.seq)"
+                 "    = (l.merchant_id, l.chain_id, l.authorization_seq) WHERE l.chain_id = $1"
+                 " UNION ALL"
+                 " SELECT w.merchant_id, w.payment_id, w.deposit_address, w.token,"
+                 "   w.unexplained - w.amount"
+                 "  FROM live_withdrawals l JOIN withdrawals w"
+                 "   ON (w.merchant_id, w.chain_id, w.seq)"
+                 "    = (l.merchant_id, l.chain_id, l.withdrawal_seq) WHERE l.chain_id = $1"
+                 ") moved GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 4",
+                 chain_id)) {
+            booked.balances.push_back({{id_of<MerchantTag>(row[0]), id_of<PaymentTag>(row[1])},
+                                       address_in(row[2]),
+                                       address_in(row[3]),
+                                       amount_of(row[4])});
+        }
+        return booked;
+    };
+    co_return co_await transact<SnapshotTransaction>(database_, work);
+}
+
 }  // namespace sycee

@@ -30,6 +30,11 @@ struct NodeLimits {
 // answers is checked for its form and for being what was asked for; whether it makes sense as a
 // chain is for the caller. No message has more of a URL than its origin: providers put keys into
 // paths.
+struct TokenHolder {
+    Address token;
+    Address holder;
+};
+
 class EvmNode final : public EndpointPort {
   public:
     // Throws std::runtime_error for a URL that can't be one.
@@ -57,6 +62,10 @@ class EvmNode final : public EndpointPort {
     Task<unsigned> token_decimals(Address token) override;
     Task<std::string> token_symbol(Address token) override;
     Task<Amount> token_balance(Address token, Address holder) override;
+    // As of that block, which the node must still know with its state: most keep those of few
+    // blocks. In the order of `holders`. Throws Unavailable where it does not, or the block is not
+    // on its branch any more (EIP-1898), and std::runtime_error as token_decimals() does.
+    Task<std::vector<Amount>> token_balances(std::vector<TokenHolder> holders, BlockHash at);
 
   private:
     struct State;

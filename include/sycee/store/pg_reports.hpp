@@ -1,6 +1,7 @@
 #pragma once
 
 #include <sycee/app/ports.hpp>
+#include <sycee/app/reconciliation.hpp>
 #include <sycee/store/database.hpp>
 
 namespace sycee {
@@ -25,6 +26,10 @@ class PgReports final : public ReportPort {
     // all that were given out, where some may lie that was not.
     Task<std::vector<IssuedAddress>> used_addresses();
     Task<std::vector<IssuedAddress>> issued_addresses();
+
+    // Of every address that was paid or emptied, as of one moment; nothing where this chain has
+    // never been followed.
+    Task<std::optional<BookedBalances>> booked_balances(ChainId chain_id);
 
   private:
     Task<std::vector<IssuedAddress>> addresses(std::string condition);

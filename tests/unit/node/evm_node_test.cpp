@@ -211,6 +211,40 @@ TEST(EvmNode, ReadsAHealthyChain) {
               Amount(6));
 }
 
+// Each holder of another amount, asked for at a block by its hash, in batches.
+TEST(EvmNode, ReadsBalancesAsOfOneBlock) {
+    ScriptedNode scripted([](std::string const& method, Json const& params) -> Json {
+        EXPECT_EQ(method, "eth_call");
+        EXPECT_EQ(params[1]["blockHash"], hash_of(90));
+        EXPECT_EQ(params[1]["requireCanonical"], true);
+        auto const data = params[0]["data"].get<std::string>();
+        return {{"result", "0x" + data.substr(data.size() - 64)}};  // the holder, as an amount
+    });
+    scripted.backwards = true;
+    scripted.most_calls = 30;
+    std::vector<TokenHolder> holders;
+    for (std::uint8_t i = 1; i <= 130; ++i) {
+        Address holder;
+        holder.bytes[19] = i;
+        holders.push_back({ScriptedNode::token(), holder});
+    }
+    auto const balances = scripted.run(scripted.node().token_balances(holders, bytes_of(90)));
+    ASSERT_EQ(balances.size(), holders.size());
+    for (std::size_t i = 0; i < balances.size(); ++i)
+        EXPECT_EQ(balances[i], Amount(i + 1));
+}
+
+TEST(EvmNode, ABlockWhoseStateIsGoneGivesNoBalance) {
+    ScriptedNode scripted([](std::string const&, Json const&) -> Json {
+        return {{"error", {{"code", -32'000}, {"message", "header not found"}}}};
+    });
+    EXPECT_NE(fault_of([&] {
+                  scripted.run(scripted.node().token_balances({{ScriptedNode::token(), Address{}}},
+                                                              bytes_of(90)));
+              }),
+              "");
+}
+
 // The numbers of the blocks, each checked for its logs.
 std::vector<std::uint64_t> numbers_of(std::vector<BlockWithLogs> const& blocks) {
     std::vector<std::uint64_t> numbers;

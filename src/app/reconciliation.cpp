@@ -1,0 +1,16 @@
+#include <sycee/app/reconciliation.hpp>
+#include <sycee/base/assert.hpp>
+
+namespace sycee {
+
+std::vector<BalanceDifference> compare_balances(std::vector<BookedBalance> const& booked,
+                                                std::vector<Amount> const& on_chain) {
+    ensure(booked.size() == on_chain.size(), "reconciliation: not one balance for each address");
+    std::vector<BalanceDifference> differences;
+    for (std::size_t i = 0; i < booked.size(); ++i) {
+        if (booked[i].amount != on_chain[i]) differences.push_back({booked[i], on_chain[i]});
+    }
+    return differences;
+}
+
+}  // namespace sycee
