@@ -14,6 +14,7 @@
 #include <sycee/webhook/http_webhook_sender.hpp>
 #include <sycee/webhook/signature.hpp>
 
+#include "moment.hpp"
 #include "report_text.hpp"
 #include "secret_file.hpp"
 
@@ -302,10 +303,17 @@ Task<int> show_payment(Config config, std::string text) {
     co_return kDone;
 }
 
-Task<int> show_trial_balance(Config config) {
+Task<int> show_trial_balance(Config config, std::string at) {
+    std::optional<Timestamp> moment;
+    if (!at.empty()) {
+        auto const parsed = parse_moment(at);
+        if (!parsed) co_return refused({"at", parsed.error().message});
+        moment = *parsed;
+    }
     Database database(config.database_url, 1);
     PgReports reports(database);
-    auto const rows = co_await reports.balances();
+    auto const rows = moment ? co_await reports.balances_at(*moment) : co_await reports.balances();
+    if (moment) std::cout << "As of " << to_rfc3339(*moment) << ":\n";
     std::cout << trial_balance_text(rows, config.network);
     co_return kDone;
 }

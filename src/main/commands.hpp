@@ -35,7 +35,8 @@ Task<int> create_operator(Config config, std::string name, std::filesystem::path
 Task<int> export_addresses(Executor executor, Config config, std::string merchant,
                            std::string format, bool all);
 Task<int> show_payment(Config config, std::string id);
-Task<int> show_trial_balance(Config config);
+// `at`: as parse_moment() reads it; empty: now.
+Task<int> show_trial_balance(Config config, std::string at);
 Task<int> verify(Config config);
 // Whether each address holds on the chain what the books say, at the block processed last.
 Task<int> reconcile(Executor executor, Config config, bool json);

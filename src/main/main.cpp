@@ -25,6 +25,7 @@ struct CommandLine {
     std::string merchant_id;
     std::string label;
     std::string id;
+    std::string moment;
     std::string name;
     std::string password_file;
     std::string format = "csv";
@@ -128,14 +129,16 @@ void add_reports(CommandLine& line) {
             return show_payment(std::move(config), line.id);
         };
     });
-    line.app
-        .add_subcommand("trial-balance",
-                        "Shows every account of every merchant, and that they balance")
-        ->callback([&line] {
-            line.command = [](Executor, Config config) {
-                return show_trial_balance(std::move(config));
-            };
-        });
+    auto* trial_balance = line.app.add_subcommand(
+        "trial-balance", "Shows every account of every merchant, and that they balance");
+    trial_balance->add_option("--at", line.moment,
+                              "As the books stood then: 2026-11-26 (the day's end) or "
+                              "2026-11-26T10:00:00Z, in UTC");
+    trial_balance->callback([&line] {
+        line.command = [&line](Executor, Config config) {
+            return show_trial_balance(std::move(config), line.moment);
+        };
+    });
     line.app.add_subcommand("verify", "Re-adds the books and names the first row that is wrong")
         ->callback([&line] {
             line.command = [](Executor, Config config) { return verify(std::move(config)); };

@@ -7,19 +7,19 @@ CopyLine& CopyLine::add(std::string_view value) {
     for (char const c : value) {
         switch (c) {
             case '\\':
-                text += "\\\\";
+                text_ += "\\\\";
                 break;
             case '\t':
-                text += "\\t";
+                text_ += "\\t";
                 break;
             case '\n':
-                text += "\\n";
+                text_ += "\\n";
                 break;
             case '\r':
-                text += "\\r";
+                text_ += "\\r";
                 break;
             default:
-                text.push_back(c);
+                text_.push_back(c);
         }
     }
     return *this;
@@ -27,19 +27,20 @@ CopyLine& CopyLine::add(std::string_view value) {
 
 CopyLine& CopyLine::add(ByteView bytes) {
     begin_field();
-    text += "\\\\x";
-    text += to_hex(bytes);
+    text_ += "\\\\x";
+    text_ += to_hex(bytes);
     return *this;
 }
 
 CopyLine& CopyLine::add_plain(std::string_view value) {
     begin_field();
-    text += value;
+    text_ += value;
     return *this;
 }
 
 void CopyLine::begin_field() {
-    if (!text.empty()) text.push_back('\t');
+    if (has_field_) text_.push_back('\t');
+    has_field_ = true;
 }
 
 }  // namespace sycee

@@ -11,9 +11,8 @@
 namespace sycee {
 
 // One row in COPY's text format.
-struct CopyLine {
-    std::string text;
-
+class CopyLine {
+  public:
     CopyLine& add(std::string_view value);  // any text
     CopyLine& add(std::string const& value) { return add(std::string_view(value)); }
     CopyLine& add(ByteView bytes);
@@ -26,16 +25,21 @@ struct CopyLine {
         return add_plain(to_string(id.uuid));
     }
 
+    std::string const& text() const { return text_; }
+
   private:
     CopyLine& add_plain(std::string_view value);  // without anything that COPY reads otherwise
     void begin_field();
+
+    std::string text_;
+    bool has_field_ = false;  // perhaps an empty one
 };
 
 // libpqxx puts a row's fields together by this name, as it finds it: a line of ours is put together
 // already. What it does for a tuple takes several times as long as everything else about a row.
 inline std::string const& separated_list(char const*, CopyLine const& line,
                                          pqxx::internal::TypedCopyEscaper const&) {
-    return line.text;
+    return line.text();
 }
 
 // Many rows into one table, by COPY: all of them, or PostgreSQL throws. `columns`: an array of

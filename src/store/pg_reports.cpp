@@ -90,6 +90,18 @@ BalanceSheet::Balance balance_of(pqxx::field const& field) {
     return {*amount, negative};
 }
 
+std::vector<BalanceRow> balance_rows(pqxx::result const& result) {
+    std::vector<BalanceRow> rows;
+    for (auto const& row : result) {
+        auto const account = parse_account(row["account"].c_str());
+        ensure(account.has_value(), "store: an unknown account");
+        rows.push_back({id_of<MerchantTag>(row["merchant_id"]), row["name"].c_str(),
+                        number_of(row["chain_id"]), address_in(row["token"]), *account,
+                        balance_of(row["balance"])});
+    }
+    return rows;
+}
+
 }  // namespace
 
 Task<std::vector<Merchant>> PgReports::merchants() {
@@ -117,18 +129,38 @@ Task<PaymentTimeline> PgReports::timeline(PaymentKey payment) {
 
 Task<std::vector<BalanceRow>> PgReports::balances() {
     auto work = [](SnapshotTransaction& tx) {
-        std::vector<BalanceRow> rows;
-        for (auto const& row :
-             tx.exec("SELECT b.merchant_id, m.name, b.chain_id, b.token, b.account, b.balance"
-                     " FROM account_balances b JOIN merchants m USING (merchant_id)"
-                     " ORDER BY b.merchant_id, b.chain_id, b.token, b.account")) {
-            auto const account = parse_account(row["account"].c_str());
-            ensure(account.has_value(), "store: an unknown account in account_balances");
-            rows.push_back({id_of<MerchantTag>(row["merchant_id"]), row["name"].c_str(),
-                            number_of(row["chain_id"]), address_in(row["token"]), *account,
-                            balance_of(row["balance"])});
-        }
-        return rows;
+        return balance_rows(
+            tx.exec("SELECT b.merchant_id, m.name, b.chain_id, b.token, b.account, b.balance"
+                    " FROM account_balances b JOIN merchants m USING (merchant_id)"
+                    " ORDER BY b.merchant_id, b.chain_id, b.token, b.account"));
+    };
+    co_return co_await transact<SnapshotTransaction>(database_, work);
+}
+
+Task<std::vector<BalanceRow>> PgReports::balances_at(Timestamp moment) {
+    auto work = [moment](SnapshotTransaction& tx) {
+        tx.exec("SET LOCAL statement_timeout = '10min'");
+        // A settlement posts nothing itself. On a debit account a debit raises, on the others a
+        // credit.
+        return balance_rows(tx.exec_params(
+            "WITH booked AS ("
+            "  SELECT merchant_id, chain_id, seq, booked_at FROM authorizations"
+            "  UNION ALL SELECT merchant_id, chain_id, seq, booked_at FROM clearings"
+            "  UNION ALL SELECT merchant_id, chain_id, seq, booked_at FROM settlement_batches"
+            "  UNION ALL SELECT merchant_id, chain_id, seq, booked_at FROM unapplied_receipts"
+            "  UNION ALL SELECT merchant_id, chain_id, seq, booked_at FROM withdrawals"
+            "  UNION ALL SELECT merchant_id, chain_id, seq, booked_at FROM reversals"
+            "  UNION ALL SELECT merchant_id, chain_id, seq, booked_at FROM resolutions)"
+            " SELECT p.merchant_id, m.name, p.chain_id, p.token, side.account,"
+            "  sum(CASE WHEN (side.account IN ('coins', 'drawn', 'token_loss')) = side.is_debit"
+            "   THEN p.amount ELSE -p.amount END) AS balance"
+            " FROM booked JOIN postings p USING (merchant_id, chain_id, seq)"
+            " JOIN merchants m USING (merchant_id)"
+            " CROSS JOIN LATERAL (VALUES (p.debit, true), (p.credit, false))"
+            "  AS side(account, is_debit)"
+            " WHERE booked.booked_at <= to_timestamp($1::bigint / 1000.0)"
+            " GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 3, 4, 5",
+            to_sql(moment)));
     };
     co_return co_await transact<SnapshotTransaction>(database_, work);
 }

@@ -1,5 +1,6 @@
 // Pins, against the real PostgreSQL: one commit writes all or nothing, what the books refuse, and
 // that verify names the row that was changed by hand.
+#include <sycee/app/trial_balance.hpp>
 #include <sycee/base/assert.hpp>
 #include <sycee/runtime/clock.hpp>
 #include <sycee/runtime/errors.hpp>
@@ -375,6 +376,27 @@ TEST_F(BooksInPostgres, the_outbox_is_worked_off) {
     EXPECT_EQ(timeline.records.size(), 3U);
     EXPECT_EQ(timeline.batches.size(), 1U);
     EXPECT_EQ(timeline.deliveries.size(), 2U);
+}
+
+// Everything in these tests is booked at kStart.
+TEST_F(BooksInPostgres, the_trial_balance_of_a_past_moment_is_added_from_the_postings) {
+    settle();
+    PgReports reports(*database);
+    EXPECT_TRUE(run(reports.balances_at(kStart - 1ms)).empty());
+    auto const then = run(reports.balances_at(kStart));
+    std::vector<std::string> added;
+    std::vector<std::string> kept;
+    auto const text_of = [](BalanceRow const& row) {
+        return std::string(to_string(row.account)) + (row.balance.negative ? " -" : " ") +
+               to_string(row.balance.magnitude);
+    };
+    for (BalanceRow const& row : then)
+        added.push_back(text_of(row));
+    for (BalanceRow const& row : run(reports.balances()))
+        kept.push_back(text_of(row));
+    EXPECT_EQ(added, kept);
+    for (TrialBalance const& sheet : trial_balances(then))
+        EXPECT_TRUE(sheet.balanced());
 }
 
 TEST_F(BooksInPostgres, addresses_are_exported_once_paid_or_all) {

@@ -27,6 +27,8 @@ class PgReports final : public ReportPort {
     Task<std::vector<IssuedAddress>> used_addresses();
     Task<std::vector<IssuedAddress>> issued_addresses();
 
+    // As they stood after everything that was booked up to that moment, from the postings alone.
+    Task<std::vector<BalanceRow>> balances_at(Timestamp moment);
     // Of every address that was paid or emptied, as of one moment; nothing where this chain has
     // never been followed.
     Task<std::optional<BookedBalances>> booked_balances(ChainId chain_id);
