@@ -91,9 +91,12 @@ Task<void> ChainFollower::run() {
 }
 
 // False where the books are not where we think: what looks broken may then be what another process
-// has written since.
+// has written since. The same head does not say that nobody has: it may have been undone and read
+// anew.
 Task<bool> ChainFollower::is_current() {
     if (!headers_ || !lease_) co_return true;
+    auto const now = co_await ports_.ledger.acquire_lease(settings_.id, holder_, kLeaseTime);
+    if (!now || now->token != lease_->token) co_return false;
     auto const stored = co_await ports_.ledger.load_chain(settings_.id);
     co_return stored && !stored->blocks.empty() &&
         stored->blocks.back().header.hash == headers_->head().hash;

@@ -204,7 +204,10 @@ class FakeLedger final : public LedgerPort {
         apply(commit);
         co_return;
     }
-    Task<void> record_stop(ChainId, Lease, std::string) override { co_return; }
+    Task<void> record_stop(ChainId, Lease, std::string) override {
+        ++stops;
+        co_return;
+    }
 
     // The state after these entries, as loading it again would give it.
     void apply(ChainCommit const& commit) {
@@ -266,12 +269,23 @@ class FakeLedger final : public LedgerPort {
     std::string lease_holder = "this process";
     std::uint64_t lease_token = 1;
     int releases = 0;
+    int stops = 0;
 };
 
 class FixedClock final : public Clock {
   public:
     Timestamp now() const override { return timestamp_from_seconds(1'000); }
     Task<void> sleep_for(std::chrono::milliseconds) override { co_return; }
+};
+
+// Ends a loop at its first wait.
+class ImpatientClock final : public Clock {
+  public:
+    Timestamp now() const override { return timestamp_from_seconds(1'000); }
+    Task<void> sleep_for(std::chrono::milliseconds) override {
+        throw std::runtime_error("waits");
+        co_return;
+    }
 };
 
 class Follower : public ::testing::Test {
@@ -425,6 +439,28 @@ TEST_F(Follower, stops_where_a_final_block_changes) {
     follow();
     node.reorg(3, 7, 1);
     EXPECT_THROW(run_task(io, follower.step()), InvariantViolation);
+}
+
+// The head may be the same block although another process has undone and read anew what is below.
+TEST_F(Follower, what_looks_broken_without_the_newest_lease_stops_nothing) {
+    ImpatientClock impatient;
+    for (bool const has_newest : {false, true}) {
+        FakeNode its_node;
+        FakeLedger its_ledger;
+        ChainFollower its_follower{
+            settings,
+            network,
+            "this process",
+            {its_node, its_ledger, addresses, registry, feed, outbox, impatient, metrics}};
+        its_node.grow(6);
+        its_node.finalized = 5;
+        while (run_task(io, its_follower.step())) {
+        }
+        its_node.reorg(3, 7, 1);
+        if (!has_newest) ++its_ledger.lease_token;
+        EXPECT_THROW(run_task(io, its_follower.run()), std::runtime_error);
+        EXPECT_EQ(its_ledger.stops, has_newest ? 1 : 0);
+    }
 }
 
 TEST_F(Follower, calls_nothing_final_before_it_has_read_the_finalized_block) {
