@@ -32,12 +32,15 @@ CREATE TRIGGER keeps_its_key BEFORE UPDATE ON payments FOR EACH ROW
     EXECUTE FUNCTION refuse_other_key();
 
 -- By EXECUTE, which plans anew each time: a plan that was made while the table was empty may go by the
--- wrong index for as long as the session lasts.
+-- wrong index for as long as the session lasts. By the table's own schema: no temporary table may stand in
+-- for it.
 CREATE FUNCTION check_merchants_exist() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     missing uuid;
 BEGIN
-    EXECUTE 'SELECT a.merchant_id FROM added a WHERE NOT EXISTS (SELECT FROM merchants r WHERE r.merchant_id = a.merchant_id) LIMIT 1'
+    EXECUTE format('SELECT a.merchant_id FROM added a'
+                   ' WHERE NOT EXISTS (SELECT FROM %I.merchants r WHERE r.merchant_id = a.merchant_id)'
+                   ' LIMIT 1', TG_TABLE_SCHEMA)
         INTO missing;
     IF missing IS NOT NULL THEN
         RAISE EXCEPTION '% refers to the merchant %, which is not there', TG_TABLE_NAME, missing
@@ -50,7 +53,9 @@ CREATE FUNCTION check_payments_exist() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     missing uuid;
 BEGIN
-    EXECUTE 'SELECT a.payment_id FROM added a WHERE NOT EXISTS (SELECT FROM payments r WHERE (r.merchant_id, r.payment_id) = (a.merchant_id, a.payment_id)) LIMIT 1'
+    EXECUTE format('SELECT a.payment_id FROM added a'
+                   ' WHERE NOT EXISTS (SELECT FROM %I.payments r WHERE (r.merchant_id, r.payment_id) = (a.merchant_id, a.payment_id))'
+                   ' LIMIT 1', TG_TABLE_SCHEMA)
         INTO missing;
     IF missing IS NOT NULL THEN
         RAISE EXCEPTION '% refers to the payment %, which is not there', TG_TABLE_NAME, missing
@@ -63,7 +68,9 @@ CREATE FUNCTION check_authorizations_exist() RETURNS trigger LANGUAGE plpgsql AS
 DECLARE
     missing bigint;
 BEGIN
-    EXECUTE 'SELECT a.authorization_seq FROM added a WHERE NOT EXISTS (SELECT FROM authorizations r WHERE (r.merchant_id, r.chain_id, r.seq) = (a.merchant_id, a.chain_id, a.authorization_seq)) LIMIT 1'
+    EXECUTE format('SELECT a.authorization_seq FROM added a'
+                   ' WHERE NOT EXISTS (SELECT FROM %I.authorizations r WHERE (r.merchant_id, r.chain_id, r.seq) = (a.merchant_id, a.chain_id, a.authorization_seq))'
+                   ' LIMIT 1', TG_TABLE_SCHEMA)
         INTO missing;
     IF missing IS NOT NULL THEN
         RAISE EXCEPTION '% refers to the authorization %, which is not there', TG_TABLE_NAME, missing
@@ -76,7 +83,9 @@ CREATE FUNCTION check_clearings_exist() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     missing bigint;
 BEGIN
-    EXECUTE 'SELECT a.authorization_seq FROM added a WHERE NOT EXISTS (SELECT FROM clearings r WHERE (r.merchant_id, r.chain_id, r.authorization_seq) = (a.merchant_id, a.chain_id, a.authorization_seq)) LIMIT 1'
+    EXECUTE format('SELECT a.authorization_seq FROM added a'
+                   ' WHERE NOT EXISTS (SELECT FROM %I.clearings r WHERE (r.merchant_id, r.chain_id, r.authorization_seq) = (a.merchant_id, a.chain_id, a.authorization_seq))'
+                   ' LIMIT 1', TG_TABLE_SCHEMA)
         INTO missing;
     IF missing IS NOT NULL THEN
         RAISE EXCEPTION '% refers to the clearing upon %, which is not there', TG_TABLE_NAME, missing

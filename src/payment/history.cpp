@@ -22,24 +22,29 @@ class History {
 
     // Over all chains, what was booked first is first.
     PaymentState finish() && {
-        for (Credit& credit : state_.credits)
-            credit.first_seen_time = first_seen_time_of(state_, credit.transfer);
-        sort_by_booking(state_.credits, [](Credit const& credit) {
-            return std::pair(credit.transfer.key.chain_id, credit.authorization_sequence);
-        });
-        sort_by_booking(state_.outflows, [](Outflow const& outflow) {
-            return std::pair(outflow.transfer.key.chain_id, outflow.sequence);
-        });
-        sort_by_booking(state_.desk_credits, [](DeskCredit const& credit) {
-            return std::pair(credit.chain_id, credit.sequence);
-        });
+        state_.credits = by_booking(std::move(credits_));
+        state_.outflows = by_booking(std::move(outflows_));
+        state_.desk_credits = by_booking(std::move(desk_credits_));
+        std::map<TransferKey, Timestamp> first_seen;
+        for (auto const& [key, time] : state_.reversed_transfers) {
+            auto const [seen, is_new] = first_seen.emplace(key, time);
+            if (!is_new) seen->second = std::min(seen->second, time);
+        }
+        for (Credit& credit : state_.credits) {
+            credit.first_seen_time = credit.transfer.block_time;
+            auto const seen = first_seen.find(credit.transfer.key);
+            if (seen != first_seen.end())
+                credit.first_seen_time = std::min(credit.first_seen_time, seen->second);
+        }
+        for (auto const& [chain_id, resolution] : resolutions_)
+            note_resolved(state_, chain_id, resolution->exception_sequence, resolution->amount);
         return std::move(state_);
     }
 
     void operator()(Authorization const& record) {
-        state_.credits.push_back({.transfer = record.transfer,
-                                  .authorization_sequence = entry_->sequence,
-                                  .authorization_hash = entry_->hash});
+        credits_.emplace(place(), Credit{.transfer = record.transfer,
+                                         .authorization_sequence = entry_->sequence,
+                                         .authorization_hash = entry_->hash});
     }
     void operator()(Clearing const& record) {
         Credit& credit = credit_upon(record.authorization_sequence);
@@ -67,50 +72,49 @@ class History {
         credit.unapplied_reason = record.reason;
     }
     void operator()(Withdrawal const& record) {
-        state_.outflows.push_back({.transfer = record.transfer,
-                                   .sequence = entry_->sequence,
-                                   .hash = entry_->hash,
-                                   .unexplained = record.unexplained});
+        outflows_.emplace(place(), Outflow{.transfer = record.transfer,
+                                           .sequence = entry_->sequence,
+                                           .hash = entry_->hash,
+                                           .unexplained = record.unexplained});
     }
     // Each record falls by a reversal of its own, the authorization as the last one of a transfer.
     void operator()(Reversal const& record) {
         if (record.reversed_kind == RecordKind::clearing) state_.was_cleared = true;
         if (record.reversed_kind == RecordKind::withdrawal) {
-            auto const gone = std::erase_if(state_.outflows, [&](Outflow const& outflow) {
-                return is_here(outflow.transfer) && outflow.sequence == record.reversed_sequence;
-            });
+            auto const gone = outflows_.erase({entry_->chain_id, record.reversed_sequence});
             ensure(gone == 1, missing("withdrawal", record.reversed_sequence));
         }
         if (record.reversed_kind != RecordKind::authorization) return;
         Credit const& credit = credit_upon(record.reversed_sequence);
         state_.reversed_transfers.emplace_back(credit.transfer.key, credit.transfer.block_time);
-        state_.credits.erase(state_.credits.begin() + (&credit - state_.credits.data()));
+        credits_.erase({entry_->chain_id, record.reversed_sequence});
     }
     void operator()(Resolution const& record) {
-        if (record.payment_id == state_.payment.id) {
-            note_resolved(state_, entry_->chain_id, record.exception_sequence, record.amount);
-        }
+        if (record.payment_id == state_.payment.id)
+            resolutions_.emplace_back(entry_->chain_id, &record);
         if (!pays(record.kind) || record.target_payment_id != state_.payment.id) return;
-        state_.desk_credits.push_back({.chain_id = entry_->chain_id,
-                                       .token = record.token,
-                                       .amount = record.amount,
-                                       .sequence = entry_->sequence,
-                                       .accepts = record.kind == ResolutionKind::accept,
-                                       .exception_sequence = record.exception_sequence});
+        desk_credits_.emplace(place(), DeskCredit{.chain_id = entry_->chain_id,
+                                                  .token = record.token,
+                                                  .amount = record.amount,
+                                                  .sequence = entry_->sequence,
+                                                  .accepts = record.kind == ResolutionKind::accept,
+                                                  .exception_sequence = record.exception_sequence});
     }
 
   private:
     using Place = std::pair<ChainId, std::uint64_t>;
 
-    template <class T, class PlaceOf>
-    void sort_by_booking(std::vector<T>& all, PlaceOf place_of) const {
-        std::sort(all.begin(), all.end(), [&](T const& a, T const& b) {
-            return std::pair(booked_at_.at(place_of(a)), place_of(a)) <
-                   std::pair(booked_at_.at(place_of(b)), place_of(b));
-        });
-    }
-    bool is_here(Transfer const& transfer) const {
-        return transfer.key.chain_id == entry_->chain_id;
+    Place place() const { return {entry_->chain_id, entry_->sequence}; }
+    template <class T>
+    std::vector<T> by_booking(std::map<Place, T> all) const {
+        std::vector<std::pair<Timestamp, Place>> order;
+        for (auto const& [at, value] : all)
+            order.emplace_back(booked_at_.at(at), at);
+        std::sort(order.begin(), order.end());
+        std::vector<T> values;
+        for (auto const& [time, at] : order)
+            values.push_back(std::move(all.at(at)));
+        return values;
     }
     std::string missing(std::string_view kind, std::uint64_t sequence) const {
         return "stage order: record " + std::to_string(entry_->sequence) + " of chain " +
@@ -118,14 +122,15 @@ class History {
                std::to_string(sequence) + ", which is not live";
     }
     Credit& credit_upon(std::uint64_t sequence) {
-        auto const found =
-            std::find_if(state_.credits.begin(), state_.credits.end(), [&](Credit const& credit) {
-                return is_here(credit.transfer) && credit.authorization_sequence == sequence;
-            });
-        ensure(found != state_.credits.end(), missing("authorization", sequence));
-        return *found;
+        auto const found = credits_.find({entry_->chain_id, sequence});
+        if (found == credits_.end()) ensure(false, missing("authorization", sequence));
+        return found->second;
     }
 
+    std::map<Place, Credit> credits_;  // by the place of the authorization
+    std::map<Place, Outflow> outflows_;
+    std::map<Place, DeskCredit> desk_credits_;
+    std::vector<std::pair<ChainId, Resolution const*>> resolutions_;  // of its own exceptions
     PaymentState state_;
     JournalEntry const* entry_ = nullptr;
     std::map<Place, Timestamp> booked_at_;

@@ -153,6 +153,8 @@ Task<std::vector<std::string>> Database::migrate() {
 Task<void> Database::grant(std::optional<std::string> service, std::optional<std::string> auditor) {
     auto work = [&](pqxx::work& tx) {
         tx.exec(kMigrationLock);
+        if (service && service == auditor)
+            throw std::runtime_error("the auditor must be another role than the service's");
         if (service) grant_service(tx, *service);
         if (auditor) grant_auditor(tx, *auditor);
     };

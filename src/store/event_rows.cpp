@@ -63,7 +63,8 @@ OutboxEvent event_of(pqxx::row const& row) {
             .created_at = time_of(row["created_at"])};
 }
 
-std::vector<ToldEvent> tell_all(pqxx::transaction_base& tx, std::vector<OutboxEvent> events) {
+std::vector<std::expected<ToldEvent, std::string>> tell_all(pqxx::transaction_base& tx,
+                                                            std::vector<OutboxEvent> events) {
     std::set<PaymentKey> distinct;
     for (OutboxEvent const& event : events)
         distinct.insert({event.merchant_id, event.payment_id});
@@ -74,13 +75,16 @@ std::vector<ToldEvent> tell_all(pqxx::transaction_base& tx, std::vector<OutboxEv
         payments.emplace(key, std::move(payment));
     }
     auto const records = load_payment_entries(tx, keys);
-    std::vector<ToldEvent> told;
+    std::vector<std::expected<ToldEvent, std::string>> told;
     for (OutboxEvent& event : events) {
         PaymentKey const key{event.merchant_id, event.payment_id};
-        auto const payment = payments.find(key);
-        ensure(payment != payments.end(),
-               "outbox: the payment of event " + to_string(event.id) + " is not there");
-        told.push_back(tell(std::move(event), payment->second, records.at(key)));
+        try {
+            auto const payment = payments.find(key);
+            ensure(payment != payments.end(), "outbox: the payment of an event is not there");
+            told.emplace_back(tell(std::move(event), payment->second, records.at(key)));
+        } catch (InvariantViolation const& violation) {
+            told.emplace_back(std::unexpected(std::string(violation.what())));
+        }
     }
     return told;
 }

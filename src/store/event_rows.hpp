@@ -4,6 +4,7 @@
 
 #include <pqxx/pqxx>
 
+#include <expected>
 #include <string>
 #include <vector>
 
@@ -16,8 +17,9 @@ std::string journals_to_sql(JournalPositions const& positions);
 std::string event_columns(std::string const& table);
 OutboxEvent event_of(pqxx::row const& row);
 
-// With what their words are made of; in the same order. Throws InvariantViolation where a payment
-// or a record is not there.
-std::vector<ToldEvent> tell_all(pqxx::transaction_base& tx, std::vector<OutboxEvent> events);
+// With what their words are made of; in the same order. In the place of one whose payment or record
+// is not there, or whose records contradict each other: why it can't be told.
+std::vector<std::expected<ToldEvent, std::string>> tell_all(pqxx::transaction_base& tx,
+                                                            std::vector<OutboxEvent> events);
 
 }  // namespace sycee

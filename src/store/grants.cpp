@@ -53,15 +53,19 @@ std::string revoke_all(pqxx::work& tx, std::string const& role) {
         throw std::runtime_error("the database has no role \"" + role +
                                  "\": create it first (CREATE ROLE ... LOGIN)");
     }
-    auto const owned = tx.exec_params(
-        "SELECT 1 FROM pg_tables WHERE schemaname = current_schema AND tableowner = $1 LIMIT 1",
+    auto const unbound = tx.exec_params(
+        "SELECT r.rolsuper OR r.rolcreaterole OR pg_has_role(r.oid, 'pg_write_all_data', 'MEMBER')"
+        " OR pg_has_role(r.oid, d.datdba, 'MEMBER') OR pg_has_role(r.oid, n.nspowner, 'MEMBER')"
+        " OR EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid"
+        "   AND c.relkind IN ('r', 'p') AND pg_has_role(r.oid, c.relowner, 'MEMBER'))"
+        " FROM pg_roles r, pg_database d, pg_namespace n WHERE r.rolname = $1"
+        " AND d.datname = current_database() AND n.nspname = 'public'",
         role);
-    auto const super =
-        tx.exec_params("SELECT 1 FROM pg_roles WHERE rolname = $1 AND rolsuper", role);
-    if (!owned.empty() || !super.empty()) {
-        throw std::runtime_error("the role \"" + role +
-                                 "\" owns the tables or is a superuser: nothing that is granted or "
-                                 "not would bind it");
+    if (unbound.empty() || unbound[0][0].as<bool>()) {
+        throw std::runtime_error(
+            "the role \"" + role +
+            "\" owns the tables, the schema or the database, is a member of a role that does, or "
+            "could make itself one: nothing that is granted or not would bind it");
     }
     std::string const name = tx.quote_name(role);
     tx.exec("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM " + name);
@@ -89,8 +93,8 @@ void grant_auditor(pqxx::work& tx, std::string const& role) {
     for (char const* table : kAudited)
         tx.exec(std::string("GRANT SELECT ON ") + table + " TO " + name);
     tx.exec(
-        "GRANT SELECT (merchant_id, name, next_derivation_index, fee_basis_points, webhook_url,"
-        " created_at) ON merchants TO " +
+        "GRANT SELECT (merchant_id, name, next_derivation_index, fee_basis_points, created_at)"
+        " ON merchants TO " +
         name);
     tx.exec("GRANT SELECT (operator_id, name, created_at) ON operators TO " + name);
 }

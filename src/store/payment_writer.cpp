@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::size_t kMostCallers = 5'000;
 constexpr std::size_t kMostAtOnce = 1'000;
+constexpr std::uint64_t kLastIndex = 0x7fffffff;  // what lies above needs the private key
 
 constexpr auto kPayments = std::to_array<char const*>(
     {"merchant_id", "payment_id", "derivation_index", "deposit_address", "currency", "price",
@@ -49,6 +50,7 @@ struct Derivation {
     std::pair<std::uint64_t, Address> next(DeriveAddress const& derive) {
         for (;;) {
             std::uint64_t const index = next_index++;
+            ensure(index <= kLastIndex, "store: a merchant has used all its deposit addresses");
             if (auto const address = derive(key, index)) return {index, *address};
         }
     }
@@ -57,9 +59,9 @@ struct Derivation {
 // Locked to the end of the transaction: an index is never used twice, and a failed transaction
 // leaves no gap that a wallet's gap limit would count.
 std::map<MerchantId, Derivation> lock_derivations(pqxx::work& tx,
-                                                  std::vector<MerchantId> const& merchants) {
+                                                  std::set<MerchantId> const& merchants) {
     PgArray ids;
-    for (MerchantId const& merchant_id : std::set(merchants.begin(), merchants.end()))
+    for (MerchantId const& merchant_id : merchants)
         ids.add(merchant_id);
     std::map<MerchantId, Derivation> derivations;
     for (auto const& row :
@@ -141,12 +143,29 @@ PaymentWriter::Requests PaymentWriter::take_waiting() {
 }
 
 void PaymentWriter::write(Requests const& requests) {
-    std::vector<MerchantId> merchants;
-    for (auto const& request : requests)
-        merchants.push_back(request->input.merchant_id);
-    std::vector<Payment> payments;
+    try {
+        auto payments = insert_all(requests);
+        for (std::size_t i = 0; i < requests.size(); ++i)
+            requests[i]->payment = std::move(payments[i]);
+    } catch (Unavailable const&) {
+        // The fault is the database's, or the outcome is unknown: trying again is for the callers.
+        for (auto const& request : requests)
+            request->error = std::current_exception();
+    } catch (...) {
+        // One that can't be written must not take the others with it.
+        if (requests.size() > 1) return write_one_by_one(requests);
+        requests.front()->error = std::current_exception();
+    }
+}
+
+std::vector<Payment> PaymentWriter::insert_all(Requests const& requests) {
+    ensure(!requests.empty(), "store: a payment that is waited for is not to be written");
     auto work = [&](pqxx::work& tx) {
+        std::set<MerchantId> merchants;
+        for (auto const& request : requests)
+            merchants.insert(request->input.merchant_id);
         auto derivations = lock_derivations(tx, merchants);
+        std::vector<Payment> payments;
         for (auto const& request : requests) {
             auto const merchant = derivations.find(request->input.merchant_id);
             ensure(merchant != derivations.end(), "store: a payment of no merchant");
@@ -155,17 +174,9 @@ void PaymentWriter::write(Requests const& requests) {
         }
         store_next_indexes(tx, derivations);
         insert(tx, payments);
+        return payments;
     };
-    try {
-        transact_here(database_, work);
-    } catch (...) {
-        // One that can't be written must not take the others with it.
-        if (requests.size() > 1) return write_one_by_one(requests);
-        requests.front()->error = std::current_exception();
-        return;
-    }
-    for (std::size_t i = 0; i < requests.size(); ++i)
-        requests[i]->payment = std::move(payments[i]);
+    return transact_here(database_, work);
 }
 
 void PaymentWriter::write_one_by_one(Requests const& requests) {

@@ -34,6 +34,7 @@ class PaymentWriter {
     void write_until_done(Request const& request);
     Requests take_waiting();
     void write(Requests const& requests);
+    std::vector<Payment> insert_all(Requests const& requests);
     void write_one_by_one(Requests const& requests);
 
     Database& database_;

@@ -1,4 +1,4 @@
-#include <sycee/base/assert.hpp>
+#include <sycee/runtime/log.hpp>
 #include <sycee/store/pg_outbox.hpp>
 
 #include "event_rows.hpp"
@@ -6,6 +6,42 @@
 #include "values.hpp"
 
 namespace sycee {
+namespace {
+
+// Events by their keys, for unnest().
+class EventKeys {
+  public:
+    void add(MerchantId merchant_id, EventId event_id) {
+        merchants_.add(merchant_id);
+        events_.add(event_id);
+        is_empty_ = false;
+    }
+    bool empty() const { return is_empty_; }
+    std::string merchants() const { return merchants_.str(); }
+    std::string events() const { return events_.str(); }
+
+  private:
+    PgArray merchants_;
+    PgArray events_;
+    bool is_empty_ = true;
+};
+
+struct Due {
+    std::vector<PendingDelivery> deliveries;
+    EventKeys untellable;
+};
+
+// Books that contradict themselves about one payment must not silence every shop: the event is
+// attempted no more, and stays in the outbox, not delivered.
+void set_aside(pqxx::work& tx, EventKeys const& keys) {
+    tx.exec_params(
+        "UPDATE outbox_events e SET next_attempt_at = NULL"
+        " FROM unnest($1::uuid[], $2::uuid[]) AS k(merchant_id, event_id)"
+        " WHERE (e.merchant_id, e.event_id) = (k.merchant_id, k.event_id)",
+        keys.merchants(), keys.events());
+}
+
+}  // namespace
 
 Task<std::vector<PendingDelivery>> PgOutbox::due(std::vector<MerchantId> beside, Timestamp now,
                                                  std::size_t limit) {
@@ -24,17 +60,30 @@ Task<std::vector<PendingDelivery>> PgOutbox::due(std::vector<MerchantId> beside,
         std::vector<OutboxEvent> events;
         for (auto const& row : rows)
             events.push_back(event_of(row));
-        auto told = tell_all(tx, std::move(events));
-        std::vector<PendingDelivery> due;
-        for (auto const& row : rows) {
-            due.push_back({.told = std::move(told[due.size()]),
-                           .url = text_of(row["webhook_url"]),
-                           .sealed_secret = byte_vector_of(row["webhook_secret_sealed"]),
-                           .attempts = row["attempts"].as<unsigned>()});
+        Due due;
+        auto told = tell_all(tx, events);
+        for (std::size_t i = 0; i < told.size(); ++i) {
+            if (!told[i]) {
+                log_critical("outbox",
+                             "an event can't be told and is set aside: " + told[i].error(),
+                             {{"event", to_string(events[i].id)}});
+                due.untellable.add(events[i].merchant_id, events[i].id);
+                continue;
+            }
+            auto const row = rows[static_cast<pqxx::result::size_type>(i)];
+            due.deliveries.push_back({.told = std::move(*told[i]),
+                                      .url = text_of(row["webhook_url"]),
+                                      .sealed_secret = byte_vector_of(row["webhook_secret_sealed"]),
+                                      .attempts = row["attempts"].as<unsigned>()});
         }
         return due;
     };
-    co_return co_await transact<SnapshotTransaction>(database_, work);
+    Due due = co_await transact<SnapshotTransaction>(database_, work);
+    if (!due.untellable.empty()) {
+        auto aside = [&due](pqxx::work& tx) { set_aside(tx, due.untellable); };
+        co_await transact(database_, aside);
+    }
+    co_return std::move(due.deliveries);
 }
 
 Task<void> PgOutbox::record(DeliveryAttempt attempt) {

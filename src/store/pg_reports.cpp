@@ -229,6 +229,7 @@ Task<std::vector<IssuedAddress>> PgReports::addresses(std::string condition) {
 
 Task<std::optional<BookedBalances>> PgReports::booked_balances(ChainId chain_id) {
     auto work = [chain_id](SnapshotTransaction& tx) -> std::optional<BookedBalances> {
+        tx.exec("SET LOCAL statement_timeout = '10min'");
         auto const cursor = tx.exec_params(
             "SELECT head_number, head_hash FROM chain_cursors WHERE chain_id = $1", chain_id);
         if (cursor.empty()) return std::nullopt;

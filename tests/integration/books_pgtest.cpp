@@ -378,6 +378,40 @@ TEST_F(BooksInPostgres, the_outbox_is_worked_off) {
     EXPECT_EQ(timeline.deliveries.size(), 2U);
 }
 
+// What contradicts the books is set aside, and silences nobody.
+TEST_F(BooksInPostgres, an_event_that_cannot_be_told_is_set_aside) {
+    settle();
+    query(
+        "INSERT INTO outbox_events (merchant_id, event_id, payment_id, type, status, chain_id,"
+        " record_seq, journals, created_at, next_attempt_at)"
+        " SELECT merchant_id, '00000000-0000-7000-8000-000000000001', payment_id, type, status,"
+        " chain_id, 999, journals, created_at, next_attempt_at FROM outbox_events LIMIT 1");
+    PgOutbox outbox(*database);
+    EXPECT_EQ(run(outbox.due({}, kStart, 10)).size(), 3U);
+    EXPECT_EQ(query("SELECT count(*) FROM outbox_events WHERE next_attempt_at IS NULL"), "1");
+    EXPECT_EQ(run(outbox.due({}, kStart, 10)).size(), 3U);
+}
+
+// Payments that are created at once are written together; one that can't be takes no other with it.
+TEST_F(BooksInPostgres, payments_created_at_once_share_a_transaction_and_no_fault) {
+    PgPayments payments(*database);
+    std::vector<Task<void>> creations;
+    MerchantId const nobody = new_id<MerchantTag>(kStart);
+    auto const create = [&](MerchantId merchant) -> Task<void> {
+        co_await payments.create(new_payment(merchant, {kChain}), derive_deposit_address);
+    };
+    constexpr std::size_t kMany = 40;
+    for (std::size_t i = 0; i < kMany; ++i)
+        creations.push_back(create(i == 7 ? nobody : merchant_id));
+    auto const thrown = run_at_once(std::move(creations));
+    for (std::size_t i = 0; i < kMany; ++i)
+        EXPECT_EQ(thrown[i] != nullptr, i == 7) << i;
+    EXPECT_EQ(query("SELECT count(*) || ' ' || count(DISTINCT derivation_index) || ' ' ||"
+                    " max(derivation_index) FROM payments"),
+              "40 40 39");  // with the one of the fixture, and without a gap
+    EXPECT_EQ(query("SELECT next_derivation_index FROM merchants"), "40");
+}
+
 // Everything in these tests is booked at kStart.
 TEST_F(BooksInPostgres, the_trial_balance_of_a_past_moment_is_added_from_the_postings) {
     settle();

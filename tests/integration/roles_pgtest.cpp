@@ -85,6 +85,17 @@ TEST_F(RolesInPostgres, a_role_that_nothing_binds_is_refused) {
     EXPECT_THROW(run(database->grant(owner, std::nullopt)), std::runtime_error);
     EXPECT_THROW(run(database->grant(std::nullopt, owner)), std::runtime_error);
     EXPECT_THROW(run(database->grant("nobody_at_all", std::nullopt)), std::runtime_error);
+    EXPECT_THROW(run(database->grant(kService, kService)), std::runtime_error);
+    // Who may become the owner is bound by nothing either; nor is the owner of the database, who
+    // may drop what is in it.
+    query(std::string("GRANT \"") + owner + "\" TO " + kService);
+    EXPECT_THROW(run(database->grant(kService, std::nullopt)), std::runtime_error);
+    query(std::string("REVOKE \"") + owner + "\" FROM " + kService);
+    std::string const name = query("SELECT current_database()");
+    query("ALTER DATABASE " + name + " OWNER TO " + kService);
+    EXPECT_THROW(run(database->grant(kService, std::nullopt)), std::runtime_error);
+    query("ALTER DATABASE " + name + " OWNER TO \"" + owner + "\"");
+    run(database->grant(kService, std::nullopt));
 }
 
 }  // namespace

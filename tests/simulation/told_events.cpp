@@ -21,6 +21,11 @@ auto parts_of(Outflow const& outflow) {
                       outflow.hash, outflow.unexplained, outflow.resolved);
 }
 
+auto parts_of(DeskCredit const& credit) {
+    return std::tuple(credit.chain_id, credit.token, credit.amount, credit.sequence, credit.accepts,
+                      credit.exception_sequence);
+}
+
 template <class T>
 bool same(std::vector<T> const& a, std::vector<T> const& b) {
     return std::ranges::equal(
@@ -34,7 +39,8 @@ bool same(PaymentState const& a, PaymentState const& b) {
         return sorted;
     };
     return same(a.credits, b.credits) && same(a.outflows, b.outflows) &&
-           reversed(a) == reversed(b) && a.was_cleared == b.was_cleared;
+           same(a.desk_credits, b.desk_credits) && reversed(a) == reversed(b) &&
+           a.was_cleared == b.was_cleared;
 }
 
 // Only whether it has expired is for the chains' time to say.

@@ -26,15 +26,15 @@ struct NodeLimits {
     std::chrono::milliseconds longest_reconnect{30'000};
 };
 
-// A chain as one node of it tells it: JSON-RPC over HTTP, new heads over a WebSocket. What the node
-// answers is checked for its form and for being what was asked for; whether it makes sense as a
-// chain is for the caller. No message has more of a URL than its origin: providers put keys into
-// paths.
 struct TokenHolder {
     Address token;
     Address holder;
 };
 
+// A chain as one node of it tells it: JSON-RPC over HTTP, new heads over a WebSocket. What the node
+// answers is checked for its form and for being what was asked for; whether it makes sense as a
+// chain is for the caller. No message has more of a URL than its origin: providers put keys into
+// paths.
 class EvmNode final : public EndpointPort {
   public:
     // Throws std::runtime_error for a URL that can't be one.
