@@ -117,7 +117,9 @@ bool Checker::met_rule(PaymentState const& state, Transfer const& transfer) cons
 // As the step of another chain may have seen it, which looks at this one before it commits.
 bool Checker::once_met_rule(PaymentState const& state, Transfer const& transfer) const {
     auto const followed = followed_.find(transfer.key.chain_id);
-    return followed != followed_.end() && met_rule(state, transfer, followed->second.once_agreed);
+    if (followed == followed_.end()) return false;
+    auto const since = std::prev(followed->second.once_agreed.upper_bound(transfer.block_number));
+    return met_rule(state, transfer, since->second);
 }
 
 bool Checker::met_rule(PaymentState const& state, Transfer const& transfer,
@@ -203,7 +205,8 @@ void Checker::begin(ChainId chain_id, ProcessedBlock const& block) {
     }
     followed.blocks.emplace(block.header.number, block);
     followed.first = followed.finalized = block.header.number;
-    followed.agreed = followed.once_agreed = block.header.number;
+    followed.agreed = block.header.number;
+    followed.once_agreed[0] = block.header.number;
     followed.latest_head_time = block.header.time;
 }
 
@@ -337,9 +340,13 @@ void Checker::check_blocks(ChainCommit const& commit, ServedBlocks const& served
         reached_("the quorum is back");
     followed.was_behind = commit.agreed < head.number;
     followed.agreed = commit.agreed;
-    if (commit.rolled_back_to)
-        followed.once_agreed = std::min(followed.once_agreed, *commit.rolled_back_to);
-    followed.once_agreed = std::max(followed.once_agreed, commit.agreed);
+    if (commit.rolled_back_to) {
+        auto& once = followed.once_agreed;
+        once.erase(once.upper_bound(*commit.rolled_back_to), once.end());
+        once[*commit.rolled_back_to + 1] = 0;
+    }
+    for (auto& [from, agreed] : followed.once_agreed)
+        agreed = std::max(agreed, commit.agreed);
     followed.finalized = commit.finalized;
 }
 

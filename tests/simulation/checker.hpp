@@ -47,9 +47,10 @@ class Checker {
         BlockNumber first = 0;  // where following began: what it holds is older than that
         BlockNumber finalized = 0;
         BlockNumber agreed = 0;
-        // The highest that was agreed of the blocks that are there: a process that has just begun
-        // to follow knows of less until it has heard the nodes.
-        BlockNumber once_agreed = 0;
+        // The highest that was agreed while a block was on the chain, for blocks from that number
+        // up: a process that has just begun to follow knows of less until it has heard the nodes,
+        // and a reorg begins anew for the blocks that it takes away alone.
+        std::map<BlockNumber, BlockNumber> once_agreed{{0, 0}};
         std::set<BlockNumber> misread;  // of `blocks`: not as they really are
         Timestamp latest_head_time{};
         bool was_misread = false;   // a block of it at some time: money came to light later
