@@ -265,32 +265,27 @@ std::uint64_t bytes_of_tables(std::string const& url) {
     return bytes;
 }
 
+// By way of a file in the folder of the throw-away cluster; seconds for the writing alone.
+double copy_table(pqxx::connection& source, pqxx::connection& target, std::string const& table) {
+    pqxx::nontransaction read(source);
+    std::string const file =
+        read.exec1("SHOW data_directory")[0].as<std::string>() + "/" + table + ".copy";
+    read.exec("COPY " + table + " TO " + read.quote(file));
+    auto const start = SteadyClock::now();
+    pqxx::work tx(target);
+    tx.exec("COPY " + table + " FROM " + tx.quote(file));
+    tx.commit();
+    return std::chrono::duration<double>(SteadyClock::now() - start).count();
+}
+
 // The very same rows, by COPY alone, into the same tables of an empty database: seconds.
 double copy_rows(std::string const& from, std::string const& to) {
     pqxx::connection source(from);
     pqxx::connection target(to);
-    {
-        pqxx::work tx(target);
-        tx.exec("SET session_replication_role = replica");
-        for (char const* table : {"merchants"}) {
-            pqxx::nontransaction read(source);
-            read.exec(std::string("COPY ") + table + " TO '/tmp/sycee-bench.copy' (FORMAT binary)");
-            tx.exec(std::string("COPY ") + table + " FROM '/tmp/sycee-bench.copy' (FORMAT binary)");
-        }
-        tx.commit();
-    }
+    copy_table(source, target, "merchants");
     double seconds = 0;
-    for (char const* table : kTables) {
-        {
-            pqxx::nontransaction read(source);
-            read.exec(std::string("COPY ") + table + " TO '/tmp/sycee-bench.copy'");
-        }
-        auto const start = SteadyClock::now();
-        pqxx::work tx(target);
-        tx.exec(std::string("COPY ") + table + " FROM '/tmp/sycee-bench.copy'");
-        tx.commit();
-        seconds += std::chrono::duration<double>(SteadyClock::now() - start).count();
-    }
+    for (char const* table : kTables)
+        seconds += copy_table(source, target, table);
     return seconds;
 }
 

@@ -31,78 +31,45 @@ CREATE TRIGGER keeps_its_key BEFORE UPDATE ON payments FOR EACH ROW
           (NEW.merchant_id, NEW.payment_id, NEW.derivation_index, NEW.deposit_address))
     EXECUTE FUNCTION refuse_other_key();
 
--- By EXECUTE, which plans anew each time: a plan that was made while the table was empty may go by the
--- wrong index for as long as the session lasts. By the table's own schema: no temporary table may stand in
--- for it.
-CREATE FUNCTION check_merchants_exist() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Arguments: the table that is referred to, the columns of both (r: that table, a: the rows added), and
+-- the column of ours that the message names. By EXECUTE, which plans anew each time: a plan that was
+-- made while the table was empty may go by the wrong index for as long as the session lasts. By the
+-- table's own schema: no temporary table may stand in for it.
+CREATE FUNCTION check_references() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    missing uuid;
+    missing text;
 BEGIN
-    EXECUTE format('SELECT a.merchant_id FROM added a'
-                   ' WHERE NOT EXISTS (SELECT FROM %I.merchants r WHERE r.merchant_id = a.merchant_id)'
-                   ' LIMIT 1', TG_TABLE_SCHEMA)
+    EXECUTE format('SELECT a.%I FROM added a WHERE NOT EXISTS (SELECT FROM %I.%I r WHERE %s) LIMIT 1',
+                   TG_ARGV[2], TG_TABLE_SCHEMA, TG_ARGV[0], TG_ARGV[1])
         INTO missing;
     IF missing IS NOT NULL THEN
-        RAISE EXCEPTION '% refers to the merchant %, which is not there', TG_TABLE_NAME, missing
-            USING ERRCODE = 'foreign_key_violation';
-    END IF;
-    RETURN NULL;
-END $$;
-
-CREATE FUNCTION check_payments_exist() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    missing uuid;
-BEGIN
-    EXECUTE format('SELECT a.payment_id FROM added a'
-                   ' WHERE NOT EXISTS (SELECT FROM %I.payments r WHERE (r.merchant_id, r.payment_id) = (a.merchant_id, a.payment_id))'
-                   ' LIMIT 1', TG_TABLE_SCHEMA)
-        INTO missing;
-    IF missing IS NOT NULL THEN
-        RAISE EXCEPTION '% refers to the payment %, which is not there', TG_TABLE_NAME, missing
-            USING ERRCODE = 'foreign_key_violation';
-    END IF;
-    RETURN NULL;
-END $$;
-
-CREATE FUNCTION check_authorizations_exist() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    missing bigint;
-BEGIN
-    EXECUTE format('SELECT a.authorization_seq FROM added a'
-                   ' WHERE NOT EXISTS (SELECT FROM %I.authorizations r WHERE (r.merchant_id, r.chain_id, r.seq) = (a.merchant_id, a.chain_id, a.authorization_seq))'
-                   ' LIMIT 1', TG_TABLE_SCHEMA)
-        INTO missing;
-    IF missing IS NOT NULL THEN
-        RAISE EXCEPTION '% refers to the authorization %, which is not there', TG_TABLE_NAME, missing
-            USING ERRCODE = 'foreign_key_violation';
-    END IF;
-    RETURN NULL;
-END $$;
-
-CREATE FUNCTION check_clearings_exist() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    missing bigint;
-BEGIN
-    EXECUTE format('SELECT a.authorization_seq FROM added a'
-                   ' WHERE NOT EXISTS (SELECT FROM %I.clearings r WHERE (r.merchant_id, r.chain_id, r.authorization_seq) = (a.merchant_id, a.chain_id, a.authorization_seq))'
-                   ' LIMIT 1', TG_TABLE_SCHEMA)
-        INTO missing;
-    IF missing IS NOT NULL THEN
-        RAISE EXCEPTION '% refers to the clearing upon %, which is not there', TG_TABLE_NAME, missing
+        RAISE EXCEPTION '% refers to % of %, which is not there', TG_TABLE_NAME, missing, TG_ARGV[0]
             USING ERRCODE = 'foreign_key_violation';
     END IF;
     RETURN NULL;
 END $$;
 
 CREATE TRIGGER refers_to_merchants AFTER INSERT ON payments
-    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION check_merchants_exist();
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION check_references(
+        'merchants', 'r.merchant_id = a.merchant_id', 'merchant_id');
 CREATE TRIGGER refers_to_payments AFTER INSERT ON authorizations
-    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION check_payments_exist();
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION check_references(
+        'payments', '(r.merchant_id, r.payment_id) = (a.merchant_id, a.payment_id)', 'payment_id');
 CREATE TRIGGER refers_to_payments AFTER INSERT ON withdrawals
-    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION check_payments_exist();
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION check_references(
+        'payments', '(r.merchant_id, r.payment_id) = (a.merchant_id, a.payment_id)', 'payment_id');
 CREATE TRIGGER refers_to_authorizations AFTER INSERT ON clearings
-    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION check_authorizations_exist();
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION check_references(
+        'authorizations',
+        '(r.merchant_id, r.chain_id, r.seq) = (a.merchant_id, a.chain_id, a.authorization_seq)',
+        'authorization_seq');
 CREATE TRIGGER refers_to_authorizations AFTER INSERT ON unapplied_receipts
-    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION check_authorizations_exist();
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION check_references(
+        'authorizations',
+        '(r.merchant_id, r.chain_id, r.seq) = (a.merchant_id, a.chain_id, a.authorization_seq)',
+        'authorization_seq');
 CREATE TRIGGER refers_to_clearings AFTER INSERT ON settlements
-    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION check_clearings_exist();
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION check_references(
+        'clearings',
+        '(r.merchant_id, r.chain_id, r.authorization_seq) = (a.merchant_id, a.chain_id, a.authorization_seq)',
+        'authorization_seq');

@@ -70,8 +70,8 @@ struct Child {
     Bytes32 chain_code{};
 };
 
-// CKDpub. The tweak's own point first, by the library's tables for the generator: adding it takes
-// half of the time of secp256k1_ec_pubkey_tweak_add().
+// CKDpub. The tweak's own point first, which the library has tables for, and then the sum: in less
+// time than secp256k1_ec_pubkey_tweak_add().
 Result<Child> derive(ExtendedPublicKey const& parent, std::uint32_t index) {
     if (index >= kHardened) {
         return refuse("index", std::to_string(index) + " is hardened: it needs the private key");

@@ -25,17 +25,7 @@ class History {
         state_.credits = by_booking(std::move(credits_));
         state_.outflows = by_booking(std::move(outflows_));
         state_.desk_credits = by_booking(std::move(desk_credits_));
-        std::map<TransferKey, Timestamp> first_seen;
-        for (auto const& [key, time] : state_.reversed_transfers) {
-            auto const [seen, is_new] = first_seen.emplace(key, time);
-            if (!is_new) seen->second = std::min(seen->second, time);
-        }
-        for (Credit& credit : state_.credits) {
-            credit.first_seen_time = credit.transfer.block_time;
-            auto const seen = first_seen.find(credit.transfer.key);
-            if (seen != first_seen.end())
-                credit.first_seen_time = std::min(credit.first_seen_time, seen->second);
-        }
+        note_first_seen(state_);
         for (auto const& [chain_id, resolution] : resolutions_)
             note_resolved(state_, chain_id, resolution->exception_sequence, resolution->amount);
         return std::move(state_);

@@ -144,6 +144,20 @@ Timestamp first_seen_time_of(PaymentState const& state, Transfer const& transfer
     return first;
 }
 
+void note_first_seen(PaymentState& state) {
+    std::map<TransferKey, Timestamp> first;
+    for (auto const& [key, time] : state.reversed_transfers) {
+        auto const [seen, is_new] = first.emplace(key, time);
+        if (!is_new) seen->second = std::min(seen->second, time);
+    }
+    for (Credit& credit : state.credits) {
+        credit.first_seen_time = credit.transfer.block_time;
+        auto const seen = first.find(credit.transfer.key);
+        if (seen != first.end())
+            credit.first_seen_time = std::min(credit.first_seen_time, seen->second);
+    }
+}
+
 bool lost_a_transfer(PaymentState const& state) {
     return std::any_of(state.reversed_transfers.begin(), state.reversed_transfers.end(),
                        [&](auto const& reversed) {

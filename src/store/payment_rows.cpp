@@ -202,10 +202,8 @@ std::vector<PaymentState> load_payment_states(pqxx::transaction_base& tx,
     }
     for (auto const& row : tx.exec_params(resolutions_query(), merchants, payments))
         take_resolution(states[place.at(key_of(row))], row);
-    for (PaymentState& state : states) {
-        for (Credit& credit : state.credits)
-            credit.first_seen_time = first_seen_time_of(state, credit.transfer);
-    }
+    for (PaymentState& state : states)
+        note_first_seen(state);
     return states;
 }
 

@@ -392,8 +392,8 @@ TEST_F(BooksInPostgres, an_event_that_cannot_be_told_is_set_aside) {
     EXPECT_EQ(run(outbox.due({}, kStart, 10)).size(), 3U);
 }
 
-// Payments that are created at once are written together; one that can't be takes no other with it.
-TEST_F(BooksInPostgres, payments_created_at_once_share_a_transaction_and_no_fault) {
+// They are written together; one that can't be takes no other with it.
+TEST_F(BooksInPostgres, of_payments_created_at_once_one_that_is_refused_takes_no_other_with_it) {
     PgPayments payments(*database);
     std::vector<Task<void>> creations;
     MerchantId const nobody = new_id<MerchantTag>(kStart);

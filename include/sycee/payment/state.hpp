@@ -86,6 +86,8 @@ void note_resolved(PaymentState& state, ChainId chain_id, std::uint64_t exceptio
 // The time of the first block that had this transfer to the payment: its own, or an earlier one
 // that a reorg took away.
 Timestamp first_seen_time_of(PaymentState const& state, Transfer const& transfer);
+// The same for each credit, where all of them were read anew.
+void note_first_seen(PaymentState& state);
 
 // True where a transfer that a reorg took away has not come back.
 bool lost_a_transfer(PaymentState const& state);
