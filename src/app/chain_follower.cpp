@@ -383,28 +383,32 @@ ChainStep ChainFollower::step_of(Batch const& batch) const {
 
 // Who has just paid does not wait for the work on those who paid before: where that is much, it is
 // the next step's. What a reorg takes away is always this step's.
-std::vector<PaymentKey> ChainFollower::touched_by(Batch const& batch, ChainStep const& step) {
+ChainFollower::Worklist ChainFollower::work_of(Batch const& batch, ChainStep const& step) {
     std::set<PaymentKey> touched;
     for (auto const& [merchant_id, transfers] : batch.matched) {
         for (auto const& matched : transfers)
             touched.insert({merchant_id, matched.payment_id});
     }
     std::vector<PaymentKey> due;
+    std::vector<PaymentKey> waiting;
     for (auto const& [key, open] : open_) {
-        if (!touched.contains(key) && is_due(open.state, step)) due.push_back(key);
+        if (touched.contains(key)) continue;
+        auto const attention = attention_for(open.state, step);
+        if (attention == Attention::due) due.push_back(key);
+        if (attention == Attention::waits) waiting.push_back(key);
     }
     defers_due_ = !touched.empty() && due.size() > kFewDue && !batch.rolled_back_to && !defers_due_;
     if (!defers_due_) touched.insert(due.begin(), due.end());
-    return {touched.begin(), touched.end()};
+    return {{touched.begin(), touched.end()}, std::move(waiting)};
 }
 
 Task<void> ChainFollower::commit(Batch batch) {
     Timestamp const now = ports_.clock.now();
     ChainStep step = step_of(batch);
-    auto touched = touched_by(batch, step);
+    auto work = work_of(batch, step);
     std::vector<MerchantView> views;
-    if (!touched.empty()) {
-        views = co_await look_at(touched);
+    if (!work.touched.empty() || !work.waiting.empty()) {
+        views = co_await look_at(std::move(work));
         co_await look_at_other_chains(views, step);
     }
 
@@ -460,23 +464,30 @@ Task<void> ChainFollower::commit(Batch batch) {
     if (has_events) ports_.outbox.notify();
 }
 
-// The merchants of these payments, with what is remembered of the payments where it still holds,
-// and what the books say where it does not.
-Task<std::vector<MerchantView>> ChainFollower::look_at(std::vector<PaymentKey> const& touched) {
+// The merchants of the touched payments, with what is remembered of the payments where it still
+// holds, and what the books say where it does not. Of those that wait, only where it does not.
+Task<std::vector<MerchantView>> ChainFollower::look_at(Worklist work) {
+    auto& touched = work.touched;
     std::vector<PaymentKey> remembered;
     std::vector<PaymentKey> unknown;
-    std::vector<MerchantId> merchants;
+    std::set<MerchantId> merchants;
     for (PaymentKey const& key : touched) {
         auto const open = open_.find(key);
         auto const journals = journals_.find(key.first);
         bool const known = open != open_.end() && journals != journals_.end() &&
                            open->second.reading == journals->second.reading;
         (known ? remembered : unknown).push_back(key);
-        if (known && (merchants.empty() || merchants.back() != key.first))
-            merchants.push_back(key.first);
+        if (known) merchants.insert(key.first);
     }
-    auto views = co_await ports_.ledger.load_views(settings_.id, std::move(unknown), merchants);
-    auto const outdated = add_remembered(views, remembered);
+    for (PaymentKey const& key : work.waiting)
+        merchants.insert(key.first);
+    auto views = co_await ports_.ledger.load_views(settings_.id, std::move(unknown),
+                                                   {merchants.begin(), merchants.end()});
+    auto outdated = add_remembered(views, remembered);
+    for (PaymentKey const& key : woken(work.waiting, views)) {
+        touched.push_back(key);
+        outdated.push_back(key);
+    }
     if (!outdated.empty()) {
         std::set<MerchantId> again;
         for (auto const& [merchant_id, payment_id] : outdated)
@@ -489,6 +500,7 @@ Task<std::vector<MerchantView>> ChainFollower::look_at(std::vector<PaymentKey> c
         auto read = co_await ports_.ledger.load_views(settings_.id, std::move(keys), {});
         std::move(read.begin(), read.end(), std::back_inserter(views));
     }
+    std::erase_if(views, [](MerchantView const& view) { return view.payments.empty(); });
     for (MerchantView& view : views) {
         note_journals(view);
         std::sort(view.payments.begin(), view.payments.end(),
@@ -508,9 +520,7 @@ std::vector<PaymentKey> ChainFollower::add_remembered(std::vector<MerchantView>&
     std::vector<PaymentKey> outdated;
     for (PaymentKey const& key : remembered) {
         auto const view = by_merchant.find(key.first);
-        Journals const& journals = journals_.at(key.first);
-        if (view != by_merchant.end() && view->second->head == journals.here &&
-            view->second->other_journals == journals.elsewhere) {
+        if (view != by_merchant.end() && still_holds(*view->second)) {
             view->second->payments.push_back(open_.at(key).state);
         } else {
             outdated.push_back(key);
@@ -519,11 +529,39 @@ std::vector<PaymentKey> ChainFollower::add_remembered(std::vector<MerchantView>&
     return outdated;
 }
 
+// Those of the waiting payments to read again, since a journal has moved after the reading that
+// they are remembered from: so many that they hold nobody up, and those of the oldest reading
+// first.
+std::vector<PaymentKey> ChainFollower::woken(std::vector<PaymentKey> const& waiting,
+                                             std::vector<MerchantView> const& views) const {
+    std::set<MerchantId> unmoved;
+    for (MerchantView const& view : views) {
+        if (still_holds(view)) unmoved.insert(view.merchant_id);
+    }
+    std::vector<std::pair<std::uint64_t, PaymentKey>> by_reading;
+    for (PaymentKey const& key : waiting) {
+        auto const reading = open_.at(key).reading;
+        if (unmoved.contains(key.first) && reading == journals_.at(key.first).reading) continue;
+        by_reading.emplace_back(reading, key);
+    }
+    std::sort(by_reading.begin(), by_reading.end());
+    if (by_reading.size() > kFewDue) by_reading.resize(kFewDue);
+    std::vector<PaymentKey> keys;
+    for (auto const& [reading, key] : by_reading)
+        keys.push_back(key);
+    return keys;
+}
+
+// Whether no journal of the merchant has moved but by us since we last looked.
+bool ChainFollower::still_holds(MerchantView const& view) const {
+    auto const journals = journals_.find(view.merchant_id);
+    return journals != journals_.end() && view.head == journals->second.here &&
+           view.other_journals == journals->second.elsewhere;
+}
+
 void ChainFollower::note_journals(MerchantView const& view) {
-    Journals& journals = journals_[view.merchant_id];
-    bool const moved = journals.reading == 0 || view.head != journals.here ||
-                       view.other_journals != journals.elsewhere;
-    if (moved) journals = {view.head, view.other_journals, ++readings_};
+    if (!still_holds(view))
+        journals_[view.merchant_id] = {view.head, view.other_journals, ++readings_};
 }
 
 // How far the other chains are must not be older than what is known of their transfers: a transfer

@@ -499,27 +499,28 @@ bool has_open_work(PaymentState const& state, ChainStep const& step) {
                        [&](Outflow const& outflow) { return open(outflow.transfer, true); });
 }
 
-bool is_due(PaymentState const& state, ChainStep const& step) {
+Attention attention_for(PaymentState const& state, ChainStep const& step) {
     for (Outflow const& outflow : state.outflows) {
-        if (is_taken_away(outflow.transfer, step)) return true;
+        if (is_taken_away(outflow.transfer, step)) return Attention::due;
     }
     bool is_any_met = false;
     std::optional<Amount> at_stake;
     for (Credit const& credit : state.credits) {
         if (credit.transfer.key.chain_id != step.chain_id) continue;
-        if (is_taken_away(credit.transfer, step)) return true;
-        if (credit.stage == CreditStage::cleared && is_final(credit.transfer, step)) return true;
+        if (is_taken_away(credit.transfer, step)) return Attention::due;
+        if (credit.stage == CreditStage::cleared && is_final(credit.transfer, step))
+            return Attention::due;
         if (credit.stage != CreditStage::authorized || is_any_met) continue;
         if (!at_stake) at_stake = value_at_stake(state, step);
         is_any_met = met_rule(credit.transfer, *at_stake, step);
     }
-    if (!is_any_met) return false;
-    // Waiting for more money changes nothing until it comes or the time is over. What comes on
-    // another chain shows only where the payment is read again.
+    if (!is_any_met) return Attention::none;
+    // What comes on another chain shows only where the payment is read again.
     bool const offers_others =
         std::any_of(state.payment.options.begin(), state.payment.options.end(),
                     [&step](auto const& option) { return option.chain_id != step.chain_id; });
-    return offers_others || status_in(state, step) != PaymentStatus::partially_paid;
+    bool const waits = !offers_others && status_in(state, step) == PaymentStatus::partially_paid;
+    return waits ? Attention::waits : Attention::due;
 }
 
 }  // namespace sycee

@@ -58,6 +58,10 @@ class ChainFollower {
         PaymentState state;
         std::uint64_t reading = 0;
     };
+    struct Worklist {
+        std::vector<PaymentKey> touched;
+        std::vector<PaymentKey> waiting;  // moved only by what the desk may have given to them
+    };
     // Where a merchant's journals were when we last looked. Whatever changes a payment moves one of
     // them: as long as none has moved but by us, what is remembered of that reading still holds.
     struct Journals {
@@ -79,14 +83,17 @@ class ChainFollower {
     Task<BlockNumber> confirm_final(BlockNumber candidate, Batch& batch);
     Task<bool> was_misread(ProcessedBlock const& block, Bytes32 const& read_again);
     Task<void> commit(Batch batch);
-    Task<std::vector<MerchantView>> look_at(std::vector<PaymentKey> const& touched);
+    Task<std::vector<MerchantView>> look_at(Worklist work);
     std::vector<PaymentKey> add_remembered(std::vector<MerchantView>& views,
                                            std::vector<PaymentKey> const& remembered);
     void note_journals(MerchantView const& view);
     Task<void> look_at_other_chains(std::vector<MerchantView> const& views, ChainStep& step);
     bool may_be_paid_elsewhere() const;
     ChainStep step_of(Batch const& batch) const;
-    std::vector<PaymentKey> touched_by(Batch const& batch, ChainStep const& step);
+    Worklist work_of(Batch const& batch, ChainStep const& step);
+    std::vector<PaymentKey> woken(std::vector<PaymentKey> const& waiting,
+                                  std::vector<MerchantView> const& views) const;
+    bool still_holds(MerchantView const& view) const;
     BlockNumber oldest_open(std::vector<PaymentState> const& states, ChainStep const& step) const;
     void remember(std::vector<PaymentState> states, ChainStep const& step);
     void publish(Batch const& batch, ChainStep const& step, std::size_t booked);

@@ -72,7 +72,14 @@ MerchantStep advance_merchant(MerchantView view, std::vector<MatchedTransfer> co
 // clear, to settle, to put on the desk, or to reverse.
 bool has_open_work(PaymentState const& state, ChainStep const& step);
 
-// True where this step may move it: what is not due need not be read.
-bool is_due(PaymentState const& state, ChainStep const& step);
+// What this step can do with a payment that it brings no transfer for.
+enum class Attention : std::uint8_t {
+    none,
+    // Its money waits for more of it or for the end of its time: what the desk gave to it meanwhile
+    // moves it, nothing else does.
+    waits,
+    due,  // the step may move it
+};
+Attention attention_for(PaymentState const& state, ChainStep const& step);
 
 }  // namespace sycee

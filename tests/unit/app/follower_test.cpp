@@ -376,6 +376,28 @@ TEST_F(Follower, reads_a_payment_again_only_where_a_journal_has_moved) {
     EXPECT_EQ(ledger.payments_loaded, 2U);
 }
 
+// The desk books a decision in the merchant's journal; no transfer announces it.
+TEST_F(Follower, sees_what_the_desk_gave_to_a_payment_that_waits_for_the_rest) {
+    follow();
+    node.grow(2);
+    node.pay(2, 1, 20);
+    follow();
+    EXPECT_EQ(ledger.events, Types{"payment.partially_paid"});
+    node.grow(3);
+    follow();
+    auto const loaded = ledger.payments_loaded;
+    node.grow(4);
+    follow();
+    EXPECT_EQ(ledger.payments_loaded, loaded);
+    ledger.view.payments[0].desk_credits.push_back(
+        {.chain_id = kChain, .token = kToken, .amount = Amount(30), .sequence = 9});
+    ledger.view.head = {9, Bytes32{9}};
+    node.grow(5);
+    follow();
+    EXPECT_EQ(ledger.events, (Types{"payment.partially_paid", "payment.cleared"}));
+    EXPECT_EQ(ledger.count(RecordKind::clearing), 1U);
+}
+
 struct ReorgRow {
     char const* name;
     BlockNumber ancestor;

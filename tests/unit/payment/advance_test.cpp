@@ -451,7 +451,7 @@ TEST_F(AdvanceTwoChains, a_part_counts_once_it_meets_the_rule_of_its_own_chain) 
     EXPECT_EQ(step(10, 5, {transfer(1, 20'000'000, 10)}), Types{"payment.authorized"});
     EXPECT_EQ(balance(Account::merchant_cleared), "0");
     set_second(101, 90);
-    EXPECT_TRUE(is_due(view.payments[0], step_to(11, 5)));
+    EXPECT_EQ(attention_for(view.payments[0], step_to(11, 5)), Attention::due);
     step(11, 5, {});
     EXPECT_EQ(balance(Account::merchant_cleared), "20000000");
     // Paid is told by the chain whose part is the last to clear.
@@ -462,6 +462,21 @@ TEST_F(AdvanceTwoChains, the_last_part_to_clear_tells_the_shop) {
     credit_on_second(95, CreditStage::cleared);
     EXPECT_EQ(step(10, 5, {transfer(1, 20'000'000, 10)}),
               (Types{"payment.authorized", "payment.cleared"}));
+}
+
+// Forgiven while a part on another chain was counted on, which had met its rule and was not cleared
+// yet: what comes meanwhile pays the rest, and that part is too much.
+TEST_F(AdvanceTwoChains, what_was_forgiven_may_be_paid_before_the_other_chain_clears) {
+    view.payments[0].payment.options[0].tolerance = Amount(10'000);
+    step(10, 5, {transfer(1, 19'990'000, 10)});
+    credit_on_second(95, CreditStage::authorized);
+    step(11, 5, {});
+    ASSERT_EQ(view.payments[0].credits[0].stage, CreditStage::cleared);
+    EXPECT_EQ(to_string(view.payments[0].credits[0].shortfall), "10000");
+    EXPECT_EQ(step(12, 5, {transfer(2, 40'000'000, 12)}), Types{"payment.cleared"});
+    EXPECT_EQ(balance(Account::merchant_cleared), "50000000");
+    EXPECT_EQ(balance(Account::payer_unapplied), "9990000");
+    EXPECT_EQ(view.payments[0].credits[1].stage, CreditStage::authorized);
 }
 
 TEST_F(AdvanceTwoChains, expires_by_the_slowest_chain) {
