@@ -29,7 +29,7 @@ inline MerchantId create_merchant(boost::asio::io_context& io, Database& databas
     NewMerchant merchant{.id = new_id<MerchantTag>(now),
                          .name = "Shop " + std::to_string(child),
                          .extended_public_key = derive_child(account.value(), child).value(),
-                         .fee_basis_points = 50,
+                         .fees = {.basis_points = 50},
                          .webhook_url = "https://shop.example/webhook",
                          .webhook_secret_sealed = {1, 2, 3},
                          .created_at = now};

@@ -18,6 +18,12 @@ struct RecordFacts {
     std::string amount(Address const& token, Amount value) const {
         return token_amount(network, chain_id, token, value);
     }
+    Html fee(auto const& record) const {
+        auto const charged = amount(record.token, record.fee);
+        if (record.fee_version == 0) return html("{} ({} bp)", {charged, record.fee_basis_points});
+        return html("{} ({} bp, version {})",
+                    {charged, record.fee_basis_points, record.fee_version});
+    }
     // A settlement leaves its token to its batch.
     std::string settled_amount(Settlement const& record) const {
         for (auto const& entry : timeline.batches) {
@@ -42,8 +48,7 @@ struct RecordFacts {
     }
     Html operator()(Clearing const& record) const {
         Html facts = fact("Gross", amount(record.token, record.gross));
-        facts += fact(
-            "Fee", html("{} ({} bp)", {amount(record.token, record.fee), record.fee_basis_points}));
+        facts += fact("Fee", fee(record));
         facts += fact("Net", amount(record.token, record.net));
         if (!record.excess.is_zero()) facts += fact("Excess", amount(record.token, record.excess));
         if (!record.shortfall.is_zero()) {
@@ -94,8 +99,7 @@ struct RecordFacts {
         Html facts = fact("Decision", in_words(to_string(record.kind)));
         facts += fact("Amount", amount(record.token, record.amount));
         if (pays(record.kind)) {
-            facts += fact("Fee", html("{} ({} bp)",
-                                      {amount(record.token, record.fee), record.fee_basis_points}));
+            facts += fact("Fee", fee(record));
             facts += fact("Pays", payment_link(root, record.target_payment_id));
         }
         facts += fact("Decided by", code(record.decided_by));

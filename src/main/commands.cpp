@@ -59,13 +59,46 @@ std::string first_address_of(ExtendedPublicKey const& key) {
     return address ? to_string(*address) : "";
 }
 
+Json fees_json(FeeSchedule const& fees) {
+    return {{"version", fees.version},
+            {"basis_points", fees.basis_points},
+            {"rounding", to_string(fees.rounding)},
+            {"fixed", to_string(fees.fixed)},
+            {"minimum", to_string(fees.minimum)},
+            {"maximum", fees.maximum ? Json(to_string(*fees.maximum)) : Json(nullptr)}};
+}
+
+Result<FeeSchedule> fees_of(FeeInput const& input) {
+    FeeSchedule fees{.version = 0,
+                     .basis_points = input.basis_points,
+                     .rounding = {},
+                     .fixed = {},
+                     .minimum = {},
+                     .maximum = {}};
+    auto const rounding = parse_fee_rounding(input.rounding);
+    if (!rounding)
+        return refuse("rounding", "\"" + input.rounding + "\" is not down, half_up or up");
+    fees.rounding = *rounding;
+    auto const fixed = parse_base_units(input.fixed);
+    auto const minimum = parse_base_units(input.minimum);
+    auto const maximum = parse_base_units(input.maximum.empty() ? "0" : input.maximum);
+    if (!fixed) return refuse("fixed", "\"" + input.fixed + "\" is not a whole number");
+    if (!minimum) return refuse("minimum", "\"" + input.minimum + "\" is not a whole number");
+    if (!maximum) return refuse("maximum", "\"" + input.maximum + "\" is not a whole number");
+    fees.fixed = *fixed;
+    fees.minimum = *minimum;
+    if (!input.maximum.empty()) fees.maximum = *maximum;
+    if (auto const checked = check_fees(fees); !checked) return std::unexpected(checked.error());
+    return fees;
+}
+
 Json merchant_json(Merchant const& merchant) {
     auto const key = parse_extended_public_key(merchant.extended_public_key);
     return {
         {"id", to_string(merchant.id)},
         {"name", merchant.name},
         {"first_address", key ? first_address_of(*key) : ""},
-        {"fee_basis_points", merchant.fee_basis_points},
+        {"fees", fees_json(merchant.fees)},
         {"webhook_url", merchant.webhook_url.empty() ? Json(nullptr) : Json(merchant.webhook_url)},
         {"created_at", to_rfc3339(merchant.created_at)}};
 }
@@ -133,6 +166,44 @@ Task<int> migrate(Config config) {
     co_return kDone;
 }
 
+Task<int> set_fees(Config config, std::string merchant, FeeInput input, bool json) {
+    auto const id = parse_merchant_id(merchant);
+    if (!id) co_return refused(id.error());
+    auto const fees = fees_of(input);
+    if (!fees) co_return refused(fees.error());
+    Database database(config.database_url, 1);
+    auto const set = co_await PgAccess(database).set_fees(*id, *fees, SystemClock().now());
+    if (!set) co_return refused(set.error());
+    if (json) {
+        print(fees_json(*set));
+    } else {
+        std::cout << "Version " << set->version << " of the fees of " << merchant
+                  << " is in force from the next clearing on: " << to_text(*set) << ".\n";
+    }
+    co_return kDone;
+}
+
+Task<int> list_fees(Config config, std::string merchant, bool json) {
+    auto const id = parse_merchant_id(merchant);
+    if (!id) co_return refused(id.error());
+    Database database(config.database_url, 1);
+    auto const schedules = co_await PgAccess(database).fee_schedules(*id);
+    if (schedules.empty()) co_return refused({"merchant", "there is no merchant " + merchant});
+    Json rows = Json::array();
+    for (auto const& [fees, since] : schedules) {
+        Json row = fees_json(fees);
+        row["created_at"] = to_rfc3339(since);
+        if (json) {
+            rows.push_back(std::move(row));
+        } else {
+            std::cout << "version " << fees.version << "  since " << to_rfc3339(since) << "  "
+                      << to_text(fees) << "\n";
+        }
+    }
+    if (json) print(rows);
+    co_return kDone;
+}
+
 Task<int> create_merchant(Config config, MerchantInput input) {
     auto const key = check_merchant_key(input.xpub);
     if (!key) co_return refused(key.error());
@@ -141,7 +212,9 @@ Task<int> create_merchant(Config config, MerchantInput input) {
     NewMerchant merchant;
     merchant.name = input.name;
     merchant.extended_public_key = *key;
-    merchant.fee_basis_points = input.fee_basis_points;
+    auto const fees = fees_of(input.fees);
+    if (!fees) co_return refused(fees.error());
+    merchant.fees = *fees;
     merchant.webhook_url = input.webhook_url;
     std::string shown_secret;
     if (!input.webhook_url.empty()) {

@@ -15,15 +15,25 @@ namespace sycee {
 
 Task<int> migrate(Config config);
 
+struct FeeInput {
+    std::uint32_t basis_points = 0;
+    std::string rounding = "down";
+    std::string fixed = "0";  // minor units, as the two below
+    std::string minimum = "0";
+    std::string maximum;  // empty: none
+};
+
 struct MerchantInput {
     std::string name;
     std::string xpub;
-    std::uint32_t fee_basis_points = 0;
+    FeeInput fees;
     std::string webhook_url;
     std::filesystem::path webhook_secret_file;
     bool json = false;
 };
 Task<int> create_merchant(Config config, MerchantInput input);
+Task<int> set_fees(Config config, std::string merchant, FeeInput input, bool json);
+Task<int> list_fees(Config config, std::string merchant, bool json);
 Task<int> list_merchants(Config config, bool json);
 
 Task<int> create_key(Config config, std::string merchant, std::string label, bool json);

@@ -27,11 +27,48 @@ struct CommandLine {
     std::string id;
     std::string moment;
     std::string name;
+    FeeInput fees;
     std::string password_file;
     std::string format = "csv";
     bool json = false;
     bool all = false;
 };
+
+void add_fee_options(CLI::App& command, FeeInput& fees, std::string const& prefix) {
+    command
+        .add_option(prefix + "basis-points", fees.basis_points,
+                    "Operator's fee in hundredths of a percent")
+        ->check(CLI::Range(0, 10'000));
+    command
+        .add_option(prefix + "rounding", fees.rounding, "Of the basis points: down, half_up or up")
+        ->check(CLI::IsMember({"down", "half_up", "up"}));
+    command.add_option(prefix + "fixed", fees.fixed, "Besides, for each payment, in minor units");
+    command.add_option(prefix + "minimum", fees.minimum, "Of each payment, in minor units");
+    command.add_option(prefix + "maximum", fees.maximum, "Of each payment, in minor units");
+}
+
+void add_fees(CommandLine& line) {
+    auto* group =
+        line.app.add_subcommand("fee", "What the operator is due of a merchant's payments");
+    group->require_subcommand(1);
+    auto* set = group->add_subcommand("set", "Makes a new version of a merchant's fees");
+    set->add_option("merchant", line.merchant_id, "The merchant's id, mer_…")->required();
+    add_fee_options(*set, line.fees, "--");
+    set->add_flag("--json", line.json, "Print JSON");
+    set->callback([&line] {
+        line.command = [&line](Executor, Config config) {
+            return set_fees(std::move(config), line.merchant_id, line.fees, line.json);
+        };
+    });
+    auto* list = group->add_subcommand("list", "Shows all versions of a merchant's fees");
+    list->add_option("merchant", line.merchant_id, "The merchant's id, mer_…")->required();
+    list->add_flag("--json", line.json, "Print JSON");
+    list->callback([&line] {
+        line.command = [&line](Executor, Config config) {
+            return list_fees(std::move(config), line.merchant_id, line.json);
+        };
+    });
+}
 
 void add_merchant(CommandLine& line) {
     auto* group = line.app.add_subcommand("merchant", "Who is paid");
@@ -45,10 +82,7 @@ void add_merchant(CommandLine& line) {
                      "Extended public key of an account of its own (m/44'/60'/N'); make one with "
                      "tools/xpub")
         ->required();
-    create
-        ->add_option("--fee-basis-points", line.merchant.fee_basis_points,
-                     "Operator's fee in hundredths of a percent")
-        ->check(CLI::Range(0, 10'000));
+    add_fee_options(*create, line.merchant.fees, "--fee-");
     create->add_option("--webhook-url", line.merchant.webhook_url, "Where events are posted");
     create->add_option("--webhook-secret-file", line.merchant.webhook_secret_file,
                        "File with a whsec_ secret; without it one is made and shown once");
@@ -210,6 +244,7 @@ int run(int argc, char** argv) {
     line.app.require_subcommand(1);
     add_service(line);
     add_merchant(line);
+    add_fees(line);
     add_key(line);
     add_people(line);
     add_reports(line);

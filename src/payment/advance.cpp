@@ -8,8 +8,6 @@
 namespace sycee {
 namespace {
 
-constexpr std::uint32_t kBasisPoints = 10'000;
-
 bool reached(BlockNumber block, BlockNumber head, std::uint32_t confirmations) {
     return block + confirmations <= head + 1;  // the transfer's own block is the first confirmation
 }
@@ -353,24 +351,26 @@ class MerchantAdvance {
 
     JournalHead append_clearing(PaymentState const& state, Credit& credit, Amount gross,
                                 Amount shortfall) {
-        Amount const fee =
-            multiply_divide_down(gross, Amount(view_.fee_basis_points), Amount(kBasisPoints));
+        auto const& key = credit.transfer.key;
+        credit.stage = CreditStage::cleared;
+        credit.gross = gross;
+        Amount const fee = fee_of_last_part(
+            view_.fees, state, *state.payment.option_for(key.chain_id, key.token), gross);
         Clearing const clearing{.payment_id = state.payment.id,
                                 .authorization_sequence = credit.authorization_sequence,
                                 .authorization_hash = credit.authorization_hash,
                                 .token = credit.transfer.key.token,
                                 .cleared_at_block = step_.head,
-                                .fee_basis_points = view_.fee_basis_points,
+                                .fee_version = view_.fees.version,
+                                .fee_basis_points = view_.fees.basis_points,
                                 .gross = gross,
                                 .fee = fee,
                                 .net = gross - fee,
                                 .excess = credit.transfer.amount - gross,
                                 .shortfall = shortfall};
         JournalHead const record = journal_.append(clearing);
-        credit.stage = CreditStage::cleared;
         credit.stage_sequence = record.sequence;
         credit.stage_hash = record.hash;
-        credit.gross = gross;
         credit.fee = fee;
         credit.excess = clearing.excess;
         credit.shortfall = shortfall;

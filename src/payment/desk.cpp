@@ -6,8 +6,6 @@
 namespace sycee {
 namespace {
 
-constexpr std::uint32_t kBasisPoints = 10'000;
-
 PaymentState* find_payment(MerchantView& view, PaymentId id) {
     auto const found =
         std::find_if(view.payments.begin(), view.payments.end(),
@@ -103,30 +101,34 @@ Result<MerchantStep> resolve_exception(MerchantView view, ChainId chain_id,
     }
 
     JournalWriter journal(view.merchant_id, chain_id, view.head, booked_at);
-    std::uint32_t const basis_points = pays(decision.kind) ? view.fee_basis_points : 0;
     Address const token = item->transfer.key.token;
-    JournalHead const record = journal.append(Resolution{
-        .payment_id = decision.payment_id,
-        .exception_sequence = item->sequence,
-        .exception_hash = item->hash,
-        .token = token,
-        .kind = decision.kind,
-        .target_payment_id = target_id,
-        .fee_basis_points = basis_points,
-        .amount = decision.amount,
-        .fee = multiply_divide_down(decision.amount, Amount(basis_points), Amount(kBasisPoints)),
-        .decided_by = decision.decided_by,
-        .approved_by = decision.approved_by,
-        .reason_hash = decision.reason_hash});
-    note_resolved(*origin, chain_id, item->sequence, decision.amount);
+    FeeSchedule const fees = pays(decision.kind) ? view.fees : FeeSchedule{};
+    Amount fee;
     if (pays(decision.kind)) {
         target->desk_credits.push_back({.chain_id = chain_id,
                                         .token = token,
                                         .amount = decision.amount,
-                                        .sequence = record.sequence,
+                                        .sequence = view.head.sequence + 1,
                                         .accepts = decision.kind == ResolutionKind::accept,
                                         .exception_sequence = item->sequence});
+        fee = fee_of_last_part(fees, *target, *target->payment.option_for(chain_id, token),
+                               decision.amount);
+        target->desk_credits.back().fee = fee;
     }
+    JournalHead const record = journal.append(Resolution{.payment_id = decision.payment_id,
+                                                         .exception_sequence = item->sequence,
+                                                         .exception_hash = item->hash,
+                                                         .token = token,
+                                                         .kind = decision.kind,
+                                                         .target_payment_id = target_id,
+                                                         .fee_version = fees.version,
+                                                         .fee_basis_points = fees.basis_points,
+                                                         .amount = decision.amount,
+                                                         .fee = fee,
+                                                         .decided_by = decision.decided_by,
+                                                         .approved_by = decision.approved_by,
+                                                         .reason_hash = decision.reason_hash});
+    note_resolved(*origin, chain_id, item->sequence, decision.amount);
 
     MerchantStep step{.first_head = journal.first_head(), .head = journal.head()};
     JournalPositions journals = view.other_journals;

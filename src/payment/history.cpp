@@ -86,6 +86,7 @@ class History {
         desk_credits_.emplace(place(), DeskCredit{.chain_id = entry_->chain_id,
                                                   .token = record.token,
                                                   .amount = record.amount,
+                                                  .fee = record.fee,
                                                   .sequence = entry_->sequence,
                                                   .accepts = record.kind == ResolutionKind::accept,
                                                   .exception_sequence = record.exception_sequence});

@@ -40,8 +40,9 @@ struct AppendFields {
             .number(record.authorization_sequence)
             .bytes(record.authorization_hash)
             .bytes(record.token.bytes)
-            .number(record.cleared_at_block)
-            .number(record.fee_basis_points)
+            .number(record.cleared_at_block);
+        if (record.fee_version != 0) out.number(record.fee_version);
+        out.number(record.fee_basis_points)
             .amount(record.gross)
             .amount(record.fee)
             .amount(record.net)
@@ -91,8 +92,9 @@ struct AppendFields {
             .bytes(record.exception_hash)
             .bytes(record.token.bytes)
             .text(to_string(record.kind))
-            .bytes(record.target_payment_id.uuid.bytes)
-            .number(record.fee_basis_points)
+            .bytes(record.target_payment_id.uuid.bytes);
+        if (record.fee_version != 0) out.number(record.fee_version);
+        out.number(record.fee_basis_points)
             .amount(record.amount)
             .amount(record.fee)
             .text(record.decided_by)
@@ -100,6 +102,13 @@ struct AppendFields {
             .bytes(record.reason_hash);
     }
 };
+
+bool names_fees(Record const& record) {
+    auto const* clearing = std::get_if<Clearing>(&record);
+    auto const* resolution = std::get_if<Resolution>(&record);
+    return (clearing != nullptr && clearing->fee_version != 0) ||
+           (resolution != nullptr && resolution->fee_version != 0);
+}
 
 struct PostingsOf {
     Postings operator()(Authorization const& record) const {
@@ -192,7 +201,7 @@ Postings postings_of(Record const& record) {
 }
 
 Bytes32 hash_of(JournalEntry const& entry) {
-    CanonicalBytes bytes("sycee.record.1");
+    CanonicalBytes bytes(names_fees(entry.record) ? "sycee.record.2" : "sycee.record.1");
     bytes.bytes(entry.merchant_id.uuid.bytes)
         .number(entry.chain_id)
         .number(entry.sequence)

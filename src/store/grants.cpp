@@ -7,14 +7,12 @@ namespace sycee {
 namespace {
 
 // Everything that is added to and never changed.
-constexpr std::array kAddedTo{"authorizations",     "clearings",
-                              "settlement_batches", "settlements",
-                              "unapplied_receipts", "withdrawals",
-                              "reversals",          "resolutions",
-                              "resolution_reasons", "postings",
-                              "payments",           "finality_rules",
-                              "chain_repairs",      "extended_key_claims",
-                              "operators",          "webhook_attempts"};
+constexpr std::array kAddedTo{"authorizations", "clearings",          "settlement_batches",
+                              "settlements",    "unapplied_receipts", "withdrawals",
+                              "reversals",      "resolutions",        "resolution_reasons",
+                              "postings",       "payments",           "finality_rules",
+                              "fee_schedules",  "chain_repairs",      "extended_key_claims",
+                              "operators",      "webhook_attempts"};
 
 struct Changed {
     char const* table;
@@ -43,8 +41,8 @@ constexpr std::array kAudited{
     "settlements",      "unapplied_receipts", "withdrawals",      "reversals",
     "resolutions",      "resolution_reasons", "postings",         "live_credits",
     "live_withdrawals", "journal_heads",      "account_balances", "chain_cursors",
-    "chain_blocks",     "finality_rules",     "chain_repairs",    "outbox_events",
-    "webhook_attempts", "schema_migrations"};
+    "chain_blocks",     "finality_rules",     "fee_schedules",    "chain_repairs",
+    "outbox_events",    "webhook_attempts",   "schema_migrations"};
 
 // Begins anew: what an earlier version granted and this one does not, is taken back.
 std::string revoke_all(pqxx::work& tx, std::string const& role) {
@@ -93,7 +91,7 @@ void grant_auditor(pqxx::work& tx, std::string const& role) {
     for (char const* table : kAudited)
         tx.exec(std::string("GRANT SELECT ON ") + table + " TO " + name);
     tx.exec(
-        "GRANT SELECT (merchant_id, name, next_derivation_index, fee_basis_points, created_at)"
+        "GRANT SELECT (merchant_id, name, next_derivation_index, created_at)"
         " ON merchants TO " +
         name);
     tx.exec("GRANT SELECT (operator_id, name, created_at) ON operators TO " + name);

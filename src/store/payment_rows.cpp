@@ -131,7 +131,7 @@ PaymentKey key_of(pqxx::row const& row) {
 // Resolutions of the payments' own exceptions, and those that pay one of the payments.
 std::string resolutions_query() {
     return "SELECT k.merchant_id, k.payment_id, r.chain_id, r.seq, r.exception_seq, r.kind,"
-           " r.token, r.amount, r.payment_id = k.payment_id AS is_own,"
+           " r.token, r.amount, r.fee, r.payment_id = k.payment_id AS is_own,"
            " r.target_payment_id = k.payment_id AS is_target"
            " FROM unnest($1::uuid[], $2::uuid[]) AS k(merchant_id, payment_id)"
            " CROSS JOIN LATERAL ("
@@ -152,6 +152,7 @@ void take_resolution(PaymentState& state, pqxx::row const& row) {
     state.desk_credits.push_back({.chain_id = chain_id,
                                   .token = address_in(row["token"]),
                                   .amount = amount,
+                                  .fee = amount_of(row["fee"]),
                                   .sequence = number_of(row["seq"]),
                                   .accepts = kind == ResolutionKind::accept,
                                   .exception_sequence = number_of(row["exception_seq"])});

@@ -3,6 +3,7 @@
 #include <sycee/store/pg_access.hpp>
 
 #include "bulk_insert.hpp"
+#include "fee_rows.hpp"
 #include "session.hpp"
 #include "values.hpp"
 
@@ -111,17 +112,46 @@ Task<Result<void>> PgAccess::create_merchant(NewMerchant merchant) {
         bool const webhook = !merchant.webhook_url.empty();
         std::string const secret = to_sql(ByteView(merchant.webhook_secret_sealed));
         tx.exec_params(
-            "INSERT INTO merchants (merchant_id, name, extended_public_key, fee_basis_points,"
-            " webhook_url, webhook_secret_sealed, created_at)"
-            " VALUES ($1, $2, $3, $4, $5, $6, to_timestamp($7::bigint / 1000.0))",
+            "INSERT INTO merchants (merchant_id, name, extended_public_key, webhook_url,"
+            " webhook_secret_sealed, created_at)"
+            " VALUES ($1, $2, $3, $4, $5, to_timestamp($6::bigint / 1000.0))",
             to_sql(merchant.id), merchant.name, to_string(merchant.extended_public_key),
-            merchant.fee_basis_points, webhook ? merchant.webhook_url.c_str() : nullptr,
-            webhook ? secret.c_str() : nullptr, to_sql(merchant.created_at));
+            webhook ? merchant.webhook_url.c_str() : nullptr, webhook ? secret.c_str() : nullptr,
+            to_sql(merchant.created_at));
         BulkInsert rows("extended_key_claims", {{"claim", "bytea"}, {"merchant_id", "uuid"}});
         for (Bytes32 const& claim : claims)
             rows.row(ByteView(claim), merchant.id);
         rows.run(tx);
+        add_fees(tx, merchant.id, merchant.fees, merchant.created_at);
         return {};
+    };
+    co_return co_await transact(database_, work);
+}
+
+Task<Result<FeeSchedule>> PgAccess::set_fees(MerchantId merchant_id, FeeSchedule schedule,
+                                             Timestamp now) {
+    auto work = [&](pqxx::work& tx) -> Result<FeeSchedule> {
+        auto const there =
+            tx.exec_params("SELECT 1 FROM merchants WHERE merchant_id = $1", to_sql(merchant_id));
+        if (there.empty()) {
+            return refuse("merchant", "there is no merchant " + to_string(merchant_id));
+        }
+        return add_fees(tx, merchant_id, schedule, now);
+    };
+    co_return co_await transact(database_, work);
+}
+
+Task<std::vector<std::pair<FeeSchedule, Timestamp>>> PgAccess::fee_schedules(
+    MerchantId merchant_id) {
+    auto work = [&](pqxx::work& tx) {
+        std::vector<std::pair<FeeSchedule, Timestamp>> schedules;
+        for (auto const& row : tx.exec_params(
+                 "SELECT " + fee_columns() + ", " + time_column("f.created_at", "created_at") +
+                     " FROM fee_schedules f WHERE merchant_id = $1 ORDER BY version",
+                 to_sql(merchant_id))) {
+            schedules.emplace_back(fees_of(row), time_of(row["created_at"]));
+        }
+        return schedules;
     };
     co_return co_await transact(database_, work);
 }

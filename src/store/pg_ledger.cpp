@@ -4,6 +4,7 @@
 #include "book_writer.hpp"
 #include "bulk_copy.hpp"
 #include "bulk_insert.hpp"
+#include "fee_rows.hpp"
 #include "payment_rows.hpp"
 #include "record_rows.hpp"
 #include "session.hpp"
@@ -292,12 +293,13 @@ std::vector<MerchantView> views_of(pqxx::transaction_base& tx, ChainId chain_id,
     PgArray merchants;
     for (auto const& [merchant_id, view] : views)
         merchants.add(merchant_id);
-    for (auto const& row : tx.exec_params("SELECT merchant_id, fee_basis_points FROM merchants"
-                                          " WHERE merchant_id = ANY($1::uuid[])",
-                                          merchants.str())) {
+    for (auto const& row :
+         tx.exec_params("SELECT m.merchant_id, " + fee_columns() + " FROM merchants m" +
+                            join_fees("m") + " WHERE m.merchant_id = ANY($1::uuid[])",
+                        merchants.str())) {
         MerchantView& view = views.at(id_of<MerchantTag>(row[0]));
         view.merchant_id = id_of<MerchantTag>(row[0]);
-        view.fee_basis_points = row[1].as<std::uint32_t>();
+        view.fees = fees_of(row);
     }
     for (auto const& row :
          tx.exec_params("SELECT merchant_id, chain_id, seq, hash, last_batch_number"

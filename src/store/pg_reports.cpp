@@ -3,6 +3,7 @@
 #include <sycee/store/pg_reports.hpp>
 
 #include "event_rows.hpp"
+#include "fee_rows.hpp"
 #include "record_rows.hpp"
 #include "session.hpp"
 #include "values.hpp"
@@ -13,7 +14,7 @@ namespace sycee {
 namespace {
 
 std::string merchant_columns() {
-    return "m.merchant_id, m.name, m.extended_public_key, m.fee_basis_points, m.webhook_url, " +
+    return "m.merchant_id, m.name, m.extended_public_key, m.webhook_url, " + fee_columns() + ", " +
            time_column("m.created_at", "created_at");
 }
 
@@ -21,7 +22,7 @@ Merchant merchant_of(pqxx::row const& row) {
     return {.id = id_of<MerchantTag>(row["merchant_id"]),
             .name = row["name"].c_str(),
             .extended_public_key = row["extended_public_key"].c_str(),
-            .fee_basis_points = row["fee_basis_points"].as<std::uint32_t>(),
+            .fees = fees_of(row),
             .webhook_url = text_of(row["webhook_url"]),
             .created_at = time_of(row["created_at"])};
 }
@@ -107,8 +108,8 @@ std::vector<BalanceRow> balance_rows(pqxx::result const& result) {
 Task<std::vector<Merchant>> PgReports::merchants() {
     auto work = [](SnapshotTransaction& tx) {
         std::vector<Merchant> merchants;
-        for (auto const& row :
-             tx.exec("SELECT " + merchant_columns() + " FROM merchants m ORDER BY m.merchant_id")) {
+        for (auto const& row : tx.exec("SELECT " + merchant_columns() + " FROM merchants m" +
+                                       join_fees("m") + " ORDER BY m.merchant_id")) {
             merchants.push_back(merchant_of(row));
         }
         return merchants;
@@ -215,10 +216,11 @@ Task<std::vector<IssuedAddress>> PgReports::issued_addresses() {
 Task<std::vector<IssuedAddress>> PgReports::addresses(std::string condition) {
     auto work = [&condition](SnapshotTransaction& tx) {
         std::vector<IssuedAddress> found;
-        for (auto const& row : tx.exec("SELECT " + merchant_columns() +
-                                       ", p.deposit_address, p.derivation_index FROM payments p"
-                                       " JOIN merchants m USING (merchant_id)" +
-                                       condition + " ORDER BY p.merchant_id, p.derivation_index")) {
+        for (auto const& row :
+             tx.exec("SELECT " + merchant_columns() +
+                     ", p.deposit_address, p.derivation_index FROM payments p"
+                     " JOIN merchants m USING (merchant_id)" +
+                     join_fees("m") + condition + " ORDER BY p.merchant_id, p.derivation_index")) {
             found.push_back({merchant_of(row), address_in(row["deposit_address"]),
                              number_of(row["derivation_index"])});
         }

@@ -24,9 +24,9 @@ constexpr auto with_header(Names... names) {
 constexpr auto kAuthorizations = with_header(
     "payment_id", "tx_hash", "token", "ordinal", "log_index", "sender", "deposit_address", "amount",
     "block_number", "block_hash", "block_time", "rule_version");
-constexpr auto kClearings = with_header("authorization_seq", "payment_id", "authorization_hash",
-                                        "token", "cleared_at_block", "fee_basis_points", "gross",
-                                        "fee", "net", "excess", "shortfall");
+constexpr auto kClearings = with_header(
+    "authorization_seq", "payment_id", "authorization_hash", "token", "cleared_at_block",
+    "fee_version", "fee_basis_points", "gross", "fee", "net", "excess", "shortfall");
 constexpr auto kSettlements = with_header("authorization_seq", "payment_id", "clearing_hash",
                                           "batch_number", "finalized_block", "net");
 constexpr auto kSettlementBatches = with_header("batch_number", "token", "first_seq", "last_seq",
@@ -38,9 +38,9 @@ constexpr auto kWithdrawals =
                 "recipient", "amount", "unexplained", "block_number", "block_hash", "block_time");
 constexpr auto kReversals =
     with_header("reversed_seq", "payment_id", "reversed_kind", "reversed_hash", "ancestor_block");
-constexpr auto kResolutions = with_header("payment_id", "exception_seq", "exception_hash", "token",
-                                          "kind", "target_payment_id", "fee_basis_points", "amount",
-                                          "fee", "decided_by", "approved_by", "reason_hash");
+constexpr auto kResolutions = with_header(
+    "payment_id", "exception_seq", "exception_hash", "token", "kind", "target_payment_id",
+    "fee_version", "fee_basis_points", "amount", "fee", "decided_by", "approved_by", "reason_hash");
 constexpr auto kPostings = std::to_array<char const*>(
     {"merchant_id", "chain_id", "seq", "line", "token", "debit", "credit", "amount"});
 
@@ -81,8 +81,8 @@ class EntryInserts {
     void operator()(Clearing const& record) {
         row(clearings_, record.authorization_sequence, record.payment_id,
             ByteView(record.authorization_hash), record.token, record.cleared_at_block,
-            record.fee_basis_points, record.gross, record.fee, record.net, record.excess,
-            record.shortfall);
+            record.fee_version, record.fee_basis_points, record.gross, record.fee, record.net,
+            record.excess, record.shortfall);
     }
     void operator()(Settlement const& record) {
         row(settlements_, record.authorization_sequence, record.payment_id,
@@ -112,8 +112,8 @@ class EntryInserts {
     void operator()(Resolution const& record) {
         row(resolutions_, record.payment_id, record.exception_sequence,
             ByteView(record.exception_hash), record.token, to_string(record.kind),
-            record.target_payment_id, record.fee_basis_points, record.amount, record.fee,
-            record.decided_by, record.approved_by, ByteView(record.reason_hash));
+            record.target_payment_id, record.fee_version, record.fee_basis_points, record.amount,
+            record.fee, record.decided_by, record.approved_by, ByteView(record.reason_hash));
     }
 
   private:
@@ -151,6 +151,7 @@ Record clearing_of(pqxx::row const& row) {
                     .authorization_hash = bytes_of<32>(row["authorization_hash"]),
                     .token = address_in(row["token"]),
                     .cleared_at_block = number_of(row["cleared_at_block"]),
+                    .fee_version = number_of(row["fee_version"]),
                     .fee_basis_points = row["fee_basis_points"].as<std::uint32_t>(),
                     .gross = amount_of(row["gross"]),
                     .fee = amount_of(row["fee"]),
@@ -211,6 +212,7 @@ Record resolution_of(pqxx::row const& row) {
                       .token = address_in(row["token"]),
                       .kind = resolution_kind_of(row["kind"]),
                       .target_payment_id = id_of<PaymentTag>(row["target_payment_id"]),
+                      .fee_version = number_of(row["fee_version"]),
                       .fee_basis_points = row["fee_basis_points"].as<std::uint32_t>(),
                       .amount = amount_of(row["amount"]),
                       .fee = amount_of(row["fee"]),

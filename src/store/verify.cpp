@@ -6,6 +6,7 @@
 #include "record_rows.hpp"
 #include "session.hpp"
 #include "values.hpp"
+#include "verify_fees.hpp"
 
 #include <algorithm>
 #include <map>
@@ -24,8 +25,9 @@ class WrongRow : public std::runtime_error {
 // Walks one hash chain from its first record to its head.
 class ChainVerifier {
   public:
-    ChainVerifier(MerchantId merchant_id, ChainId chain_id)
-        : where_("merchant " + to_string(merchant_id) + ", chain " + std::to_string(chain_id)) {}
+    ChainVerifier(MerchantId merchant_id, ChainId chain_id, FeeSchedules schedules)
+        : schedules_(std::move(schedules)),
+          where_("merchant " + to_string(merchant_id) + ", chain " + std::to_string(chain_id)) {}
 
     void check(JournalEntry const& entry, Postings const& stored) {
         entry_ = &entry;
@@ -62,9 +64,7 @@ class ChainVerifier {
         require(record.authorization_hash == hashes_[record.authorization_sequence],
                 "does not hold the hash of its authorization");
         require_same(receipt, record.payment_id, record.token);
-        require(record.fee == multiply_divide_down(record.gross, Amount(record.fee_basis_points),
-                                                   Amount(10'000)),
-                "charges another fee than its basis points give");
+        require_fee(record.fee_version, record.fee_basis_points, record.gross, record.fee);
         require(record.net + record.fee == record.gross &&
                     record.gross + record.excess == receipt.amount,
                 "does not claim every base unit of its transfer exactly once");
@@ -138,9 +138,11 @@ class ChainVerifier {
         decided += record.amount;
         require(!record.amount.is_zero() && decided <= exception.amount,
                 "decides about more than its exception holds");
-        Amount const fee = multiply_divide_down(
-            record.amount, Amount(pays(record.kind) ? record.fee_basis_points : 0), Amount(10'000));
-        require(record.fee == fee, "charges another fee than its basis points give");
+        if (pays(record.kind)) {
+            require_fee(record.fee_version, record.fee_basis_points, record.amount, record.fee);
+        } else {
+            require(record.fee.is_zero(), "charges a fee though it pays no payment");
+        }
         require(
             record.kind == ResolutionKind::credit || record.target_payment_id == record.payment_id,
             "pays a payment that its kind can't pay");
@@ -181,6 +183,21 @@ class ChainVerifier {
         if (holds) return;
         throw WrongRow(where_ + ": " + std::string(to_string(kind_of(entry_->record))) + " " +
                        std::to_string(entry_->sequence) + " " + what);
+    }
+    // A fee that has parts for the whole payment is checked by a replay of the payment.
+    void require_fee(std::uint64_t version, std::uint32_t basis_points, Amount gross,
+                     Amount fee) const {
+        FeeSchedule schedule{.basis_points = basis_points};
+        if (version != 0) {
+            auto const found = schedules_.find(version);
+            require(found != schedules_.end() && found->second.basis_points == basis_points,
+                    "names version " + std::to_string(version) +
+                        " of the fees, which is not there or has other basis points");
+            schedule = found->second;
+        }
+        if (!schedule.is_proportional()) return;
+        require(fee == proportional_fee(schedule, gross),
+                "charges another fee than its basis points give");
     }
     Receipt const& require_live(std::uint64_t authorization) const {
         auto const kind = kinds_.find(authorization);
@@ -251,6 +268,7 @@ class ChainVerifier {
         require(false, "reverses a record of a kind that is never reversed");
     }
 
+    FeeSchedules schedules_;
     std::string where_;
     JournalEntry const* entry_ = nullptr;
     JournalHead head_;
@@ -401,7 +419,8 @@ void verify_chain(pqxx::transaction_base& tx, MerchantId merchant_id, ChainId ch
         postings[stored.sequence].push_back(stored.posting);
         ++result.postings;
     }
-    ChainVerifier verifier(merchant_id, chain_id);
+    auto const schedules = load_fee_schedules(tx, merchant_id);
+    ChainVerifier verifier(merchant_id, chain_id, schedules);
     for (JournalEntry const& entry : load_chain_entries(tx, merchant_id, chain_id)) {
         verifier.check(entry, postings[entry.sequence]);
         postings.erase(entry.sequence);
@@ -418,6 +437,9 @@ void verify_chain(pqxx::transaction_base& tx, MerchantId merchant_id, ChainId ch
     check_rule_versions(tx, verifier, merchant_id, chain_id);
     check_shortfalls(tx, verifier, merchant_id, chain_id);
     check_reasons(tx, verifier, merchant_id, chain_id);
+    if (auto const wrong = find_wrong_fees(tx, merchant_id, chain_id, schedules)) {
+        throw WrongRow(verifier.where() + ": " + *wrong);
+    }
     check_live(tx, verifier, merchant_id, chain_id, "live_credits", "authorization_seq",
                verifier.credits());
     check_live(tx, verifier, merchant_id, chain_id, "live_withdrawals", "withdrawal_seq",

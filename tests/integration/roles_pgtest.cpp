@@ -71,7 +71,7 @@ TEST_F(RolesInPostgres, an_auditor_reads_the_books_and_no_secret) {
             << table;
         EXPECT_TRUE(is_denied(kAuditor, "DELETE FROM " + table)) << table;
     }
-    EXPECT_FALSE(is_denied(kAuditor, "SELECT name, fee_basis_points FROM merchants"));
+    EXPECT_FALSE(is_denied(kAuditor, "SELECT name, created_at FROM merchants"));
     for (std::string const secret :
          {"SELECT webhook_secret_sealed FROM merchants",
           "SELECT extended_public_key FROM merchants", "SELECT secret_hash FROM api_keys",

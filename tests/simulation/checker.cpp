@@ -419,6 +419,55 @@ void Checker::check_entry(ChainCommit const& commit, JournalEntry const& entry) 
     }
 }
 
+// What the schedule gives: for each part its basis points; from the part on that covers the
+// payment, whatever is missing of the fee of the whole payment.
+void Checker::check_fee(JournalEntry const& entry, Clearing const& clearing,
+                        PaymentState const& state) {
+    FeeSchedule const& fees = store_.merchants().at(entry.merchant_id).merchant.fees;
+    auto const percentage = [&fees](Sum gross) {
+        Sum const product = gross * fees.basis_points;
+        if (fees.rounding == FeeRounding::up) return (product + 9'999) / 10'000;
+        if (fees.rounding == FeeRounding::half_up) return (product + 5'000) / 10'000;
+        return product / 10'000;
+    };
+    Sum expected = percentage(signed_of(clearing.gross));
+    std::vector<Paid> parts;
+    auto const* option = state.payment.option_for(entry.chain_id, clearing.token);
+    auto const in_token = [&](Amount of, Amount whole) {
+        return signed_of(multiply_divide_down(of, option->amount, whole));
+    };
+    Sum due = 0;
+    Sum charged = 0;
+    for (Credit const& credit : state.credits) {
+        auto const& key = credit.transfer.key;
+        bool const later = key.chain_id == entry.chain_id && credit.stage_sequence > entry.sequence;
+        if (!is_applied(credit) || later) continue;
+        parts.push_back({key.chain_id, key.token, credit.gross});
+        Amount const its_price = state.payment.option_for(key.chain_id, key.token)->amount;
+        due +=
+            in_token(Amount(static_cast<Uint128>(percentage(signed_of(credit.gross)))), its_price);
+        if (key.chain_id != entry.chain_id || credit.stage_sequence != entry.sequence)
+            charged += in_token(credit.fee, its_price);
+    }
+    bool const of_payment = !fees.fixed.is_zero() || !fees.minimum.is_zero() || fees.maximum;
+    if (of_payment && covers(state.payment, parts, true)) {
+        due += in_token(fees.fixed, state.payment.price);
+        Sum const minimum = in_token(fees.minimum, state.payment.price);
+        if (due < minimum) reached_("a fee is lifted to the minimum");
+        due = std::max(due, minimum);
+        if (fees.maximum) {
+            Sum const maximum = in_token(*fees.maximum, state.payment.price);
+            if (due > maximum) reached_("a fee is cut to the maximum");
+            due = std::min(due, maximum);
+        }
+        expected = std::clamp<Sum>(due - charged, 0, signed_of(clearing.gross));
+    }
+    if (clearing.fee_version != fees.version || clearing.fee_basis_points != fees.basis_points ||
+        signed_of(clearing.fee) != expected) {
+        fail("fee", to_text(fees) + ", expected " + number(expected) + " " + describe(state));
+    }
+}
+
 void Checker::check_clearing(ChainCommit const& commit, JournalEntry const& entry,
                              Clearing const& clearing) {
     RecordKey const key{entry.merchant_id, entry.chain_id, clearing.authorization_sequence};
@@ -440,11 +489,7 @@ void Checker::check_clearing(ChainCommit const& commit, JournalEntry const& entr
     if (clearing.gross + clearing.excess != transfer.amount) {
         return fail("claimed once", what + ": gross and excess are not the amount");
     }
-    std::uint32_t const basis_points =
-        store_.merchants().at(entry.merchant_id).merchant.fee_basis_points;
-    if (signed_of(clearing.fee) != signed_of(clearing.gross) * basis_points / 10'000) {
-        return fail("fee", what);
-    }
+    check_fee(entry, clearing, state);
     auto const* option = state.payment.option_for(transfer.key.chain_id, transfer.key.token);
     if (option == nullptr) return fail("cleared only what is offered", what);
     if (clearing.shortfall > option->tolerance)

@@ -66,6 +66,7 @@ class Checker {
     void check_live(ChainId chain_id);
     void check_journal(JournalEntry const& entry);
     void check_entry(ChainCommit const& commit, JournalEntry const& entry);
+    void check_fee(JournalEntry const& entry, Clearing const& clearing, PaymentState const& state);
     void check_clearing(ChainCommit const& commit, JournalEntry const& entry,
                         Clearing const& clearing);
     void check_unapplied(ChainCommit const& commit, JournalEntry const& entry,

@@ -127,6 +127,19 @@ void World::draw_network() {
     }
 }
 
+FeeSchedule World::draw_fees() {
+    FeeSchedule fees{.version = 1};
+    if (!rng_.chance(400)) fees.basis_points = static_cast<std::uint32_t>(rng_.between(1, 300));
+    fees.rounding = static_cast<FeeRounding>(rng_.between(0, 2));
+    if (rng_.chance(300)) fees.fixed = Amount(static_cast<std::uint64_t>(rng_.between(1, 100)));
+    if (rng_.chance(200)) fees.minimum = Amount(static_cast<std::uint64_t>(rng_.between(1, 100)));
+    if (rng_.chance(200)) {
+        auto const above = Amount(static_cast<std::uint64_t>(rng_.between(0, 200)));
+        fees.maximum = fees.minimum + above;
+    }
+    return fees;
+}
+
 void World::draw_merchants() {
     auto const count = rng_.between(1, 3);
     for (std::int64_t i = 0; i < count; ++i) {
@@ -134,8 +147,7 @@ void World::draw_merchants() {
         Bytes<10> const random = rng_.bytes<10>();
         stored.merchant.id = MerchantId{make_uuid_v7(kStart, random)};
         stored.merchant.name = "merchant " + std::to_string(i);
-        stored.merchant.fee_basis_points =
-            rng_.chance(400) ? 0 : static_cast<std::uint32_t>(rng_.between(1, 300));
+        stored.merchant.fees = draw_fees();
         stored.merchant.webhook_url = "https://shop.example/" + std::to_string(i);
         stored.has_webhook = rng_.chance(900);
         // The generator of the curve under a chain code of the merchant's own.

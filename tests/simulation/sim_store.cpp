@@ -227,7 +227,7 @@ std::vector<MerchantView> SimStore::load_views(ChainId chain_id,
     std::vector<MerchantView> result;
     for (auto& [merchant_id, view] : views) {
         view.merchant_id = merchant_id;
-        view.fee_basis_points = merchants_.at(merchant_id).merchant.fee_basis_points;
+        view.fees = merchants_.at(merchant_id).merchant.fees;
         if (auto const head = heads_.find({merchant_id, chain_id}); head != heads_.end()) {
             view.head = head->second;
         }

@@ -22,8 +22,8 @@ auto parts_of(Outflow const& outflow) {
 }
 
 auto parts_of(DeskCredit const& credit) {
-    return std::tuple(credit.chain_id, credit.token, credit.amount, credit.sequence, credit.accepts,
-                      credit.exception_sequence);
+    return std::tuple(credit.chain_id, credit.token, credit.amount, credit.fee, credit.sequence,
+                      credit.accepts, credit.exception_sequence);
 }
 
 template <class T>

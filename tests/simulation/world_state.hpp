@@ -71,6 +71,7 @@ class World {
     // What the seed draws.
     void draw_mix();
     void draw_network();
+    FeeSchedule draw_fees();
     void draw_merchants();
     void draw_slots();
     void plan_payments();

@@ -100,7 +100,7 @@ class DeskBooks final : public EmptyBooks {
         MerchantView view;
         view.merchant_id = keys.front().first;
         view.head.sequence = 100;
-        view.fee_basis_points = 100;
+        view.fees.basis_points = 100;
         for (PaymentKey const& key : keys) {
             auto state = find_(key);
             if (!state) continue;

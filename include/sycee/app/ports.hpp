@@ -441,7 +441,7 @@ struct Merchant {
     MerchantId id;
     std::string name;
     std::string extended_public_key;
-    std::uint32_t fee_basis_points = 0;
+    FeeSchedule fees;         // in force
     std::string webhook_url;  // empty: none
     Timestamp created_at{};
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sycee/payment/fee.hpp>
 #include <sycee/payment/history.hpp>
 #include <sycee/payment/records.hpp>
 #include <sycee/payment/state.hpp>
@@ -30,7 +31,7 @@ struct MerchantView {
     MerchantId merchant_id;
     JournalHead head;
     std::uint64_t last_batch_number = 0;
-    std::uint32_t fee_basis_points = 0;
+    FeeSchedule fees;                                           // in force
     std::vector<std::pair<Address, Amount>> cleared_not_final;  // by token, on this chain
     JournalPositions other_journals;     // of the other chains, when `payments` was read
     std::vector<PaymentState> payments;  // those that the step may move

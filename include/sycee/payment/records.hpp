@@ -32,6 +32,7 @@ struct Clearing {
     Bytes32 authorization_hash{};
     Address token;
     BlockNumber cleared_at_block = 0;  // the head at which the rule was first seen to hold
+    std::uint64_t fee_version = 0;     // of the fee schedule in force
     std::uint32_t fee_basis_points = 0;
     Amount gross;      // the part applied to the payment
     Amount fee;        // of gross, due to the operator
@@ -108,7 +109,8 @@ struct Resolution {
     Bytes32 exception_hash{};
     Address token;
     ResolutionKind kind = ResolutionKind::accept;
-    PaymentId target_payment_id;  // the payment that it pays; that of the transfer where none
+    PaymentId target_payment_id;    // the payment that it pays; that of the transfer where none
+    std::uint64_t fee_version = 0;  // as in a clearing; 0 where it pays no payment
     std::uint32_t fee_basis_points = 0;
     Amount amount;
     Amount fee;               // of amount, due to the operator, where it pays a payment
@@ -156,7 +158,8 @@ struct JournalEntry {
     Record record;
 };
 
-// SHA-256 over everything in the entry but its hash, and its postings.
+// SHA-256 over everything in the entry but its hash, and its postings. A record that names a fee
+// schedule is hashed with it, under another tag than those of before there were any.
 Bytes32 hash_of(JournalEntry const& entry);
 
 // Appends to one hash chain. Pure: what it made is in entries(), to be written in one transaction

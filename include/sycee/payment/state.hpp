@@ -62,6 +62,7 @@ struct DeskCredit {
     ChainId chain_id = 0;
     Address token;
     Amount amount;
+    Amount fee;                            // of amount
     std::uint64_t sequence = 0;            // of the resolution
     bool accepts = false;                  // whatever is missing besides is forgiven
     std::uint64_t exception_sequence = 0;  // of the record that had put it on the desk

@@ -10,7 +10,7 @@ struct NewMerchant {
     MerchantId id;
     std::string name;
     ExtendedPublicKey extended_public_key;
-    std::uint32_t fee_basis_points = 0;
+    FeeSchedule fees;                                 // its version is given by the store
     std::string webhook_url;                          // empty: none
     std::vector<std::uint8_t> webhook_secret_sealed;  // with a webhook_url
     Timestamp created_at{};
@@ -31,6 +31,10 @@ class PgAccess final : public AccessPort {
 
     // Refused where the extended key, its parent or a child of it is another merchant's.
     Task<Result<void>> create_merchant(NewMerchant merchant);
+    // A new version, in force from the next clearing on. Refused where there is no such merchant.
+    Task<Result<FeeSchedule>> set_fees(MerchantId merchant_id, FeeSchedule schedule, Timestamp now);
+    // All versions with the time they were made at, oldest first.
+    Task<std::vector<std::pair<FeeSchedule, Timestamp>>> fee_schedules(MerchantId merchant_id);
     Task<Result<void>> create_api_key(ApiKeyRow key);
     // False where there is no such key.
     Task<bool> revoke_api_key(ApiKeyId id, Timestamp now);

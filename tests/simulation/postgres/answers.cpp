@@ -169,7 +169,8 @@ std::string text_of(MerchantView const& view) {
                            .field("sequence", view.head.sequence)
                            .field("hash", view.head.hash)
                            .field("batch", view.last_batch_number)
-                           .field("fee", view.fee_basis_points)
+                           .field("fees", to_text(view.fees))
+                           .field("fee_version", view.fees.version)
                            .text();
     for (auto const& [chain_id, sequence] : view.other_journals) {
         text += "\n" + Line("elsewhere").field("chain", chain_id).field("at", sequence).text();

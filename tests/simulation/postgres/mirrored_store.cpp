@@ -110,7 +110,7 @@ void MirroredStore::create_merchants() {
         NewMerchant merchant{.id = id,
                              .name = stored.merchant.name,
                              .extended_public_key = stored.key,
-                             .fee_basis_points = stored.merchant.fee_basis_points,
+                             .fees = stored.merchant.fees,
                              .created_at = comparison_.now()};
         if (stored.has_webhook) {
             merchant.webhook_url = stored.merchant.webhook_url;

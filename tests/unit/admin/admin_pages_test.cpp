@@ -78,6 +78,7 @@ TEST_F(AdminBodies, ShowsTheRecordsWithTheirPostings) {
     book(Clearing{.payment_id = id,
                   .authorization_sequence = 1,
                   .token = kTestToken,
+                  .fee_version = 2,
                   .fee_basis_points = 50,
                   .gross = Amount(50 * kWholeToken),
                   .fee = Amount(250'000),
@@ -113,7 +114,7 @@ TEST_F(AdminBodies, ShowsTheRecordsWithTheirPostings) {
     EXPECT_TRUE(body.contains("<i>debit</i> coins"));
     EXPECT_TRUE(body.contains("<i>credit</i> payer_pending"));
     EXPECT_TRUE(body.contains("50.000000 USDT"));
-    EXPECT_TRUE(body.contains("0.250000 USDT (50 bp)"));
+    EXPECT_TRUE(body.contains("0.250000 USDT (50 bp, version 2)"));
     EXPECT_TRUE(body.contains("<dt>Net</dt><dd>49.750000 USDT</dd>"));
     EXPECT_FALSE(body.contains("base units"));
     EXPECT_TRUE(body.contains("4242"));

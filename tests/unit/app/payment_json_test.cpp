@@ -15,8 +15,9 @@ nlohmann::ordered_json json_of(PageWorld const& world) {
 TEST(PaymentJson, ShowsWhatTheDeskGaveToThePayment) {
     PageWorld world;
     EXPECT_EQ(json_of(world).at("desk_credits"), nlohmann::ordered_json::array());
-    world.state.desk_credits = {{kTestChain, kTestToken, Amount(20 * kWholeToken), 43, false, 41},
-                                {kTestChain, kTestToken, Amount(30 * kWholeToken), 44, true, 42}};
+    world.state.desk_credits = {
+        {kTestChain, kTestToken, Amount(20 * kWholeToken), {}, 43, false, 41},
+        {kTestChain, kTestToken, Amount(30 * kWholeToken), {}, 44, true, 42}};
     auto const json = json_of(world);
     EXPECT_EQ(json.at("status"), "settled");
     ASSERT_EQ(json.at("desk_credits").size(), 2U);
@@ -34,7 +35,8 @@ TEST(PaymentJson, ShowsWhatTheDeskGaveToThePayment) {
 TEST(PaymentJson, ShowsTheNewestHundredOfAList) {
     PageWorld world;
     for (std::uint64_t sequence = 1; sequence <= 101; ++sequence) {
-        world.state.desk_credits.push_back({kTestChain, kTestToken, Amount(1), sequence, false, 1});
+        world.state.desk_credits.push_back(
+            {kTestChain, kTestToken, Amount(1), {}, sequence, false, 1});
         world.credit(1, CreditStage::authorized);
         world.state.credits.back().transfer.key.ordinal = static_cast<std::uint32_t>(sequence);
     }

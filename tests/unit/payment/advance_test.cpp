@@ -230,7 +230,7 @@ TEST_F(Advance, a_rule_of_one_block_authorizes_and_clears_in_one_step) {
 }
 
 TEST_F(Advance, the_fee_is_rounded_down_and_stays_in_the_books) {
-    view.fee_basis_points = 33;
+    view.fees.basis_points = 33;
     step(10, 10, {transfer(1, 50'000'000, 10)});
     EXPECT_EQ(balance(Account::operator_fee), "165000");
     EXPECT_EQ(balance(Account::merchant_settled), "49835000");
@@ -333,7 +333,7 @@ TEST_F(Advance, a_settled_transfer_is_never_reversed) {
 }
 
 TEST_F(Advance, a_repair_reverses_a_settlement_newest_record_first) {
-    view.fee_basis_points = 100;
+    view.fees.basis_points = 100;
     step(10, 10, {transfer(1, 60'000'000, 10)});
     ASSERT_EQ(status(), PaymentStatus::settled);
     repairs = true;

@@ -15,7 +15,7 @@ class Desk : public ::testing::Test {
   protected:
     Desk() {
         view.merchant_id.uuid.bytes[0] = 1;
-        view.fee_basis_points = 100;
+        view.fees.basis_points = 100;
         view.head = {10, {}};
         add_payment(2);
         add_payment(3);
@@ -158,7 +158,7 @@ TEST_F(Desk, refuses_a_target_that_cannot_take_it) {
 }
 
 TEST_F(Desk, refuses_a_payment_that_is_paid) {
-    view.payments[1].desk_credits = {{kChain, kToken, Amount(50'000'000), 7, false, 5}};
+    view.payments[1].desk_credits = {{kChain, kToken, Amount(50'000'000), {}, 7, false, 5}};
     EXPECT_EQ(refusal(decision(ResolutionKind::credit, 1)), "target: is paid already");
 }
 
