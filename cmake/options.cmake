@@ -8,7 +8,7 @@ target_compile_options(sycee_options INTERFACE
   -fstack-protector-strong -ftrivial-auto-var-init=zero)
 target_compile_definitions(sycee_options INTERFACE _GLIBCXX_ASSERTIONS)
 # Debian's default for release builds is -O2 -g -DNDEBUG; fortified functions need the optimizer.
-target_compile_options(sycee_options INTERFACE $<$<CONFIG:RelWithDebInfo>:-U_FORTIFY_SOURCE$<SEMICOLON>-D_FORTIFY_SOURCE=3>)
+target_compile_options(sycee_options INTERFACE $<$<AND:$<CONFIG:RelWithDebInfo>,$<NOT:$<BOOL:$<TARGET_PROPERTY:SYCEE_TEST>>>>:-U_FORTIFY_SOURCE$<SEMICOLON>-D_FORTIFY_SOURCE=3>)
 target_link_options(sycee_options INTERFACE -fuse-ld=mold -Wl,-z,relro -Wl,-z,now)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 

@@ -30,6 +30,23 @@ Html reorg_text(ChainStatus const& status) {
                                    status.last_reorg_depth == 1 ? "block" : "blocks"});
 }
 
+Html comparison_text(std::optional<ReconciliationStatus> const& reconciliation) {
+    if (!reconciliation) return html("not yet");
+    Html text =
+        html("{} {} at block {}, {}",
+             {reconciliation->compared, reconciliation->compared == 1 ? "balance" : "balances",
+              reconciliation->block_number, moment(reconciliation->compared_at)});
+    if (reconciliation->round_ended_at)
+        text += html("; all of them once by {}", {moment(*reconciliation->round_ended_at)});
+    if (!reconciliation->fault.empty())
+        text += html(R"( <span class="badge caution">! {}</span>)", {reconciliation->fault});
+    if (reconciliation->open_differences != 0) {
+        text += html(R"( <span class="badge bad">! {} differ: see sycee difference list</span>)",
+                     {reconciliation->open_differences});
+    }
+    return text;
+}
+
 // "below 100: 1 block; below 10000: 12 blocks; above: when final"
 std::string rule_text(FinalityRule const& rule) {
     std::string text;
@@ -80,6 +97,7 @@ Html chain_section(ChainStatus const& status, ChainsProgress const& progress,
     if (settings != nullptr) facts += fact("Nodes that must agree", quorum_text(*settings));
     facts += fact("Last reorg", reorg_text(status));
     facts += fact("Processed (UTC)", moment(status.processed_at));
+    facts += fact("Compared with the chain", comparison_text(status.reconciliation));
     Html const alarm = status.stopped_reason.empty()
                            ? Html{}
                            : html(R"(<p class="problem">Stopped: {}</p>)", {status.stopped_reason});

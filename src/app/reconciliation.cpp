@@ -13,4 +13,11 @@ std::vector<BalanceDifference> compare_balances(std::vector<BookedBalance> const
     return differences;
 }
 
+std::vector<TokenHolder> holders_of(std::vector<BookedBalance> const& balances) {
+    std::vector<TokenHolder> holders;
+    for (BookedBalance const& booked : balances)
+        holders.push_back({booked.token, booked.address});
+    return holders;
+}
+
 }  // namespace sycee

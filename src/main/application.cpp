@@ -9,6 +9,7 @@
 #include <sycee/app/mempool_watcher.hpp>
 #include <sycee/app/payment_feed.hpp>
 #include <sycee/app/payment_service.hpp>
+#include <sycee/app/reconciler.hpp>
 #include <sycee/app/transfer_finder.hpp>
 #include <sycee/app/webhook_dispatcher.hpp>
 #include <sycee/checkout/checkout_pages.hpp>
@@ -24,6 +25,7 @@
 #include <sycee/store/pg_ledger.hpp>
 #include <sycee/store/pg_outbox.hpp>
 #include <sycee/store/pg_payments.hpp>
+#include <sycee/store/pg_reconciliation.hpp>
 #include <sycee/store/pg_reports.hpp>
 #include <sycee/webhook/http_webhook_sender.hpp>
 
@@ -76,6 +78,7 @@ class Application {
           desk_(books_),
           access_(database_),
           reports_(database_),
+          reconciliation_(database_),
           password_workers_(kPasswordThreads, kMostPasswordsWaiting),
           secrets_(sealing_key),
           feed_(executor),
@@ -156,12 +159,19 @@ class Application {
                         application.registry_, application.feed_, application.outbox_wake_,
                         application.clock_, application.metrics_}) {
             if (settings.watch_mempool) mempool.emplace(settings, application);
+            std::vector<BalancePort*> asked;
+            for (auto const& node : access.nodes)
+                asked.push_back(node.get());
+            reconciler.emplace(settings, std::move(asked), application.reconciliation_,
+                               application.clock_, application.metrics_,
+                               application.config_.reconciliation);
         }
 
         ChainSettings const& settings;
         ChainAccess access;
         ChainFollower follower;
         std::optional<Mempool> mempool;
+        std::optional<Reconciler> reconciler;
     };
 
     using Chains = std::vector<std::unique_ptr<Chain>>;
@@ -229,6 +239,7 @@ class Application {
                     spawn_essential("node", watch(*chain, i));
                 }
                 spawn_essential("chain", chain->follower.run());
+                spawn_essential("reconciliation", chain->reconciler->run());
                 if (!chain->mempool) continue;
                 tasks_.spawn("pending transactions", chain->mempool->node.run_subscription());
                 tasks_.spawn("mempool", chain->mempool->watcher.run());
@@ -325,6 +336,7 @@ class Application {
     PgDesk desk_;
     PgAccess access_;
     PgReports reports_;
+    PgReconciliation reconciliation_;
     WorkerPool password_workers_;
     SecretBox secrets_;
     AddressIndex addresses_;

@@ -48,6 +48,9 @@ Task<int> show_payment(Config config, std::string id);
 // `at`: as parse_moment() reads it; empty: now.
 Task<int> show_trial_balance(Config config, std::string at);
 Task<int> verify(Config config);
+// Addresses that hold another balance than the books say, and nobody has looked at yet.
+Task<int> list_differences(Config config, bool json);
+Task<int> close_difference(Config config, std::string id, std::string reason);
 // Whether each address holds on the chain what the books say, at the block processed last.
 Task<int> reconcile(Executor executor, Config config, bool json);
 

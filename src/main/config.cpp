@@ -408,6 +408,14 @@ Config read(toml::table const& table, std::filesystem::path const& folder,
     }
     desk.refuse_unknown_keys();
 
+    Section reconciliation(root.table("reconciliation"), "reconciliation", "RECONCILIATION",
+                           environment);
+    config.reconciliation.every =
+        std::chrono::seconds(reconciliation.number("every_seconds", 1, 86'400, 30));
+    config.reconciliation.payments =
+        static_cast<std::size_t>(reconciliation.number("payments", 4, 10'000, 200));
+    reconciliation.refuse_unknown_keys();
+
     Section log(root.table("log"), "log", "LOG", environment);
     config.log_level = log.text("level", "info");
     static std::set<std::string> const kLevels{"debug", "info", "warning", "error"};

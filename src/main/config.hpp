@@ -1,6 +1,7 @@
 #pragma once
 
 #include <sycee/app/desk_service.hpp>
+#include <sycee/app/reconciler.hpp>
 #include <sycee/app/settings.hpp>
 #include <sycee/base/result.hpp>
 
@@ -29,6 +30,7 @@ struct Config {
     std::filesystem::path key_file;
     bool allow_private_webhook_addresses = false;
     DeskSettings desk;
+    ReconciliationSettings reconciliation;
     std::string log_level = "info";
     Network network;
 };

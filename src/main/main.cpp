@@ -25,6 +25,7 @@ struct CommandLine {
     std::string merchant_id;
     std::string label;
     std::string id;
+    std::string reason;
     std::string moment;
     std::string name;
     FeeInput fees;
@@ -177,6 +178,24 @@ void add_reports(CommandLine& line) {
         ->callback([&line] {
             line.command = [](Executor, Config config) { return verify(std::move(config)); };
         });
+    auto* differences = line.app.add_subcommand(
+        "difference", "Addresses whose balance on the chain is not what the books say");
+    differences->require_subcommand(1);
+    auto* open = differences->add_subcommand("list", "Shows those that nobody has closed yet");
+    open->add_flag("--json", line.json, "Print JSON");
+    open->callback([&line] {
+        line.command = [&line](Executor, Config config) {
+            return list_differences(std::move(config), line.json);
+        };
+    });
+    auto* close = differences->add_subcommand("close", "Frees an address again");
+    close->add_option("difference", line.id, "Its id, dif_…")->required();
+    close->add_option("--reason", line.reason, "What was found out; kept")->required();
+    close->callback([&line] {
+        line.command = [&line](Executor, Config config) {
+            return close_difference(std::move(config), line.id, line.reason);
+        };
+    });
     auto* reconciled = line.app.add_subcommand(
         "reconcile",
         "Asks each token what every deposit address holds, and compares it with the books");

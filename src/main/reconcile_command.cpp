@@ -3,6 +3,7 @@
 #include <sycee/node/evm_node.hpp>
 #include <sycee/runtime/clock.hpp>
 #include <sycee/runtime/errors.hpp>
+#include <sycee/store/pg_reconciliation.hpp>
 #include <sycee/store/pg_reports.hpp>
 
 #include "commands.hpp"
@@ -21,20 +22,16 @@ using Json = nlohmann::ordered_json;
 
 constexpr int kDone = 0;
 constexpr int kFailed = 1;
+constexpr int kRefused = 2;
 constexpr int kAttempts = 5;
+constexpr std::size_t kMostListed = 1'000;
+constexpr std::size_t kLongestReason = 500;
 
 struct Compared {
     std::optional<BookedBalances> booked;  // nothing: the chain was never followed
     std::vector<BalanceDifference> differences;
     std::string fault;  // why nothing could be compared
 };
-
-std::vector<TokenHolder> holders_of(std::vector<BookedBalance> const& balances) {
-    std::vector<TokenHolder> holders;
-    for (BookedBalance const& booked : balances)
-        holders.push_back({booked.token, booked.address});
-    return holders;
-}
 
 // At the block that was processed last, by its hash. A node keeps the states of few blocks, and a
 // reorg may take that one away: then once more, at the block that is processed by then.
@@ -79,6 +76,14 @@ Json json_of(ChainSettings const& chain, Compared const& compared) {
     return json;
 }
 
+void print_text(ChainId chain_id, BalanceDifference const& difference, Network const& network) {
+    BookedBalance const& booked = difference.booked;
+    std::cout << "  " << to_string(booked.payment.second) << " at " << to_string(booked.address)
+              << ": the books say " << token_amount(network, chain_id, booked.token, booked.amount)
+              << ", the chain says "
+              << token_amount(network, chain_id, booked.token, difference.on_chain) << "\n";
+}
+
 void print_text(ChainSettings const& chain, Compared const& compared, Network const& network) {
     std::cout << chain.name << " (" << chain.id << "): ";
     if (!compared.booked) {
@@ -96,17 +101,56 @@ void print_text(ChainSettings const& chain, Compared const& compared, Network co
         return;
     }
     std::cout << ", " << compared.differences.size() << " DIFFER:\n";
-    for (BalanceDifference const& difference : compared.differences) {
-        BookedBalance const& booked = difference.booked;
-        std::cout << "  " << to_string(booked.payment.second) << " at " << to_string(booked.address)
-                  << ": the books say "
-                  << token_amount(network, chain.id, booked.token, booked.amount)
-                  << ", the chain says "
-                  << token_amount(network, chain.id, booked.token, difference.on_chain) << "\n";
-    }
+    for (BalanceDifference const& difference : compared.differences)
+        print_text(chain.id, difference, network);
 }
 
 }  // namespace
+
+Task<int> list_differences(Config config, bool json) {
+    Database database(config.database_url, 1);
+    auto const open = co_await PgReconciliation(database).list_open(kMostListed);
+    Json rows = Json::array();
+    for (OpenDifference const& found : open) {
+        Json row{{"id", to_string(found.id)},
+                 {"found_at", to_rfc3339(found.found_at)},
+                 {"chain_id", found.chain_id},
+                 {"block_number", found.block_number}};
+        row.update(json_of(found.difference));
+        rows.push_back(std::move(row));
+        if (json) continue;
+        std::cout << to_string(found.id) << "  " << to_rfc3339(found.found_at) << "  chain "
+                  << found.chain_id << ", block " << found.block_number << "\n";
+        print_text(found.chain_id, found.difference, config.network);
+    }
+    if (json) {
+        std::cout << rows.dump(2) << "\n";
+    } else if (open.empty()) {
+        std::cout << "No difference is open.\n";
+    }
+    co_return kDone;
+}
+
+Task<int> close_difference(Config config, std::string id, std::string reason) {
+    std::string problem;
+    auto const difference = parse_id<DifferenceTag>(id);
+    if (!difference) {
+        problem = "difference: \"" + id + "\" is not the id of a difference (dif_…)";
+    } else if (reason.empty() || reason.size() > kLongestReason) {
+        problem = "reason: must have from 1 to " + std::to_string(kLongestReason) + " bytes";
+    } else {
+        Database database(config.database_url, 1);
+        bool const closed =
+            co_await PgReconciliation(database).close(*difference, reason, SystemClock().now());
+        if (!closed) problem = "difference: " + id + " is not open";
+    }
+    if (!problem.empty()) {
+        std::cerr << "sycee: " << problem << "\n";
+        co_return kRefused;
+    }
+    std::cout << id << " is closed: its address is free again.\n";
+    co_return kDone;
+}
 
 Task<int> reconcile(Executor executor, Config config, bool json) {
     Database database(config.database_url, 1);

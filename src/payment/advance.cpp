@@ -329,9 +329,14 @@ class MerchantAdvance {
     }
 
     bool may_clear(PaymentState const& state, Credit const& credit, Amount at_stake) const {
-        return credit.stage == CreditStage::authorized &&
+        return credit.stage == CreditStage::authorized && !is_frozen(state, credit) &&
                credit.first_seen_time <= state.payment.expires_at &&
                met_rule(credit.transfer, at_stake, step_);
+    }
+
+    // By its own chain: of another one nothing is known here but what that chain has booked.
+    bool is_frozen(PaymentState const& state, Credit const& credit) const {
+        return on_this_chain(credit.transfer) && view_.frozen.contains(state.payment.id);
     }
 
     // Whether what would be cleared before it is final keeps the merchant below its cap. What is
@@ -432,7 +437,7 @@ class MerchantAdvance {
         for (PaymentState& state : view_.payments) {
             for (Credit& credit : state.credits) {
                 if (credit.stage == CreditStage::cleared && on_this_chain(credit.transfer) &&
-                    is_final(credit.transfer, step_)) {
+                    is_final(credit.transfer, step_) && !is_frozen(state, credit)) {
                     by_token[credit.transfer.key.token].emplace_back(&state, &credit);
                 }
             }

@@ -74,6 +74,11 @@ Result<MerchantStep> resolve_exception(MerchantView view, ChainId chain_id,
                           ? std::nullopt
                           : find_exception(*origin, chain_id, decision.exception_sequence);
     if (!item) return refuse("exception", "is not on the desk");
+    if (view.frozen.contains(decision.payment_id)) {
+        return refuse("exception",
+                      "is at an address whose balance is not what the books say: see `sycee "
+                      "difference list`");
+    }
     auto const chain = chains.find(chain_id);
     bool const is_final = chain != chains.end() && chain->second &&
                           item->transfer.block_number <= chain->second->finalized;

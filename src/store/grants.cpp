@@ -34,15 +34,18 @@ constexpr std::array kChanged{
     Changed{"outbox_events", "(attempts, next_attempt_at, delivered_at)"},
     Changed{"resolution_requests", "(answered_at, resolution_seq)"},
     Changed{"operator_sessions", nullptr, true},
+    Changed{"reconciliations", nullptr},
+    Changed{"balance_differences", "(closed_at, closed_reason, accepted)"},
 };
 
 constexpr std::array kAudited{
-    "payments",         "authorizations",     "clearings",        "settlement_batches",
-    "settlements",      "unapplied_receipts", "withdrawals",      "reversals",
-    "resolutions",      "resolution_reasons", "postings",         "live_credits",
-    "live_withdrawals", "journal_heads",      "account_balances", "chain_cursors",
-    "chain_blocks",     "finality_rules",     "fee_schedules",    "chain_repairs",
-    "outbox_events",    "webhook_attempts",   "schema_migrations"};
+    "payments",           "authorizations",     "clearings",         "settlement_batches",
+    "settlements",        "unapplied_receipts", "withdrawals",       "reversals",
+    "resolutions",        "resolution_reasons", "postings",          "live_credits",
+    "live_withdrawals",   "journal_heads",      "account_balances",  "chain_cursors",
+    "chain_blocks",       "finality_rules",     "fee_schedules",     "chain_repairs",
+    "outbox_events",      "webhook_attempts",   "schema_migrations", "reconciliations",
+    "balance_differences"};
 
 // Begins anew: what an earlier version granted and this one does not, is taken back.
 std::string revoke_all(pqxx::work& tx, std::string const& role) {

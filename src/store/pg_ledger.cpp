@@ -294,12 +294,18 @@ std::vector<MerchantView> views_of(pqxx::transaction_base& tx, ChainId chain_id,
     for (auto const& [merchant_id, view] : views)
         merchants.add(merchant_id);
     for (auto const& row :
-         tx.exec_params("SELECT m.merchant_id, " + fee_columns() + " FROM merchants m" +
-                            join_fees("m") + " WHERE m.merchant_id = ANY($1::uuid[])",
-                        merchants.str())) {
+         tx.exec_params("SELECT m.merchant_id, " + fee_columns() +
+                            ", d.payment_id AS frozen"
+                            " FROM merchants m" +
+                            join_fees("m") +
+                            " LEFT JOIN balance_differences d ON d.merchant_id = m.merchant_id"
+                            " AND d.chain_id = $2 AND d.closed_at IS NULL"
+                            " WHERE m.merchant_id = ANY($1::uuid[])",
+                        merchants.str(), chain_id)) {
         MerchantView& view = views.at(id_of<MerchantTag>(row[0]));
         view.merchant_id = id_of<MerchantTag>(row[0]);
         view.fees = fees_of(row);
+        if (!row["frozen"].is_null()) view.frozen.insert(id_of<PaymentTag>(row["frozen"]));
     }
     for (auto const& row :
          tx.exec_params("SELECT merchant_id, chain_id, seq, hash, last_batch_number"

@@ -27,6 +27,17 @@ Merchant merchant_of(pqxx::row const& row) {
             .created_at = time_of(row["created_at"])};
 }
 
+ReconciliationStatus reconciliation_of(pqxx::row const& row) {
+    ReconciliationStatus status{.block_number = number_of(row["compared_block"]),
+                                .compared_at = time_of(row["compared_at"]),
+                                .compared = number_of(row["compared"]),
+                                .round_ended_at = {},
+                                .fault = row["fault"].c_str(),
+                                .open_differences = number_of(row["open_differences"])};
+    if (!row["round_ended_at"].is_null()) status.round_ended_at = time_of(row["round_ended_at"]);
+    return status;
+}
+
 std::vector<EventRow> load_events(pqxx::transaction_base& tx, PaymentKey const& payment) {
     std::vector<EventRow> events;
     for (auto const& row :
@@ -173,8 +184,14 @@ Task<std::vector<ChainStatus>> PgReports::chains() {
                  "SELECT c.chain_id, head_number, head_hash, parent_hash, finalized_number, " +
                  time_column("b.block_time", "block_time") + ", " + time_column("processed_at") +
                  ", " + time_column("last_reorg_at") +
-                 ", last_reorg_depth, stopped_reason FROM chain_cursors c JOIN chain_blocks b"
-                 " ON b.chain_id = c.chain_id AND b.number = c.head_number ORDER BY c.chain_id")) {
+                 ", last_reorg_depth, stopped_reason, compared_block, compared, fault, " +
+                 time_column("r.compared_at", "compared_at") + ", " +
+                 time_column("r.round_ended_at", "round_ended_at") +
+                 ", (SELECT count(*) FROM balance_differences d WHERE d.chain_id = c.chain_id"
+                 "   AND d.closed_at IS NULL) AS open_differences"
+                 " FROM chain_cursors c JOIN chain_blocks b"
+                 " ON b.chain_id = c.chain_id AND b.number = c.head_number"
+                 " LEFT JOIN reconciliations r ON r.chain_id = c.chain_id ORDER BY c.chain_id")) {
             ChainStatus status{
                 .chain_id = number_of(row["chain_id"]),
                 .head = {number_of(row["head_number"]), bytes_of<32>(row["head_hash"]),
@@ -185,6 +202,7 @@ Task<std::vector<ChainStatus>> PgReports::chains() {
                 .stopped_reason = text_of(row["stopped_reason"])};
             if (!row["last_reorg_at"].is_null())
                 status.last_reorg_at = time_of(row["last_reorg_at"]);
+            if (!row["compared_at"].is_null()) status.reconciliation = reconciliation_of(row);
             chains.push_back(std::move(status));
         }
         return chains;

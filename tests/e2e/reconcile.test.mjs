@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
+import { waitFor } from "../support/wait.mjs";
 import { World } from "../support/world.mjs";
 
 const patient = { timeout: 60_000 };
@@ -63,6 +64,33 @@ test("funds that the issuer destroyed are named, with what the books and the cha
     stdout,
   );
   await world.verifyBooks(); // the books are right in themselves: it is the chain that lost something
+});
+
+test("the service finds it by itself, freezes the address, and a person frees it", async () => {
+  const found = await waitFor("the difference", async () => {
+    const [difference] = JSON.parse(await world.sycee.cli("difference", "list", "--json"));
+    return difference;
+  });
+  assert.match(found.id, /^dif_/);
+  assert.equal(found.chain_id, 31337);
+  assert.equal(found.booked_base_units, "50000000");
+  assert.equal(found.on_chain_base_units, "0");
+  const text = await world.sycee.cli("difference", "list");
+  assert.ok(text.includes("the books say 50.000000 USDT, the chain says 0.000000 USDT"), text);
+
+  const refused = await world.sycee.command("difference", "close", "dif_nonsense", "--reason", "x");
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /difference: "dif_nonsense" is not the id of a difference/);
+  await world.sycee.cli("difference", "close", found.id, "--reason", "destroyed by the issuer, case 7");
+  const again = await world.sycee.command("difference", "close", found.id, "--reason", "twice");
+  assert.equal(again.code, 2);
+  assert.equal(await world.sycee.cli("difference", "list"), "No difference is open.\n");
+
+  // It is known from now on: the next rounds find nothing new, and other payments go on.
+  const other = await world.createPayment({ reference: "after the loss" });
+  await world.pay(other);
+  await world.settle(other);
+  assert.equal(await world.sycee.cli("difference", "list"), "No difference is open.\n");
 });
 
 test("a node that is away is told apart from a difference", async () => {

@@ -69,7 +69,11 @@ export class World {
       database: this.postgres.connection(database, await this.postgres.createRole("sycee_service")),
       chains: [changeChain(entry)].flat(),
     };
-    this.sycee = await Sycee.prepare({ directory: path.join(this.directory, "sycee"), ...this.#gateway });
+    this.sycee = await Sycee.prepare({
+      directory: path.join(this.directory, "sycee"),
+      settings: { reconciliation: { every_seconds: 1 } },
+      ...this.#gateway,
+    });
     this.#running.push(() => this.sycee.stop());
     await this.sycee.cli("migrate");
   }

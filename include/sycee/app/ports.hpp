@@ -548,6 +548,16 @@ struct BalanceRow {
     BalanceSheet::Balance balance;
 };
 
+// How far the books of a chain were compared with the balances on it.
+struct ReconciliationStatus {
+    BlockNumber block_number = 0;
+    Timestamp compared_at{};
+    std::uint64_t compared = 0;               // balances, in the last check
+    std::optional<Timestamp> round_ended_at;  // of the last round over all addresses
+    std::string fault;                        // why some could not be compared; empty: all were
+    std::uint64_t open_differences = 0;
+};
+
 struct ChainStatus {
     ChainId chain_id = 0;
     BlockHeader head;
@@ -556,6 +566,7 @@ struct ChainStatus {
     std::optional<Timestamp> last_reorg_at;
     std::uint64_t last_reorg_depth = 0;
     std::string stopped_reason;  // empty: running
+    std::optional<ReconciliationStatus> reconciliation;
 };
 
 // What the dashboard and the command line show.

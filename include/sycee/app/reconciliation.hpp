@@ -2,6 +2,9 @@
 
 #include <sycee/app/ports.hpp>
 
+#include <chrono>
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace sycee {
@@ -31,5 +34,56 @@ struct BalanceDifference {
 // InvariantViolation where there is not one for each.
 std::vector<BalanceDifference> compare_balances(std::vector<BookedBalance> const& booked,
                                                 std::vector<Amount> const& on_chain);
+
+struct TokenHolder {
+    Address token;
+    Address holder;
+};
+std::vector<TokenHolder> holders_of(std::vector<BookedBalance> const& balances);
+
+// A node that can be asked for balances.
+class BalancePort {
+  public:
+    virtual ~BalancePort() = default;
+    virtual std::string name() const = 0;
+    // As of that block, which the node must still know with its state: most keep those of few
+    // blocks. In the order of `holders`. Throws Unavailable where it does not, or the block is not
+    // on its branch any more, and std::runtime_error for a contract that gives no balance.
+    virtual Task<std::vector<Amount>> token_balances(std::vector<TokenHolder> holders,
+                                                     BlockHash at) = 0;
+};
+
+// What one check compares: the differences that are open, what has moved since the check before,
+// and the next part of the slow round over everything that the books say lies somewhere. A
+// difference that a person has accepted is taken off what the books say.
+struct BalancesToCheck {
+    BookedBalances booked;
+    std::optional<PaymentKey> round_at;  // where the slow round goes on; nothing: it is at its end
+};
+
+struct CheckedBalances {
+    BlockHeader head;
+    std::uint64_t compared = 0;
+    std::optional<PaymentKey> round_at;
+    std::vector<BalanceDifference> differences;
+    std::vector<TokenHolder> agreeing;
+    std::string fault;  // why some could not be compared; empty: all were
+    Timestamp at{};
+};
+
+class ReconciliationPort {
+  public:
+    virtual ~ReconciliationPort() = default;
+    // True where the chain's next check is due, and now this process's; the one after it is due
+    // `every` later.
+    virtual Task<bool> claim(ChainId chain_id, Timestamp now, std::chrono::milliseconds every) = 0;
+    // At most so many payments' balances, half of them for the slow round at least. Nothing: the
+    // chain was never followed.
+    virtual Task<std::optional<BalancesToCheck>> next(ChainId chain_id, std::size_t payments) = 0;
+    // Notes how far the check came, and each difference that is not open already; closes those
+    // whose address agrees again. How many are new.
+    virtual Task<std::size_t> record(ChainId chain_id, CheckedBalances checked) = 0;
+    virtual Task<std::size_t> open_differences(ChainId chain_id) = 0;
+};
 
 }  // namespace sycee

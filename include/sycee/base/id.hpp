@@ -77,6 +77,9 @@ struct ApiKeyTag {
 struct OperatorTag {
     static constexpr std::string_view prefix = "opr";
 };
+struct DifferenceTag {
+    static constexpr std::string_view prefix = "dif";
+};
 struct RequestTag {
     static constexpr std::string_view prefix = "req";
 };
@@ -85,6 +88,7 @@ using PaymentId = Id<PaymentTag>;
 using EventId = Id<EventTag>;
 using ApiKeyId = Id<ApiKeyTag>;
 using OperatorId = Id<OperatorTag>;
+using DifferenceId = Id<DifferenceTag>;
 using RequestId = Id<RequestTag>;
 
 }  // namespace sycee

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <sycee/app/ports.hpp>
+#include <sycee/app/reconciliation.hpp>
 #include <sycee/app/settings.hpp>
 #include <sycee/net/http_client.hpp>
 #include <sycee/net/websocket_client.hpp>
@@ -26,16 +27,11 @@ struct NodeLimits {
     std::chrono::milliseconds longest_reconnect{30'000};
 };
 
-struct TokenHolder {
-    Address token;
-    Address holder;
-};
-
 // A chain as one node of it tells it: JSON-RPC over HTTP, new heads over a WebSocket. What the node
 // answers is checked for its form and for being what was asked for; whether it makes sense as a
 // chain is for the caller. No message has more of a URL than its origin: providers put keys into
 // paths.
-class EvmNode final : public EndpointPort {
+class EvmNode final : public EndpointPort, public BalancePort {
   public:
     // Throws std::runtime_error for a URL that can't be one.
     EvmNode(Executor executor, ChainSettings const& chain, EndpointSettings const& endpoint,
@@ -62,10 +58,9 @@ class EvmNode final : public EndpointPort {
     Task<unsigned> token_decimals(Address token) override;
     Task<std::string> token_symbol(Address token) override;
     Task<Amount> token_balance(Address token, Address holder) override;
-    // As of that block, which the node must still know with its state: most keep those of few
-    // blocks. In the order of `holders`. Throws Unavailable where it does not, or the block is not
-    // on its branch any more (EIP-1898), and std::runtime_error as token_decimals() does.
-    Task<std::vector<Amount>> token_balances(std::vector<TokenHolder> holders, BlockHash at);
+    // By EIP-1898: requireCanonical.
+    Task<std::vector<Amount>> token_balances(std::vector<TokenHolder> holders,
+                                             BlockHash at) override;
 
   private:
     struct State;

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,7 +34,10 @@ struct MerchantView {
     std::uint64_t last_batch_number = 0;
     FeeSchedule fees;                                           // in force
     std::vector<std::pair<Address, Amount>> cleared_not_final;  // by token, on this chain
-    JournalPositions other_journals;     // of the other chains, when `payments` was read
+    JournalPositions other_journals;  // of the other chains, when `payments` was read
+    // Whose address holds another balance on this chain than the books say: nothing of them is
+    // cleared, settled or decided upon until a person has looked.
+    std::set<PaymentId> frozen;
     std::vector<PaymentState> payments;  // those that the step may move
 };
 

@@ -35,8 +35,8 @@ struct Decision {
 
 // Decides what one decision does to the merchant's books of one chain. `view` holds the payment,
 // and the target where there is one. Pure. Refused, naming what is wrong: nothing on the desk under
-// that sequence, a transfer that is not final, more than is left of it, a payment that is paid
-// already or has no price in that token, more than it still needs.
+// that sequence, an address that is frozen, a transfer that is not final, more than is left of it,
+// a payment that is paid already or has no price in that token, more than it still needs.
 Result<MerchantStep> resolve_exception(MerchantView view, ChainId chain_id,
                                        Decision const& decision, ChainsProgress const& chains,
                                        Timestamp booked_at);

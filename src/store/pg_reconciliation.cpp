@@ -1,0 +1,249 @@
+#include <sycee/runtime/random.hpp>
+#include <sycee/store/pg_reconciliation.hpp>
+
+#include "session.hpp"
+#include "values.hpp"
+
+#include <set>
+#include <utility>
+
+namespace sycee {
+namespace {
+
+struct Progress {
+    BlockHeader head;
+    BlockNumber finalized = 0;
+    BlockNumber checked_above = 0;
+    std::string round_merchant;
+    std::string round_payment;
+};
+
+std::optional<Progress> progress_of(pqxx::transaction_base& tx, ChainId chain_id) {
+    auto const rows = tx.exec_params(
+        "SELECT head_number, head_hash, checked_above, round_merchant, round_payment"
+        " FROM chain_cursors JOIN reconciliations USING (chain_id) WHERE chain_id = $1",
+        chain_id);
+    if (rows.empty()) return std::nullopt;
+    Progress progress;
+    progress.head.number = number_of(rows[0][0]);
+    progress.head.hash = bytes_of<32>(rows[0][1]);
+    progress.checked_above = number_of(rows[0][2]);
+    constexpr char const* kFirst = "00000000-0000-0000-0000-000000000000";
+    progress.round_merchant = rows[0][3].is_null() ? kFirst : rows[0][3].c_str();
+    progress.round_payment = rows[0][4].is_null() ? kFirst : rows[0][4].c_str();
+    return progress;
+}
+
+void add_keys(std::set<PaymentKey>& keys, pqxx::result const& rows) {
+    for (auto const& row : rows)
+        keys.emplace(id_of<MerchantTag>(row[0]), id_of<PaymentTag>(row[1]));
+}
+
+// Whose money moved in the blocks above that one, the newest first.
+void add_moved(pqxx::transaction_base& tx, std::set<PaymentKey>& keys, ChainId chain_id,
+               BlockNumber above, std::size_t limit) {
+    for (char const* table : {"authorizations", "withdrawals"}) {
+        add_keys(keys, tx.exec_params("SELECT DISTINCT merchant_id, payment_id FROM (SELECT"
+                                      " merchant_id, payment_id FROM " +
+                                          std::string(table) +
+                                          " WHERE chain_id = $1 AND block_number > $2"
+                                          " ORDER BY block_number DESC LIMIT $3) moved",
+                                      chain_id, above, limit));
+    }
+}
+
+void add_open(pqxx::transaction_base& tx, std::set<PaymentKey>& keys, ChainId chain_id,
+              std::size_t limit) {
+    add_keys(keys, tx.exec_params("SELECT merchant_id, payment_id FROM balance_differences"
+                                  " WHERE chain_id = $1 AND closed_at IS NULL"
+                                  " ORDER BY found_at LIMIT $2",
+                                  chain_id, limit));
+}
+
+// The next payments of the slow round. Nothing: it has come to its end.
+std::optional<PaymentKey> add_round(pqxx::transaction_base& tx, std::set<PaymentKey>& keys,
+                                    ChainId chain_id, Progress const& progress, std::size_t limit) {
+    auto const rows = tx.exec_params(
+        "SELECT DISTINCT merchant_id, payment_id FROM authorizations"
+        " WHERE (merchant_id, payment_id) > ($2::uuid, $3::uuid) AND chain_id = $1"
+        " ORDER BY merchant_id, payment_id LIMIT $4",
+        chain_id, progress.round_merchant, progress.round_payment, limit);
+    add_keys(keys, rows);
+    if (static_cast<std::size_t>(rows.size()) < limit) return std::nullopt;
+    return PaymentKey{id_of<MerchantTag>(rows.back()[0]), id_of<PaymentTag>(rows.back()[1])};
+}
+
+std::vector<BookedBalance> balances_of(pqxx::transaction_base& tx, ChainId chain_id,
+                                       std::set<PaymentKey> const& keys) {
+    PgArray merchants;
+    PgArray payments;
+    for (auto const& [merchant_id, payment_id] : keys) {
+        merchants.add(merchant_id);
+        payments.add(payment_id);
+    }
+    std::vector<BookedBalance> balances;
+    for (auto const& row : tx.exec_params(
+             "WITH k AS (SELECT * FROM unnest($2::uuid[], $3::uuid[]) AS k(merchant_id,"
+             " payment_id)), moved AS ("
+             " SELECT a.merchant_id, a.payment_id, a.chain_id, a.seq, a.deposit_address, a.token,"
+             "   a.amount FROM k JOIN authorizations a USING (merchant_id, payment_id)"
+             " UNION ALL"
+             " SELECT w.merchant_id, w.payment_id, w.chain_id, w.seq, w.deposit_address, w.token,"
+             "   w.unexplained - w.amount FROM k JOIN withdrawals w USING (merchant_id,"
+             "   payment_id))"
+             ", live AS (SELECT m.merchant_id, m.payment_id, m.deposit_address, m.token,"
+             "   sum(m.amount) AS amount"
+             " FROM moved m LEFT JOIN reversals r ON (r.merchant_id, r.chain_id, r.reversed_seq)"
+             "   = (m.merchant_id, m.chain_id, m.seq)"
+             " WHERE m.chain_id = $1 AND r.seq IS NULL GROUP BY 1, 2, 3, 4)"
+             " SELECT l.merchant_id, l.payment_id, l.deposit_address, l.token,"
+             "   greatest(0, l.amount + coalesce((SELECT sum(d.on_chain - d.booked)"
+             "     FROM balance_differences d WHERE d.accepted AND d.chain_id = $1"
+             "     AND d.address = l.deposit_address AND d.token = l.token), 0))"
+             " FROM live l ORDER BY 1, 2, 4",
+             chain_id, merchants.str(), payments.str())) {
+        balances.push_back({{id_of<MerchantTag>(row[0]), id_of<PaymentTag>(row[1])},
+                            address_in(row[2]),
+                            address_in(row[3]),
+                            amount_of(row[4])});
+    }
+    return balances;
+}
+
+bool insert_difference(pqxx::transaction_base& tx, ChainId chain_id, CheckedBalances const& checked,
+                       BalanceDifference const& difference) {
+    BookedBalance const& booked = difference.booked;
+    auto const inserted = tx.exec_params(
+        "INSERT INTO balance_differences (difference_id, merchant_id, payment_id, chain_id,"
+        " address, token, block_number, block_hash, booked, on_chain, found_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, to_timestamp($11::bigint / 1000.0))"
+        " ON CONFLICT (chain_id, address, token) WHERE closed_at IS NULL DO NOTHING",
+        to_sql(new_id<DifferenceTag>(checked.at)), to_sql(booked.payment.first),
+        to_sql(booked.payment.second), chain_id, to_sql(booked.address), to_sql(booked.token),
+        checked.head.number, to_sql(ByteView(checked.head.hash)), to_sql(booked.amount),
+        to_sql(difference.on_chain), to_sql(checked.at));
+    return inserted.affected_rows() == 1;
+}
+
+}  // namespace
+
+Task<bool> PgReconciliation::claim(ChainId chain_id, Timestamp now,
+                                   std::chrono::milliseconds every) {
+    auto work = [&](pqxx::work& tx) {
+        auto const claimed = tx.exec_params(
+            "INSERT INTO reconciliations (chain_id, next_at)"
+            " VALUES ($1, to_timestamp($3::bigint / 1000.0))"
+            " ON CONFLICT (chain_id) DO UPDATE SET next_at = excluded.next_at"
+            " WHERE reconciliations.next_at <= to_timestamp($2::bigint / 1000.0)",
+            chain_id, to_sql(now), to_sql(now + every));
+        return claimed.affected_rows() == 1;
+    };
+    co_return co_await transact(database_, work);
+}
+
+Task<std::optional<BalancesToCheck>> PgReconciliation::next(ChainId chain_id,
+                                                            std::size_t payments) {
+    auto work = [&](SnapshotTransaction& tx) -> std::optional<BalancesToCheck> {
+        auto const progress = progress_of(tx, chain_id);
+        if (!progress) return std::nullopt;
+        BalancesToCheck next;
+        next.booked.head = progress->head;
+        std::set<PaymentKey> keys;
+        add_open(tx, keys, chain_id, payments / 4);
+        add_moved(tx, keys, chain_id, progress->checked_above, payments / 8);
+        next.round_at = add_round(tx, keys, chain_id, *progress, payments / 2);
+        next.booked.balances = balances_of(tx, chain_id, keys);
+        return next;
+    };
+    co_return co_await transact<SnapshotTransaction>(database_, work);
+}
+
+Task<std::size_t> PgReconciliation::record(ChainId chain_id, CheckedBalances checked) {
+    auto work = [&](pqxx::work& tx) {
+        std::string const merchant =
+            checked.round_at ? to_sql(checked.round_at->first) : std::string{};
+        std::string const payment =
+            checked.round_at ? to_sql(checked.round_at->second) : std::string{};
+        // What is not final yet may still come to stand elsewhere: it is asked for again.
+        tx.exec_params(
+            "UPDATE reconciliations SET compared_at = to_timestamp($2::bigint / 1000.0),"
+            " compared_block = $3, compared = $4, fault = $5,"
+            " checked_above = CASE WHEN $5 = '' THEN (SELECT least(finalized_number, $3)"
+            "   FROM chain_cursors WHERE chain_id = $1) ELSE checked_above END,"
+            " round_began_at = CASE WHEN round_merchant IS NULL"
+            "   THEN to_timestamp($2::bigint / 1000.0) ELSE round_began_at END,"
+            " round_ended_at = CASE WHEN nullif($6, '') IS NULL"
+            "   THEN to_timestamp($2::bigint / 1000.0) ELSE round_ended_at END,"
+            " round_merchant = nullif($6, '')::uuid, round_payment = nullif($7, '')::uuid"
+            " WHERE chain_id = $1",
+            chain_id, to_sql(checked.at), checked.head.number, checked.compared, checked.fault,
+            merchant, payment);
+        PgArray tokens;
+        PgArray addresses;
+        for (TokenHolder const& holder : checked.agreeing) {
+            tokens.add(holder.token);
+            addresses.add(holder.holder);
+        }
+        tx.exec_params(
+            "UPDATE balance_differences d SET closed_at ="
+            " to_timestamp($2::bigint / 1000.0), closed_reason = $3"
+            " FROM unnest($4::bytea[], $5::bytea[]) AS a(token, address)"
+            " WHERE d.chain_id = $1 AND d.closed_at IS NULL"
+            " AND (d.token, d.address) = (a.token, a.address)",
+            chain_id, to_sql(checked.at),
+            "agrees again at block " + std::to_string(checked.head.number), tokens.str(),
+            addresses.str());
+        std::size_t added = 0;
+        for (BalanceDifference const& difference : checked.differences)
+            added += insert_difference(tx, chain_id, checked, difference) ? 1 : 0;
+        return added;
+    };
+    co_return co_await transact(database_, work);
+}
+
+Task<std::size_t> PgReconciliation::open_differences(ChainId chain_id) {
+    auto work = [&](pqxx::work& tx) {
+        auto const row = tx.exec_params1(
+            "SELECT count(*) FROM balance_differences WHERE chain_id = $1 AND closed_at IS NULL",
+            chain_id);
+        return row[0].as<std::size_t>();
+    };
+    co_return co_await transact(database_, work);
+}
+
+Task<std::vector<OpenDifference>> PgReconciliation::list_open(std::size_t limit) {
+    auto work = [&](pqxx::work& tx) {
+        std::vector<OpenDifference> open;
+        for (auto const& row :
+             tx.exec_params("SELECT *, " + time_column("found_at", "found_millis") +
+                                " FROM balance_differences WHERE closed_at IS NULL"
+                                " ORDER BY found_at, difference_id LIMIT $1",
+                            limit)) {
+            BookedBalance const booked{
+                {id_of<MerchantTag>(row["merchant_id"]), id_of<PaymentTag>(row["payment_id"])},
+                address_in(row["address"]),
+                address_in(row["token"]),
+                amount_of(row["booked"])};
+            open.push_back({.id = id_of<DifferenceTag>(row["difference_id"]),
+                            .chain_id = number_of(row["chain_id"]),
+                            .block_number = number_of(row["block_number"]),
+                            .difference = {booked, amount_of(row["on_chain"])},
+                            .found_at = time_of(row["found_millis"])});
+        }
+        return open;
+    };
+    co_return co_await transact(database_, work);
+}
+
+Task<bool> PgReconciliation::close(DifferenceId id, std::string reason, Timestamp now) {
+    auto work = [&](pqxx::work& tx) {
+        auto const closed = tx.exec_params(
+            "UPDATE balance_differences SET closed_at = to_timestamp($2::bigint / 1000.0),"
+            " closed_reason = $3, accepted = true WHERE difference_id = $1 AND closed_at IS NULL",
+            to_sql(id), to_sql(now), reason);
+        return closed.affected_rows() == 1;
+    };
+    co_return co_await transact(database_, work);
+}
+
+}  // namespace sycee
