@@ -1,7 +1,11 @@
 #include <sycee/crypto/hash.hpp>
 #include <sycee/payment/records.hpp>
 
+#include "record_layout.hpp"
+
 #include <array>
+#include <concepts>
+#include <type_traits>
 #include <utility>
 
 namespace sycee {
@@ -14,101 +18,31 @@ constexpr std::array<std::pair<ResolutionKind, std::string_view>, 4> kResolution
     {ResolutionKind::refund, "refund"},
 }};
 
-void append(CanonicalBytes& out, Transfer const& transfer) {
-    out.bytes(transfer.key.transaction_hash)
-        .bytes(transfer.key.token.bytes)
-        .number(transfer.key.ordinal)
-        .number(transfer.log_index)
-        .bytes(transfer.sender.bytes)
-        .bytes(transfer.recipient.bytes)
-        .amount(transfer.amount)
-        .number(transfer.block_number)
-        .bytes(transfer.block_hash)
-        .number(static_cast<std::uint64_t>(to_unix_seconds(transfer.block_time)));
-}
-
+// Appends each field to the bytes that are hashed.
 struct AppendFields {
     CanonicalBytes& out;
 
-    void operator()(Authorization const& record) const {
-        out.bytes(record.payment_id.uuid.bytes);
-        append(out, record.transfer);
-        out.number(record.rule_version);
+    template <class Tag>
+    void operator()(std::string_view, Id<Tag> const& value) const {
+        out.bytes(value.uuid.bytes);
     }
-    void operator()(Clearing const& record) const {
-        out.bytes(record.payment_id.uuid.bytes)
-            .number(record.authorization_sequence)
-            .bytes(record.authorization_hash)
-            .bytes(record.token.bytes)
-            .number(record.cleared_at_block);
-        if (record.fee_version != 0) out.number(record.fee_version);
-        out.number(record.fee_basis_points)
-            .amount(record.gross)
-            .amount(record.fee)
-            .amount(record.net)
-            .amount(record.excess)
-            .amount(record.shortfall);
+    void operator()(std::string_view, Address const& value) const { out.bytes(value.bytes); }
+    void operator()(std::string_view, Bytes32 const& value) const { out.bytes(value); }
+    void operator()(std::string_view, Amount value) const { out.amount(value); }
+    void operator()(std::string_view, std::integral auto value) const { out.number(value); }
+    void operator()(std::string_view, std::string const& value) const { out.text(value); }
+    template <class Enumeration>
+        requires std::is_enum_v<Enumeration>
+    void operator()(std::string_view, Enumeration value) const {
+        out.text(to_string(value));
     }
-    void operator()(Settlement const& record) const {
-        out.bytes(record.payment_id.uuid.bytes)
-            .number(record.authorization_sequence)
-            .bytes(record.clearing_hash)
-            .number(record.batch_number)
-            .number(record.finalized_block)
-            .amount(record.net);
+    void seconds(std::string_view, Timestamp value) const {
+        out.number(static_cast<std::uint64_t>(to_unix_seconds(value)));
     }
-    void operator()(SettlementBatch const& record) const {
-        out.number(record.batch_number)
-            .bytes(record.token.bytes)
-            .number(record.first_sequence)
-            .number(record.last_sequence)
-            .number(record.settlement_count)
-            .number(record.finalized_block)
-            .amount(record.net);
-    }
-    void operator()(Unapplied const& record) const {
-        out.bytes(record.payment_id.uuid.bytes)
-            .number(record.authorization_sequence)
-            .bytes(record.authorization_hash)
-            .bytes(record.token.bytes)
-            .text(to_string(record.reason))
-            .amount(record.amount);
-    }
-    void operator()(Withdrawal const& record) const {
-        out.bytes(record.payment_id.uuid.bytes);
-        append(out, record.transfer);
-        out.amount(record.unexplained);
-    }
-    void operator()(Reversal const& record) const {
-        out.bytes(record.payment_id.uuid.bytes)
-            .text(to_string(record.reversed_kind))
-            .number(record.reversed_sequence)
-            .bytes(record.reversed_hash)
-            .number(record.ancestor_block);
-    }
-    void operator()(Resolution const& record) const {
-        out.bytes(record.payment_id.uuid.bytes)
-            .number(record.exception_sequence)
-            .bytes(record.exception_hash)
-            .bytes(record.token.bytes)
-            .text(to_string(record.kind))
-            .bytes(record.target_payment_id.uuid.bytes);
-        if (record.fee_version != 0) out.number(record.fee_version);
-        out.number(record.fee_basis_points)
-            .amount(record.amount)
-            .amount(record.fee)
-            .text(record.decided_by)
-            .text(record.approved_by)
-            .bytes(record.reason_hash);
+    void milliseconds(std::string_view, Timestamp value) const {
+        out.number(static_cast<std::uint64_t>(to_unix_milliseconds(value)));
     }
 };
-
-bool names_fees(Record const& record) {
-    auto const* clearing = std::get_if<Clearing>(&record);
-    auto const* resolution = std::get_if<Resolution>(&record);
-    return (clearing != nullptr && clearing->fee_version != 0) ||
-           (resolution != nullptr && resolution->fee_version != 0);
-}
 
 struct PostingsOf {
     Postings operator()(Authorization const& record) const {
@@ -201,14 +135,11 @@ Postings postings_of(Record const& record) {
 }
 
 Bytes32 hash_of(JournalEntry const& entry) {
-    CanonicalBytes bytes(names_fees(entry.record) ? "sycee.record.2" : "sycee.record.1");
-    bytes.bytes(entry.merchant_id.uuid.bytes)
-        .number(entry.chain_id)
-        .number(entry.sequence)
-        .bytes(entry.previous_hash)
-        .number(static_cast<std::uint64_t>(to_unix_milliseconds(entry.booked_at)))
-        .text(to_string(kind_of(entry.record)));
-    std::visit(AppendFields{bytes}, entry.record);
+    CanonicalBytes bytes(layout_of(entry.record));
+    AppendFields append{bytes};
+    visit_place(append, entry);
+    bytes.text(to_string(kind_of(entry.record)));
+    std::visit([&append](auto const& record) { visit_fields(append, record); }, entry.record);
     bytes.postings(postings_of(entry.record));
     return sha256(bytes.view());
 }
