@@ -7,12 +7,13 @@ namespace sycee {
 namespace {
 
 // Everything that is added to and never changed.
-constexpr std::array kAddedTo{"authorizations", "clearings",          "settlement_batches",
-                              "settlements",    "unapplied_receipts", "withdrawals",
-                              "reversals",      "resolutions",        "resolution_reasons",
-                              "postings",       "payments",           "finality_rules",
-                              "fee_schedules",  "chain_repairs",      "extended_key_claims",
-                              "operators",      "webhook_attempts"};
+constexpr std::array kAddedTo{"authorizations",     "clearings",          "settlement_batches",
+                              "settlements",        "unapplied_receipts", "withdrawals",
+                              "reversals",          "resolutions",        "resolution_reasons",
+                              "postings",           "payments",           "finality_rules",
+                              "fee_schedules",      "chain_repairs",      "extended_key_claims",
+                              "operators",          "webhook_attempts",   "checkpoints",
+                              "checkpoint_journals"};
 
 struct Changed {
     char const* table;
@@ -36,16 +37,37 @@ constexpr std::array kChanged{
     Changed{"operator_sessions", nullptr, true},
     Changed{"reconciliations", nullptr},
     Changed{"balance_differences", "(closed_at, closed_reason, accepted)"},
+    Changed{"signing_keys", "(retired_at)"},
 };
 
-constexpr std::array kAudited{
-    "payments",           "authorizations",     "clearings",         "settlement_batches",
-    "settlements",        "unapplied_receipts", "withdrawals",       "reversals",
-    "resolutions",        "resolution_reasons", "postings",          "live_credits",
-    "live_withdrawals",   "journal_heads",      "account_balances",  "chain_cursors",
-    "chain_blocks",       "finality_rules",     "fee_schedules",     "chain_repairs",
-    "outbox_events",      "webhook_attempts",   "schema_migrations", "reconciliations",
-    "balance_differences"};
+constexpr std::array kAudited{"payments",
+                              "authorizations",
+                              "clearings",
+                              "settlement_batches",
+                              "settlements",
+                              "unapplied_receipts",
+                              "withdrawals",
+                              "reversals",
+                              "resolutions",
+                              "resolution_reasons",
+                              "postings",
+                              "live_credits",
+                              "live_withdrawals",
+                              "journal_heads",
+                              "account_balances",
+                              "chain_cursors",
+                              "chain_blocks",
+                              "finality_rules",
+                              "fee_schedules",
+                              "chain_repairs",
+                              "outbox_events",
+                              "webhook_attempts",
+                              "schema_migrations",
+                              "reconciliations",
+                              "balance_differences",
+                              "checkpoints",
+                              "checkpoint_journals",
+                              "signing_keys"};
 
 // Begins anew: what an earlier version granted and this one does not, is taken back.
 std::string revoke_all(pqxx::work& tx, std::string const& role) {

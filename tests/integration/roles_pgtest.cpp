@@ -42,7 +42,8 @@ TEST_F(RolesInPostgres, the_service_adds_to_the_books_and_changes_nothing_in_the
     for (std::string const table :
          {"authorizations", "clearings", "settlements", "settlement_batches", "unapplied_receipts",
           "withdrawals", "reversals", "resolutions", "resolution_reasons", "postings", "payments",
-          "finality_rules", "chain_repairs", "extended_key_claims", "operators"}) {
+          "finality_rules", "chain_repairs", "extended_key_claims", "operators", "checkpoints",
+          "checkpoint_journals"}) {
         EXPECT_FALSE(is_denied(kService, "SELECT count(*) FROM " + table)) << table;
         EXPECT_TRUE(is_denied(kService, "DELETE FROM " + table)) << table;
         EXPECT_TRUE(is_denied(kService, "TRUNCATE " + table)) << table;
@@ -58,6 +59,8 @@ TEST_F(RolesInPostgres, the_service_adds_to_the_books_and_changes_nothing_in_the
     EXPECT_TRUE(
         is_denied(kService, "INSERT INTO schema_migrations (name, checksum) VALUES ('x', 'x')"));
     EXPECT_TRUE(is_denied(kService, "SET session_replication_role = replica"));
+    EXPECT_TRUE(is_denied(kService, "UPDATE signing_keys SET public_key = public_key"));
+    EXPECT_TRUE(is_denied(kService, "DELETE FROM signing_keys"));
     EXPECT_FALSE(is_denied(kService, "UPDATE merchants SET next_derivation_index = 7"));
     EXPECT_FALSE(is_denied(kService, "DELETE FROM live_credits"));
 }
@@ -65,7 +68,8 @@ TEST_F(RolesInPostgres, the_service_adds_to_the_books_and_changes_nothing_in_the
 TEST_F(RolesInPostgres, an_auditor_reads_the_books_and_no_secret) {
     run(database->grant(std::nullopt, kAuditor));
     for (std::string const table : {"authorizations", "clearings", "settlements", "postings",
-                                    "journal_heads", "account_balances", "resolution_reasons"}) {
+                                    "journal_heads", "account_balances", "resolution_reasons",
+                                    "checkpoints", "checkpoint_journals", "signing_keys"}) {
         EXPECT_FALSE(is_denied(kAuditor, "SELECT count(*) FROM " + table)) << table;
         EXPECT_TRUE(is_denied(kAuditor, "INSERT INTO " + table + " SELECT * FROM " + table))
             << table;
