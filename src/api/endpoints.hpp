@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sycee/app/checkpoint_service.hpp>
 #include <sycee/app/desk_service.hpp>
 #include <sycee/app/payment_service.hpp>
 #include <sycee/app/settings.hpp>
@@ -17,6 +18,7 @@ namespace sycee {
 struct ApiCall {
     PaymentService& payments;
     DeskService& desk;
+    CheckpointService& checkpoints;
     Network const& network;
     HttpRequest const& request;
     Caller caller;
@@ -26,8 +28,10 @@ using Answer = std::expected<HttpResponse, Problem>;
 
 Task<Answer> create_payment(ApiCall const& call);                    // POST /v1/payments
 Task<Answer> get_payment(ApiCall const& call, std::string_view id);  // GET /v1/payments/{id}
-Task<Answer> list_payments(ApiCall const& call);                     // GET /v1/payments
-Task<Answer> list_exceptions(ApiCall const& call);                   // GET /v1/exceptions
+// GET /v1/payments/{id}/receipt
+Task<Answer> get_receipt(ApiCall const& call, std::string_view id);
+Task<Answer> list_payments(ApiCall const& call);    // GET /v1/payments
+Task<Answer> list_exceptions(ApiCall const& call);  // GET /v1/exceptions
 // GET /v1/exceptions/{id}
 Task<Answer> get_exception(ApiCall const& call, std::string_view id);
 // POST /v1/exceptions/{id}/resolve

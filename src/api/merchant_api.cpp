@@ -31,6 +31,7 @@ Route route_of(HttpRequest const& request) {
     constexpr std::string_view kPayments = "/v1/payments";
     constexpr std::string_view kExceptions = "/v1/exceptions";
     constexpr std::string_view kResolve = "/resolve";
+    constexpr std::string_view kReceipt = "/receipt";
     std::string_view const path = request.path;
     bool const reads = request.method == "GET" || request.method == "HEAD";
     if (path == kPayments) {
@@ -39,6 +40,12 @@ Route route_of(HttpRequest const& request) {
     }
     if (auto const id = segment_below(path, kPayments)) {
         return {reads ? "get_payment" : "", "GET, HEAD", *id};
+    }
+    if (path.ends_with(kReceipt)) {
+        auto const payment = path.substr(0, path.size() - kReceipt.size());
+        if (auto const id = segment_below(payment, kPayments)) {
+            return {reads ? "get_receipt" : "", "GET, HEAD", *id};
+        }
     }
     if (path == kExceptions) return {reads ? "list_exceptions" : "", "GET, HEAD", ""};
     if (auto const id = segment_below(path, kExceptions)) {
@@ -67,6 +74,7 @@ Task<Answer> answer(ApiCall const& call, Route const& route) {
     if (route.endpoint == "create_payment") co_return co_await create_payment(call);
     if (route.endpoint == "list_payments") co_return co_await list_payments(call);
     if (route.endpoint == "get_payment") co_return co_await get_payment(call, route.id);
+    if (route.endpoint == "get_receipt") co_return co_await get_receipt(call, route.id);
     if (route.endpoint == "list_exceptions") co_return co_await list_exceptions(call);
     if (route.endpoint == "get_exception") co_return co_await get_exception(call, route.id);
     if (route.endpoint == "resolve_exception") co_return co_await decide_exception(call, route.id);
@@ -89,7 +97,7 @@ Task<HttpResponse> MerchantApi::handle(HttpRequest const& request) {
     Answer result = std::unexpected(unauthorized());
     try {
         if (auto const caller = co_await authenticate(request, access_)) {
-            ApiCall const call{payments_, desk_, network_, request, *caller};
+            ApiCall const call{payments_, desk_, checkpoints_, network_, request, *caller};
             result = co_await answer(call, route);
         }
     } catch (Unavailable const& failure) {

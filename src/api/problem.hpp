@@ -21,9 +21,12 @@ inline constexpr ProblemKind kUnauthorized{"unauthorized", 401, "Unauthorized"};
 inline constexpr ProblemKind kNotFound{"not_found", 404, "Not found"};
 inline constexpr ProblemKind kMethodNotAllowed{"method_not_allowed", 405, "Method not allowed"};
 inline constexpr ProblemKind kConflict{"conflict", 409, "Not possible now"};
+inline constexpr ProblemKind kNotSettled{"not_settled", 409, "Not settled"};
 inline constexpr ProblemKind kUnsupportedMediaType{"unsupported_media_type", 415,
                                                    "Unsupported media type"};
 inline constexpr ProblemKind kInternal{"internal", 500, "Internal error"};
+inline constexpr ProblemKind kReceiptsOff{"receipts_off", 501, "No receipts here"};
+inline constexpr ProblemKind kReceiptPending{"receipt_pending", 503, "Not yet in a checkpoint"};
 inline constexpr ProblemKind kUnavailable{"unavailable", 503, "Temporarily unavailable"};
 
 struct FieldError {

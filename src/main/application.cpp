@@ -2,8 +2,10 @@
 
 #include <sycee/admin/admin_pages.hpp>
 #include <sycee/api/merchant_api.hpp>
+#include <sycee/api/signing_keys.hpp>
 #include <sycee/app/chain_follower.hpp>
 #include <sycee/app/chain_registry.hpp>
+#include <sycee/app/checkpoint_service.hpp>
 #include <sycee/app/desk_service.hpp>
 #include <sycee/app/detected_transfers.hpp>
 #include <sycee/app/mempool_watcher.hpp>
@@ -21,6 +23,7 @@
 #include <sycee/runtime/secret_box.hpp>
 #include <sycee/runtime/task_group.hpp>
 #include <sycee/store/pg_access.hpp>
+#include <sycee/store/pg_checkpoints.hpp>
 #include <sycee/store/pg_desk.hpp>
 #include <sycee/store/pg_ledger.hpp>
 #include <sycee/store/pg_outbox.hpp>
@@ -59,6 +62,8 @@ constexpr std::size_t kMostPasswordsWaiting = 20;
 constexpr std::size_t kMostTasks = 256;
 // Apart from those of the requests, so that no flood of them delays a booking or a webhook.
 constexpr std::size_t kBookConnections = 2;
+// A checkpoint reads for a long time.
+constexpr std::size_t kCheckpointConnections = 1;
 // Open checkout pages must leave connections for the API and the dashboard.
 constexpr StreamLimits kStreams{.all = HttpServerLimits{}.connections / 2, .per_payment = 20};
 
@@ -71,6 +76,7 @@ class Application {
           config_(std::move(config)),
           database_(config_.database_url, config_.database_connections),
           books_(config_.database_url, kBookConnections),
+          checkpoint_connection_(config_.database_url, kCheckpointConnections),
           ledger_(books_),
           requests_ledger_(database_),
           payments_(database_),
@@ -79,6 +85,8 @@ class Application {
           access_(database_),
           reports_(database_),
           reconciliation_(database_),
+          checkpoints_(checkpoint_connection_),
+          receipts_(database_),
           password_workers_(kPasswordThreads, kMostPasswordsWaiting),
           secrets_(sealing_key),
           feed_(executor),
@@ -94,8 +102,10 @@ class Application {
           service_(payments_, config_.network, registry_, clock_),
           desk_service_(desk_, ledger_, config_.network, registry_, outbox_wake_, clock_,
                         config_.desk),
+          checkpoint_service_(checkpoints_, receipts_, signing_key_loader(), clock_, metrics_),
           dispatcher_(outbox_, sender_, config_.network, outbox_wake_, clock_, metrics_),
-          api_(service_, desk_service_, access_, config_.network, clock_, metrics_),
+          api_(service_, desk_service_, checkpoint_service_, access_, config_.network, clock_,
+               metrics_),
           checkout_(service_, finder_, feed_, detected_, config_.network, clock_, kStreams),
           admin_(service_, desk_service_, finder_, registry_, reports_, access_, password_workers_,
                  config_.network, clock_, metrics_),
@@ -191,6 +201,11 @@ class Application {
         return ports;
     }
 
+    LoadSigningKey signing_key_loader() const {
+        if (config_.signing_key_file.empty()) return {};
+        return [file = config_.signing_key_file] { return load_signing_key(file); };
+    }
+
     // The first reason to stop counts.
     void stop(int exit_code) {
         if (stopping_) return;
@@ -232,6 +247,9 @@ class Application {
             log_info("main", "addresses loaded",
                      {{"in_memory", addresses_.in_memory()}, {"archived", addresses_.archived()}});
             spawn_essential("webhooks", dispatcher_.run());
+            if (checkpoint_service_.makes_checkpoints()) {
+                spawn_essential("checkpoints", checkpoint_service_.run());
+            }
             for (auto const& chain : chains_) {
                 for (std::size_t i = 0; i < chain->access.nodes.size(); ++i) {
                     // Without it, heads are polled for.
@@ -308,6 +326,9 @@ class Application {
         if (path == "/readyz") co_return co_await readiness();
         if (!started_) throw Unavailable("starting");
         if (below("/v1")) co_return co_await api_.handle(request);
+        if (path == kSigningKeysPath) {
+            co_return co_await show_signing_keys(request, checkpoint_service_);
+        }
         if (below("/checkout")) co_return co_await checkout_.handle(request);
         if (below("/admin")) co_return co_await admin_.handle(request);
         co_return text_response(404, "text/plain", "Not found\n");
@@ -329,6 +350,7 @@ class Application {
     Metrics metrics_;
     Database database_;  // of the requests
     Database books_;     // of the chain followers and the outbox
+    Database checkpoint_connection_;
     PgLedger ledger_;
     PgLedger requests_ledger_;  // for whoever asks, and mempools: neither must delay a booking
     PgPayments payments_;
@@ -337,6 +359,8 @@ class Application {
     PgAccess access_;
     PgReports reports_;
     PgReconciliation reconciliation_;
+    PgCheckpoints checkpoints_;
+    PgReceipts receipts_;
     WorkerPool password_workers_;
     SecretBox secrets_;
     AddressIndex addresses_;
@@ -350,6 +374,7 @@ class Application {
     TransferFinder finder_;
     PaymentService service_;
     DeskService desk_service_;
+    CheckpointService checkpoint_service_;
     WebhookDispatcher dispatcher_;
     MerchantApi api_;
     CheckoutPages checkout_;

@@ -395,6 +395,9 @@ Config read(toml::table const& table, std::filesystem::path const& folder,
 
     Section secrets(root.table("secrets"), "secrets", "SECRETS", environment);
     config.key_file = folder / secrets.text("key_file");
+    if (auto const file = secrets.text("signing_key_file", ""); !file.empty()) {
+        config.signing_key_file = folder / file;
+    }
     secrets.refuse_unknown_keys();
 
     Section webhooks(root.table("webhooks"), "webhooks", "WEBHOOKS", environment);
@@ -467,23 +470,40 @@ Result<Config> load_config(std::filesystem::path const& file) {
     return config;
 }
 
-Result<Bytes32> load_sealing_key(std::filesystem::path const& file) {
+namespace {
+
+// `how_to_make`: what stands in the refusal of a file that can't be read.
+Result<Bytes32> load_key(std::filesystem::path const& file, std::string const& how_to_make) {
     struct stat status{};
     if (::stat(file.c_str(), &status) == 0 && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
         return refuse(file.string(), "can be read by others than its owner: chmod 600 it");
     }
     auto text = read_file(file);
     if (!text) {
-        return refuse(file.string(),
-                      "can't be read. It holds the key that seals secrets; make one with "
-                      "`openssl rand -hex 32 > " +
-                          file.string() + "`, chmod 600, and keep a copy in a safe place");
+        return refuse(file.string(), "can't be read. " + how_to_make);
     }
     while (!text->empty() && (text->back() == '\n' || text->back() == '\r'))
         text->pop_back();
     auto const key = bytes_from_hex<32>(*text);
     if (!key) return refuse(file.string(), "must hold 64 hex digits");
     return *key;
+}
+
+}  // namespace
+
+Result<Bytes32> load_sealing_key(std::filesystem::path const& file) {
+    return load_key(file,
+                    "It holds the key that seals secrets; make one with `openssl rand -hex 32 > " +
+                        file.string() + "`, chmod 600, and keep a copy in a safe place");
+}
+
+Result<SigningKey> load_signing_key(std::filesystem::path const& file) {
+    auto const bytes = load_key(
+        file, "It holds the key that signs checkpoints: `sycee signing-key new` makes one");
+    if (!bytes) return std::unexpected(bytes.error());
+    auto key = SigningKey::from_bytes(*bytes);
+    if (!key) return refuse(file.string(), key.error().message);
+    return key;
 }
 
 }  // namespace sycee

@@ -4,6 +4,7 @@
 #include <sycee/app/reconciler.hpp>
 #include <sycee/app/settings.hpp>
 #include <sycee/base/result.hpp>
+#include <sycee/crypto/signing.hpp>
 
 #include <cstdint>
 #include <filesystem>
@@ -28,6 +29,7 @@ struct Config {
     std::string database_auditor_role;  // empty: none
     std::uint32_t database_connections = 3;
     std::filesystem::path key_file;
+    std::filesystem::path signing_key_file;  // empty: no checkpoints, no receipts
     bool allow_private_webhook_addresses = false;
     DeskSettings desk;
     ReconciliationSettings reconciliation;
@@ -49,5 +51,8 @@ Result<Config> load_config(std::filesystem::path const& file);
 // The 32 bytes that seal the secrets in the database: 64 hex digits in a file that only its owner
 // can read.
 Result<Bytes32> load_sealing_key(std::filesystem::path const& file);
+
+// The key that signs checkpoints, kept in the same way.
+Result<SigningKey> load_signing_key(std::filesystem::path const& file);
 
 }  // namespace sycee

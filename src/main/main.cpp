@@ -2,6 +2,7 @@
 
 #include "application.hpp"
 #include "chain_commands.hpp"
+#include "checkpoint_commands.hpp"
 #include "commands.hpp"
 
 #include <CLI/CLI.hpp>
@@ -20,6 +21,7 @@ struct CommandLine {
     CLI::App app{"Sycee: a self-hosted gateway that is paid in stablecoins.", "sycee"};
     std::string config_file = "sycee.toml";
     Command command;
+    std::function<int()> offline;  // instead of it: needs no configuration
     MerchantInput merchant;
     RepairInput repair;
     std::string merchant_id;
@@ -30,6 +32,9 @@ struct CommandLine {
     std::string name;
     FeeInput fees;
     std::string password_file;
+    std::string file;
+    std::string keys_file;
+    std::uint64_t number = 0;
     std::string format = "csv";
     bool json = false;
     bool all = false;
@@ -239,6 +244,44 @@ void add_chain(CommandLine& line) {
     });
 }
 
+void add_checkpoints(CommandLine& line) {
+    auto* keys = line.app.add_subcommand("signing-key", "The key that signs checkpoints");
+    keys->require_subcommand(1);
+    keys->add_subcommand("new",
+                         "Makes one, publishes its public part, and retires the one before it")
+        ->callback([&line] {
+            line.command = [](Executor, Config config) {
+                return new_signing_key(std::move(config));
+            };
+        });
+    auto* checkpoint = line.app.add_subcommand(
+        "checkpoint",
+        "Makes a signed checkpoint of all journals and exports it, to be kept outside");
+    checkpoint->add_option("--out", line.file, "A new file to write; without it, stdout");
+    checkpoint->add_option("--number", line.number, "Export this one, and make none")
+        ->check(CLI::Range(std::int64_t{1}, INT64_MAX));
+    auto* verified = checkpoint->add_subcommand(
+        "verify", "Compares an exported checkpoint with the database, record by record");
+    verified->add_option("file", line.file, "What was exported")->required();
+    checkpoint->callback([&line, verified] {
+        bool const verifies = verified->parsed();
+        line.command = [&line, verifies](Executor, Config config) {
+            return verifies ? verify_checkpoint_file(std::move(config), line.file)
+                            : export_checkpoint(std::move(config), line.number, line.file);
+        };
+    });
+    auto* receipt = line.app.add_subcommand("receipt", "Receipts of settled payments");
+    receipt->require_subcommand(1);
+    auto* checked = receipt->add_subcommand(
+        "verify", "Checks a receipt, offline and without a configuration, and says what it proves");
+    checked->add_option("file", line.file, "The receipt, as the API gave it")->required();
+    checked->add_option("--keys", line.keys_file,
+                        "The gateway's published keys: /.well-known/sycee-signing-keys");
+    checked->callback([&line] {
+        line.offline = [&line] { return verify_receipt_file(line.file, line.keys_file); };
+    });
+}
+
 void add_service(CommandLine& line) {
     line.app.add_subcommand("serve", "Runs the gateway until SIGTERM or Ctrl-C")->callback([&line] {
         line.command = [](Executor executor, Config config) -> Task<int> {
@@ -268,12 +311,14 @@ int run(int argc, char** argv) {
     add_people(line);
     add_reports(line);
     add_chain(line);
+    add_checkpoints(line);
     try {
         line.app.parse(argc, argv);
     } catch (CLI::ParseError const& error) {
         int const code = line.app.exit(error);
         return code == 0 ? 0 : kRefused;
     }
+    if (line.offline) return line.offline();
     auto config = load_config(line.config_file);
     if (!config) {
         std::cerr << "sycee: " << to_string(config.error()) << "\n";

@@ -105,7 +105,7 @@ Result<void> check_transfer(ReceiptTransfer const& transfer) {
     return {};
 }
 
-Result<void> check_receipt(Receipt const& receipt) {
+Result<void> check_payment_receipt(PaymentReceipt const& receipt) {
     if (receipt.transfers.empty()) return refuse("transfers", "must hold at least one");
     std::set<std::pair<ChainId, std::uint64_t>> seen;
     for (std::size_t i = 0; i < receipt.transfers.size(); ++i) {

@@ -33,7 +33,7 @@ class CheckpointsInPostgres : public BooksInPostgres {
     }
     std::string fault_of(Payment const& of) {
         auto const material = receipt(of);
-        auto const checked = check_receipt(material.receipt);
+        auto const checked = check_payment_receipt(material.receipt);
         return checked ? "" : to_string(checked.error());
     }
 

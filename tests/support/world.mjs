@@ -21,6 +21,7 @@ export class World {
   #running = [];
   #gateway;
   #slotsInEpoch;
+  #settings;
 
   /** Every answer of the API, for ApiContract. @type {{method: string, target: string, answer: object}[]} */
   answers = [];
@@ -33,11 +34,13 @@ export class World {
    * @param {boolean} [options.serve] false: everything is prepared, but the service is not started
    * @param {(entry: object) => object | object[]} [options.changeChain] changes the [[chains]] entry of the
    *   configuration, or makes several of it
+   * @param {Record<string, Record<string, unknown>>} [options.settings] more of the configuration, by section
    * @param {number} [options.slotsInEpoch] `finalized` is two times this behind the head
    */
-  static async start({ serve = true, changeChain = (entry) => entry, slotsInEpoch } = {}) {
+  static async start({ serve = true, changeChain = (entry) => entry, slotsInEpoch, settings } = {}) {
     const world = new World();
     world.#slotsInEpoch = slotsInEpoch;
+    world.#settings = settings;
     try {
       await world.#prepare(changeChain);
       if (serve) await world.sycee.start();
@@ -68,6 +71,7 @@ export class World {
       owner: await this.postgres.createDatabase(database),
       database: this.postgres.connection(database, await this.postgres.createRole("sycee_service")),
       chains: [changeChain(entry)].flat(),
+      settings: this.#settings,
     };
     this.sycee = await Sycee.prepare({
       directory: path.join(this.directory, "sycee"),

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sycee/app/checkpoint_service.hpp>
 #include <sycee/app/desk_service.hpp>
 #include <sycee/app/payment_service.hpp>
 #include <sycee/app/ports.hpp>
@@ -14,10 +15,11 @@ namespace sycee {
 // API key and sees what is its own; anything else is a 404, as if it did not exist.
 class MerchantApi {
   public:
-    MerchantApi(PaymentService& payments, DeskService& desk, AccessPort& access,
-                Network const& network, Clock& clock, Metrics& metrics)
+    MerchantApi(PaymentService& payments, DeskService& desk, CheckpointService& checkpoints,
+                AccessPort& access, Network const& network, Clock& clock, Metrics& metrics)
         : payments_(payments),
           desk_(desk),
+          checkpoints_(checkpoints),
           access_(access),
           network_(network),
           clock_(clock),
@@ -29,6 +31,7 @@ class MerchantApi {
   private:
     PaymentService& payments_;
     DeskService& desk_;
+    CheckpointService& checkpoints_;
     AccessPort& access_;
     Network const& network_;
     Clock& clock_;

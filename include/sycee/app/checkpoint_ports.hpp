@@ -29,7 +29,7 @@ class CheckpointPort {
 };
 
 struct ReceiptMaterial {
-    Receipt receipt;            // with the settled transfers that a checkpoint has
+    PaymentReceipt receipt;     // with the settled transfers that a checkpoint has
     std::size_t uncovered = 0;  // settled, and in no checkpoint yet
 };
 

@@ -23,7 +23,7 @@ struct ReceiptTransfer {
     Checkpoint checkpoint;
 };
 
-struct Receipt {
+struct PaymentReceipt {
     MerchantId merchant_id;
     PaymentId payment_id;
     std::vector<ReceiptTransfer> transfers;
@@ -37,6 +37,6 @@ Result<void> check_transfer(ReceiptTransfer const& transfer);
 
 // check_transfer() for each, at least one, and that all of them are of this merchant and payment,
 // and none twice. The fault's name begins with "transfers[0].".
-Result<void> check_receipt(Receipt const& receipt);
+Result<void> check_payment_receipt(PaymentReceipt const& receipt);
 
 }  // namespace sycee

@@ -2,6 +2,7 @@
 
 #include <sycee/api/api_key.hpp>
 #include <sycee/api/merchant_api.hpp>
+#include <sycee/app/checkpoint_service.hpp>
 #include <sycee/runtime/errors.hpp>
 
 #include "desk_fakes.hpp"
@@ -104,6 +105,37 @@ class MemoryPayments final : public PaymentPort {
     }
 };
 
+class MemoryCheckpoints final : public CheckpointPort, public ReceiptPort {
+  public:
+    std::vector<Checkpoint> made;
+    std::vector<ReceiptMaterial> materials;  // what is loaded, one after the other; then the last
+    std::vector<PublishedKey> keys;
+    std::exception_ptr fault;
+
+    Task<Checkpoint> make(SigningKey key, Timestamp now) override {
+        if (fault) std::rethrow_exception(fault);
+        Checkpoint checkpoint{.number = made.size() + 1, .made_at = now};
+        if (!made.empty()) checkpoint.previous_hash = hash_of(made.back());
+        sign(checkpoint, key);
+        made.push_back(checkpoint);
+        co_return checkpoint;
+    }
+    Task<std::optional<Checkpoint>> newest() override {
+        if (made.empty()) co_return std::nullopt;
+        co_return made.back();
+    }
+    Task<ReceiptMaterial> load(PaymentKey, std::size_t) override {
+        auto const material = materials.at(0);
+        if (materials.size() > 1) materials.erase(materials.begin());
+        co_return material;
+    }
+    Task<std::vector<PublishedKey>> signing_keys() override { co_return keys; }
+};
+
+inline Result<SigningKey> test_signing_key() {
+    return SigningKey::from_bytes(Bytes32{1});
+}
+
 inline Network test_network() {
     ChainSettings chain;
     chain.id = 31'337;
@@ -179,7 +211,11 @@ class MerchantApiTest : public testing::Test {
                               wake_,
                               clock_,
                               {.second_operator_above = Amount(1'000'000'000)}};
-    MerchantApi api_{service_, desk_service_, access_, network_, clock_, metrics_};
+    MemoryCheckpoints checkpoints_;
+    CheckpointService checkpoint_service_{checkpoints_, checkpoints_, &test_signing_key, clock_,
+                                          metrics_};
+    MerchantApi api_{service_, desk_service_, checkpoint_service_, access_, network_,
+                     clock_,   metrics_};
 };
 
 inline std::string header(HttpResponse const& response, std::string_view name) {

@@ -6,107 +6,24 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <receipt_fixture.hpp>
 
 namespace sycee {
 namespace {
 
-constexpr ChainId kChain = 31337;
-Timestamp const kNow = timestamp_from_seconds(1'800'000'000);
-
-class ReceiptTest : public ::testing::Test {
+class ReceiptTest : public ::testing::Test, protected TestReceipt {
   protected:
-    ReceiptTest() {
-        Bytes32 secret{};
-        secret[31] = 7;
-        key = SigningKey::from_bytes(secret).value();
-        receipt.merchant_id.uuid.bytes[0] = 1;
-        receipt.payment_id.uuid.bytes[0] = 2;
-        book();
-        checkpoint();
-    }
-
-    // Records 1 to 8 of the journal: two payments' transfers, cleared and settled together.
-    void book() {
-        JournalWriter writer(receipt.merchant_id, kChain, {}, kNow);
-        for (std::uint8_t const number : std::initializer_list<std::uint8_t>{1, 2}) {
-            Transfer transfer{.key = {kChain, Bytes32{number}, Address{Bytes20{5}}, 0},
-                              .recipient = Address{Bytes20{6}},
-                              .amount = Amount(60'000'000),
-                              .block_number = 100,
-                              .block_time = kNow};
-            PaymentId payment = receipt.payment_id;
-            if (number == 2) payment.uuid.bytes[0] = 3;
-            writer.append(Authorization{payment, transfer, 1});
-        }
-        for (std::uint64_t sequence : {1U, 2U}) {
-            JournalEntry const authorization = writer.entries()[sequence - 1];
-            auto const& record = std::get<Authorization>(authorization.record);
-            writer.append(Clearing{.payment_id = record.payment_id,
-                                   .authorization_sequence = sequence,
-                                   .authorization_hash = authorization.hash,
-                                   .token = record.transfer.key.token,
-                                   .cleared_at_block = 101,
-                                   .fee_basis_points = 50,
-                                   .gross = Amount(50'000'000),
-                                   .fee = Amount(250'000),
-                                   .net = Amount(49'750'000),
-                                   .excess = Amount(10'000'000)});
-        }
-        for (std::uint64_t sequence : {1U, 2U}) {
-            JournalEntry const clearing = writer.entries()[sequence + 1];
-            writer.append(Settlement{.payment_id = std::get<Clearing>(clearing.record).payment_id,
-                                     .authorization_sequence = sequence,
-                                     .clearing_hash = clearing.hash,
-                                     .batch_number = 1,
-                                     .finalized_block = 105,
-                                     .net = Amount(49'750'000)});
-        }
-        entries = std::move(writer).take_entries();
-    }
-
-    // A first checkpoint had records 1 to 3; this one has 4 to 6, and another two journals.
-    void checkpoint() {
-        ReceiptTransfer& transfer = receipt.transfers.emplace_back();
-        transfer.authorization = entries[0];
-        transfer.clearing = entries[2];
-        transfer.settlement = entries[4];
-        MerkleTree records(1);
-        for (std::size_t i = 3; i < 6; ++i)
-            records.add(interval_leaf(entries[i].hash));
-        transfer.interval = {receipt.merchant_id, kChain, 4, 6, entries[5].hash, records.root()};
-        transfer.interval_path = records.path();
-        MerkleTree journals(1);
-        journals.add(merchant(0));
-        journals.add(checkpoint_leaf(transfer.interval));
-        journals.add(merchant(9));
-        transfer.leaf_index = 1;
-        transfer.checkpoint_path = journals.path();
-        transfer.checkpoint = {.number = 2,
-                               .made_at = kNow,
-                               .previous_hash = Bytes32{4},
-                               .journal_count = 3,
-                               .root = journals.root()};
-        sign(transfer.checkpoint, *key);
-    }
-    static Bytes32 merchant(std::uint8_t number) {
-        return checkpoint_leaf({MerchantId{{Bytes<16>{number}}}, kChain, 1, 2, {}, {}});
-    }
-
     // What is wrong with the receipt once its transfer is altered.
     std::string fault_after(std::function<void(ReceiptTransfer&)> const& alter) const {
-        Receipt altered = receipt;
+        PaymentReceipt altered = receipt;
         alter(altered.transfers[0]);
-        auto const checked = check_receipt(altered);
+        auto const checked = check_payment_receipt(altered);
         return checked ? "" : checked.error().field;
     }
-
-    std::optional<SigningKey> key;
-    std::vector<JournalEntry> entries;
-    Receipt receipt;
 };
 
 TEST_F(ReceiptTest, of_the_books_is_accepted) {
-    auto const checked = check_receipt(receipt);
+    auto const checked = check_payment_receipt(receipt);
     EXPECT_TRUE(checked) << to_string(checked.error());
 }
 
@@ -119,9 +36,10 @@ TEST_F(ReceiptTest, with_an_altered_record_names_it) {
                   std::get<Clearing>(transfer.clearing.record).cleared_at_block = 1;
               }),
               "transfers[0].clearing");
-    EXPECT_EQ(
-        fault_after([](auto& transfer) { transfer.settlement.booked_at += kNow - Timestamp{}; }),
-        "transfers[0].settlement");
+    EXPECT_EQ(fault_after([](auto& transfer) {
+                  transfer.settlement.booked_at += kReceiptTime - Timestamp{};
+              }),
+              "transfers[0].settlement");
     EXPECT_EQ(fault_after([](auto& transfer) { transfer.clearing.hash[3] ^= 1; }),
               "transfers[0].clearing");
 }
@@ -197,23 +115,24 @@ TEST_F(ReceiptTest, whose_checkpoint_is_not_signed_as_it_stands_is_refused) {
 }
 
 TEST_F(ReceiptTest, of_another_payment_or_with_a_transfer_twice_is_refused) {
-    Receipt other = receipt;
+    PaymentReceipt other = receipt;
     other.payment_id.uuid.bytes[0] = 3;
-    EXPECT_EQ(check_receipt(other).error().field, "transfers[0].settlement.payment_id");
+    EXPECT_EQ(check_payment_receipt(other).error().field, "transfers[0].settlement.payment_id");
     other = receipt;
     other.merchant_id.uuid.bytes[0] = 3;
-    EXPECT_EQ(check_receipt(other).error().field, "transfers[0].settlement.merchant_id");
+    EXPECT_EQ(check_payment_receipt(other).error().field, "transfers[0].settlement.merchant_id");
     other = receipt;
     other.transfers.push_back(other.transfers[0]);
-    EXPECT_EQ(check_receipt(other).error().field, "transfers[1].settlement");
+    EXPECT_EQ(check_payment_receipt(other).error().field, "transfers[1].settlement");
     other.transfers.clear();
-    EXPECT_EQ(check_receipt(other).error().field, "transfers");
+    EXPECT_EQ(check_payment_receipt(other).error().field, "transfers");
 }
 
 TEST_F(ReceiptTest, and_an_exported_checkpoint_hold_to_the_same_tree) {
-    CheckpointExport exported{.checkpoint = {.number = 1, .made_at = kNow, .journal_count = 2}};
-    exported.intervals = {{MerchantId{{Bytes<16>{1}}}, kChain, 1, 2, {}, {}},
-                          {MerchantId{{Bytes<16>{2}}}, kChain, 1, 4, {}, {}}};
+    CheckpointExport exported{
+        .checkpoint = {.number = 1, .made_at = kReceiptTime, .journal_count = 2}};
+    exported.intervals = {{MerchantId{{Bytes<16>{1}}}, kReceiptChain, 1, 2, {}, {}},
+                          {MerchantId{{Bytes<16>{2}}}, kReceiptChain, 1, 4, {}, {}}};
     MerkleTree tree;
     for (auto const& interval : exported.intervals)
         tree.add(checkpoint_leaf(interval));
