@@ -15,6 +15,7 @@
 #include <sycee/app/transfer_finder.hpp>
 #include <sycee/app/webhook_dispatcher.hpp>
 #include <sycee/checkout/checkout_pages.hpp>
+#include <sycee/checkout/receipt_page.hpp>
 #include <sycee/net/http_server.hpp>
 #include <sycee/node/node_mempool.hpp>
 #include <sycee/runtime/errors.hpp>
@@ -107,6 +108,7 @@ class Application {
           api_(service_, desk_service_, checkpoint_service_, access_, config_.network, clock_,
                metrics_),
           checkout_(service_, finder_, feed_, detected_, config_.network, clock_, kStreams),
+          receipt_page_(checkpoint_service_, config_.network),
           admin_(service_, desk_service_, finder_, registry_, reports_, access_, password_workers_,
                  config_.network, clock_, metrics_),
           tasks_(executor, kMostTasks) {}
@@ -329,6 +331,7 @@ class Application {
         if (path == kSigningKeysPath) {
             co_return co_await show_signing_keys(request, checkpoint_service_);
         }
+        if (below("/receipt")) co_return co_await receipt_page_.handle(request);
         if (below("/checkout")) co_return co_await checkout_.handle(request);
         if (below("/admin")) co_return co_await admin_.handle(request);
         co_return text_response(404, "text/plain", "Not found\n");
@@ -378,6 +381,7 @@ class Application {
     WebhookDispatcher dispatcher_;
     MerchantApi api_;
     CheckoutPages checkout_;
+    ReceiptPage receipt_page_;
     AdminPages admin_;
     TaskGroup tasks_;
     bool started_ = false;

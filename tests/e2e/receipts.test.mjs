@@ -9,6 +9,7 @@ import { after, before, test } from "node:test";
 import { concat, hexToBytes, numberToHex, sha256, stringToHex } from "viem";
 
 import { ApiContract } from "../support/api_contract.mjs";
+import { launchBrowser, openPage, overflows, phone, screenshot } from "../support/browser.mjs";
 import { run } from "../support/process.mjs";
 import { binary } from "../support/sycee.mjs";
 import { World } from "../support/world.mjs";
@@ -296,6 +297,43 @@ test("whatever is altered, both refuse it, and the program names what it is", as
   assert.match(await named((transfer) => transfer.leaf.path.push("00".repeat(32))), /leaf\.path: does not lead/);
   assert.match(await named((transfer) => transfer.clearing.fields.pop()), /clearing\.postings\[\d\]\.amount: is missing/);
   assert.match(await named((transfer) => (transfer.more = 1)), /transfers\[0\]\.more: is not a member/);
+});
+
+test("a page checks it in the browser, which asks nobody", async () => {
+  const browser = await launchBrowser();
+  try {
+    const page = await openPage(browser, { viewport: phone });
+    await page.goto(`${world.sycee.url}/receipt`, { waitUntil: "networkidle" });
+    const requests = [];
+    page.on("request", (request) => requests.push(request.url()));
+    const said = page.locator("#said");
+    const ask = async (document) => {
+      await page.locator("#text").fill(typeof document === "string" ? document : JSON.stringify(document));
+      await page.locator("#said").evaluate((element) => (element.dataset.state = "asked"));
+      await page.locator("button").click();
+      await page.locator("#said:not([data-state=asked])").waitFor();
+      return said.innerText();
+    };
+    const right = await ask(receipt);
+    assert.match(right, /^Right\n/);
+    assert.ok(right.includes(receipt.transfers[1].facts.transaction_hash));
+    assert.ok(right.includes("is one that this gateway published"));
+    await screenshot(page, "receipt-phone");
+    assert.equal(await overflows(page), false);
+    const one = { ...receipt, transfers: receipt.transfers.slice(1) };
+    for (const alteration of alterations(one)) {
+      const name = alteration.at.join(".");
+      assert.match(await ask(altered(one, alteration)), /^Wrong\n\s*(transfers\[0\]\.[a-z]|object|version|merchant|payment)/, name);
+    }
+    assert.match(await ask("{"), /^Not a receipt/);
+    // From a file.
+    await page.locator("#file").setInputFiles({ name: "receipt.json", mimeType: "application/json", buffer: Buffer.from(JSON.stringify(receipt)) });
+    await page.locator("#said[data-state=right]").waitFor();
+    assert.deepEqual(requests, []);
+    assert.deepEqual(page.complaints, []);
+  } finally {
+    await browser.close();
+  }
 });
 
 test("what is settled after the last checkpoint waits for the next, which is never more than a minute away", async () => {
