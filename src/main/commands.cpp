@@ -1,6 +1,7 @@
 #include "commands.hpp"
 
 #include <sycee/api/api_key.hpp>
+#include <sycee/app/csv.hpp>
 #include <sycee/app/payment_service.hpp>
 #include <sycee/crypto/base64.hpp>
 #include <sycee/node/evm_node.hpp>

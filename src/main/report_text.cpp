@@ -127,16 +127,4 @@ std::string trial_balance_text(std::vector<BalanceRow> const& rows, Network cons
     return std::move(out).str();
 }
 
-std::string csv_field(std::string const& text) {
-    std::string field = text;
-    if (!field.empty() && std::string_view("=+-@\t\r").find(field[0]) != std::string_view::npos) {
-        field.insert(field.begin(), '\'');
-    }
-    if (field.find_first_of(",\"\r\n") == std::string::npos) return field;
-    std::string quoted = "\"";
-    for (char const c : field)
-        quoted += c == '"' ? "\"\"" : std::string(1, c);
-    return quoted + "\"";
-}
-
 }  // namespace sycee

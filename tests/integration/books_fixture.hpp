@@ -197,7 +197,7 @@ class BooksInPostgres : public ::testing::Test {
                            .agreed = head.number,
                            .finalized = what.finalized,
                            .oldest_open = what.finalized + 1,
-                           .now = kStart};
+                           .now = booked_at};
         for (BlockHeader const& header : what.added)
             commit.added.push_back(processed(header));
         ChainStep step{.chain_id = what.chain_id,
@@ -298,6 +298,7 @@ class BooksInPostgres : public ::testing::Test {
     std::map<ChainId, Lease> leases;
     std::map<ChainId, BlockHeader> heads;
     ChainsProgress progress;
+    Timestamp booked_at = kStart;  // of what is planned
 
   private:
     void add(ChainCommit& commit, MerchantView view,
@@ -308,7 +309,7 @@ class BooksInPostgres : public ::testing::Test {
             commit.foreign.emplace_back(PaymentKey{merchant, state.payment.id},
                                         foreign_fingerprint(state, step.chain_id));
         }
-        auto result = advance_merchant(std::move(view), matched[merchant], step, kStart);
+        auto result = advance_merchant(std::move(view), matched[merchant], step, booked_at);
         if (result.head != result.first_head)
             commit.heads.push_back({merchant, result.first_head, result.head});
         commit.entries.insert(commit.entries.end(), result.entries.begin(), result.entries.end());

@@ -1,0 +1,161 @@
+#include <sycee/app/statement.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+
+namespace sycee {
+namespace {
+
+using std::chrono::year_month_day;
+
+constexpr std::size_t kMonthLength = 7;
+constexpr std::size_t kDayLength = 10;
+constexpr std::size_t kMostQuoted = 40;
+
+std::optional<unsigned> digits(std::string_view text) {
+    unsigned value = 0;
+    auto const* const end = text.data() + text.size();
+    auto const parsed = std::from_chars(text.data(), end, value);
+    if (parsed.ec != std::errc{} || parsed.ptr != end) return std::nullopt;
+    return value;
+}
+
+Timestamp start_of(year_month_day const& day) {
+    return Timestamp(std::chrono::sys_days(day));
+}
+
+StatementPeriod day_period(std::chrono::sys_days day) {
+    Timestamp const begin(day);
+    return {to_rfc3339(begin).substr(0, kDayLength), begin, begin + std::chrono::days(1)};
+}
+
+StatementPeriod month_period(std::chrono::year_month month) {
+    Timestamp const begin = start_of(month / 1);
+    return {to_rfc3339(begin).substr(0, kMonthLength), begin,
+            start_of((month + std::chrono::months(1)) / 1)};
+}
+
+std::chrono::year_month month_with(Timestamp moment) {
+    year_month_day const date{std::chrono::floor<std::chrono::days>(moment)};
+    return date.year() / date.month();
+}
+
+// Nothing for what is no day and no month.
+std::optional<StatementPeriod> read_period(std::string_view text) {
+    if (text.size() != kMonthLength && text.size() != kDayLength) return std::nullopt;
+    auto const year = digits(text.substr(0, 4));
+    auto const month = digits(text.substr(5, 2));
+    if (text[4] != '-' || !year || !month || *year < 1970) return std::nullopt;
+    auto const whole = std::chrono::year(static_cast<int>(*year)) / std::chrono::month(*month);
+    if (!whole.ok()) return std::nullopt;
+    if (text.size() == kMonthLength) return month_period(whole);
+    auto const number = digits(text.substr(8, 2));
+    if (text[7] != '-' || !number) return std::nullopt;
+    auto const day = whole / std::chrono::day(*number);
+    if (!day.ok()) return std::nullopt;
+    return day_period(std::chrono::sys_days(day));
+}
+
+Result<void> check_sum(std::string_view name, StatementSum const& sum) {
+    if (sum.net + sum.fees == sum.gross) return {};
+    return refuse(std::string(name), to_string(sum.gross) + " gross is not " + to_string(sum.fees) +
+                                         " fees and " + to_string(sum.net) + " net");
+}
+
+}  // namespace
+
+Result<StatementPeriod> parse_statement_period(std::string_view text, Timestamp now) {
+    auto const period = read_period(text);
+    if (!period) {
+        return refuse("period", "must be a day (2026-11-25) or a month (2026-11) of UTC, not \"" +
+                                    std::string(text.substr(0, kMostQuoted)) + "\"");
+    }
+    if (period->begin > now) {
+        return refuse("period", period->name + " has not begun: it is " + to_rfc3339(now));
+    }
+    return *period;
+}
+
+StatementPeriod day_of(Timestamp moment) {
+    return day_period(std::chrono::floor<std::chrono::days>(moment));
+}
+
+StatementPeriod month_of(Timestamp moment) {
+    return month_period(month_with(moment));
+}
+
+StatementPeriod period_before(StatementPeriod const& period) {
+    Timestamp const inside = period.begin - std::chrono::milliseconds(1);
+    return period.is_day() ? day_of(inside) : month_of(inside);
+}
+
+StatementPeriod period_after(StatementPeriod const& period) {
+    return period.is_day() ? day_of(period.end) : month_of(period.end);
+}
+
+std::string_view to_string(StatementLineKind kind) {
+    switch (kind) {
+        case StatementLineKind::settlement:
+            return "settlement";
+        case StatementLineKind::accepted:
+            return "accepted";
+        case StatementLineKind::credited:
+            return "credited";
+        case StatementLineKind::written_off:
+            return "written_off";
+        case StatementLineKind::reversal:
+            return "reversal";
+    }
+    return "";
+}
+
+Result<void> check_account(StatementAccount const& account) {
+    std::array const sums{
+        std::pair("settlements", &account.settlements), std::pair("accepted", &account.accepted),
+        std::pair("credited", &account.credited), std::pair("written_off", &account.written_off),
+        std::pair("reversed", &account.reversed)};
+    for (auto const& [name, sum] : sums) {
+        if (auto const checked = check_sum(name, *sum); !checked) return checked;
+    }
+    Amount const came = account.settlements.net + account.accepted.net + account.credited.net +
+                        account.written_off.net;
+    if (account.opening + came != account.closing + account.reversed.net) {
+        return refuse("merchant_settled",
+                      "opening " + to_string(account.opening) + " and " + to_string(came) +
+                          " that came, less " + to_string(account.reversed.net) +
+                          " that was reversed, are not closing " + to_string(account.closing));
+    }
+    Amount const went =
+        account.unapplied_applied + account.refunds_promised + account.unapplied_reversed;
+    if (account.unapplied_opening + account.unapplied_received !=
+        account.unapplied_closing + went) {
+        return refuse("payer_unapplied", "opening " + to_string(account.unapplied_opening) +
+                                             " and " + to_string(account.unapplied_received) +
+                                             " that came, less " + to_string(went) +
+                                             " that went, are not closing " +
+                                             to_string(account.unapplied_closing));
+    }
+    return {};
+}
+
+Result<std::vector<Address>> parse_statement_token(std::string_view text, Network const& network) {
+    if (text.starts_with("0x")) {
+        auto const contract = parse_address(text);
+        if (!contract) return refuse("token", contract.error().message);
+        return std::vector{*contract};
+    }
+    std::vector<Address> tokens;
+    for (ChainSettings const& chain : network.chains) {
+        for (TokenSettings const& token : chain.tokens) {
+            if (token.symbol == text) tokens.push_back(token.contract);
+        }
+    }
+    if (tokens.empty()) {
+        return refuse("token", "must be the symbol of a configured token, or a contract (0x…)");
+    }
+    return tokens;
+}
+
+}  // namespace sycee

@@ -1,0 +1,293 @@
+// Pins statements against the real PostgreSQL: what the lines say is what was posted, day after
+// day, with the desk's decisions and the reversals of a repair; and pages that fit together.
+#include <sycee/app/statement.hpp>
+#include <sycee/crypto/hash.hpp>
+#include <sycee/store/pg_reports.hpp>
+#include <sycee/store/pg_statements.hpp>
+
+#include "books_fixture.hpp"
+
+namespace sycee {
+namespace {
+
+using namespace std::chrono_literals;
+
+// 2023-11-14: 60 paid for 50. 2023-11-15: two payments of 50, of which one batch; of the 10 that
+// were over, 5 are credited to a third, 2 written off and 1 promised back. 2023-11-17: the chain
+// takes back the block of those two. All with a fee of 0.5 %.
+class StatementsInPostgres : public BooksInPostgres {
+  protected:
+    StatementsInPostgres() : statements(*database) {
+        replica("UPDATE merchants SET fee_basis_points = 50");
+        settle();
+    }
+
+    void second_day() {
+        booked_at = kStart + 24h;
+        second = create_payment(merchant_id, {kChain});
+        third = create_payment(merchant_id, {kChain});
+        fourth = create_payment(merchant_id, {kChain});
+        commit(plan({.added = {block(103)},
+                     .arrivals = {{second, transfer(second, 2, 50'000'000, block(103))},
+                                  {third, transfer(third, 3, 50'000'000, block(103))}},
+                     .finalized = 102}));
+        commit(plan({.added = {block(104)}, .others = {second, third}, .finalized = 103}));
+        decide({resolution(ResolutionKind::credit, 5'000'000, 25'000),
+                resolution(ResolutionKind::write_off, 2'000'000, 0),
+                resolution(ResolutionKind::refund, 1'000'000, 0)});
+    }
+
+    void fourth_day() {
+        booked_at = kStart + 72h;
+        commit(plan({.added = {block(103, 1), block(104, 1), block(105, 1)},
+                     .others = {second, third},
+                     .finalized = 103,
+                     .rolled_back_to = 102,
+                     .repairs = true}));
+    }
+
+    Resolution resolution(ResolutionKind kind, std::uint64_t amount, std::uint64_t fee) {
+        return {.payment_id = payment.id,
+                .exception_sequence = 2,
+                .exception_hash = state().credits[0].stage_hash,
+                .token = kToken,
+                .kind = kind,
+                .target_payment_id = kind == ResolutionKind::credit ? fourth.id : payment.id,
+                .fee_basis_points = fee == 0 ? 0U : 50U,
+                .amount = Amount(amount),
+                .fee = Amount(fee),
+                .decided_by = "opr_01",
+                .reason_hash = sha256(as_bytes(std::string_view("they wrote to us")))};
+    }
+    void decide(std::vector<Resolution> const& resolutions) {
+        PgLedger ledger(*database);
+        auto const head =
+            run(ledger.load_views(kChain, {{merchant_id, payment.id}}, {})).at(0).head;
+        JournalWriter journal(merchant_id, kChain, head, booked_at);
+        for (Resolution const& one : resolutions)
+            journal.append(one);
+        run(PgDesk(*database).commit({.head = {merchant_id, journal.first_head(), journal.head()},
+                                      .chain_id = kChain,
+                                      .entries = journal.entries(),
+                                      .reason = "they wrote to us",
+                                      .now = booked_at}));
+    }
+
+    StatementQuery query_of(std::string const& period) const {
+        return {.merchant_id = merchant_id,
+                .period = parse_statement_period(period, kStart + 1000h).value(),
+                .chain_id = {},
+                .tokens = {}};
+    }
+    // Of the one account that there is.
+    StatementAccount account(std::string const& period) {
+        auto const statement = run(statements.statement(query_of(period), kStart));
+        EXPECT_EQ(statement.accounts.size(), 1U) << period;
+        return statement.accounts.at(0);
+    }
+    std::vector<StatementLine> lines(std::string const& period, std::size_t page_size) {
+        std::vector<StatementLine> lines;
+        std::optional<StatementCursor> after;
+        for (;;) {
+            auto const page = run(statements.lines(query_of(period), after, page_size));
+            EXPECT_LE(page.lines.size(), page_size);
+            lines.insert(lines.end(), page.lines.begin(), page.lines.end());
+            if (!page.has_more) return lines;
+            after = {lines.back().chain_id, lines.back().sequence};
+        }
+    }
+    std::vector<std::string> texts(std::vector<StatementLine> const& lines) {
+        std::vector<std::string> texts;
+        for (StatementLine const& line : lines) {
+            texts.push_back(std::to_string(line.sequence) + " " +
+                            std::string(to_string(line.kind)) + " " + to_string(line.gross) + " " +
+                            to_string(line.fee) + " " + to_string(line.net));
+        }
+        return texts;
+    }
+
+    // As the postings alone have it.
+    Amount posted(Account account, Timestamp moment) {
+        for (BalanceRow const& row : run(PgReports(*database).balances_at(moment))) {
+            if (row.account == account) return row.balance.magnitude;
+        }
+        return {};
+    }
+    void expect_posted(std::string const& period) {
+        auto const query = query_of(period);
+        auto const shown = account(period);
+        EXPECT_EQ(shown.opening, posted(Account::merchant_settled, query.period.begin - 1ms));
+        EXPECT_EQ(shown.closing, posted(Account::merchant_settled, query.period.end - 1ms));
+        EXPECT_EQ(shown.unapplied_opening,
+                  posted(Account::payer_unapplied, query.period.begin - 1ms));
+        EXPECT_EQ(shown.unapplied_closing,
+                  posted(Account::payer_unapplied, query.period.end - 1ms));
+        Amount came;
+        Amount went;
+        for (StatementLine const& line : lines(period, 100))
+            (line.kind == StatementLineKind::reversal ? went : came) += line.net;
+        EXPECT_EQ(shown.opening + came, shown.closing + went) << period;
+    }
+
+    PgStatements statements;
+    Payment second;
+    Payment third;
+    Payment fourth;
+};
+
+TEST_F(StatementsInPostgres, a_day_has_its_settlements_with_gross_fees_and_net) {
+    auto const shown = account("2023-11-14");
+    EXPECT_EQ(shown.chain_id, kChain);
+    EXPECT_EQ(shown.token, kToken);
+    EXPECT_EQ(shown.opening, Amount());
+    StatementSum const expected{1, Amount(50'000'000), Amount(250'000), Amount(49'750'000)};
+    EXPECT_EQ(shown.settlements, expected);
+    EXPECT_EQ(shown.closing, Amount(49'750'000));
+    EXPECT_EQ(shown.unapplied_received, Amount(10'000'000));
+    EXPECT_EQ(shown.unapplied_closing, Amount(10'000'000));
+    EXPECT_EQ(shown.batch_count, 1U);
+    expect_posted("2023-11-14");
+
+    auto const all = lines("2023-11-14", 10);
+    ASSERT_EQ(all.size(), 1U);
+    EXPECT_EQ(all[0].sequence, 3U);
+    EXPECT_EQ(all[0].batch_number, 1U);
+    EXPECT_EQ(all[0].payment_id, payment.id);
+    EXPECT_EQ(all[0].reference, payment.reference);
+    EXPECT_EQ(all[0].transaction_hash, state().credits[0].transfer.key.transaction_hash);
+    EXPECT_EQ(all[0].block_number, 101U);
+    EXPECT_EQ(all[0].block_time, block(101).time);
+    EXPECT_EQ(all[0].booked_at, kStart);
+    EXPECT_EQ(all[0].value, (LockedValue{"USD", Amount(5'000)}));
+}
+
+TEST_F(StatementsInPostgres, opening_and_movements_are_closing_from_day_to_day) {
+    second_day();
+    fourth_day();
+    ASSERT_EQ(first_wrong(), "");
+    for (char const* period :
+         {"2023-11-14", "2023-11-15", "2023-11-16", "2023-11-17", "2023-11", "2023-12"}) {
+        expect_posted(period);
+    }
+    auto const day = account("2023-11-15");
+    EXPECT_EQ(day.opening, account("2023-11-14").closing);
+    StatementSum const settled{2, Amount(100'000'000), Amount(500'000), Amount(99'500'000)};
+    EXPECT_EQ(day.settlements, settled);
+    StatementSum const credited{1, Amount(5'000'000), Amount(25'000), Amount(4'975'000)};
+    EXPECT_EQ(day.credited, credited);
+    StatementSum const kept{1, Amount(2'000'000), Amount(), Amount(2'000'000)};
+    EXPECT_EQ(day.written_off, kept);
+    EXPECT_EQ(day.accepted, StatementSum{});
+    EXPECT_EQ(day.closing, Amount(49'750'000 + 99'500'000 + 4'975'000 + 2'000'000));
+    EXPECT_EQ(day.unapplied_applied, Amount(7'000'000));
+    EXPECT_EQ(day.refunds_promised, Amount(1'000'000));
+    EXPECT_EQ(day.unapplied_closing, Amount(2'000'000));
+
+    EXPECT_EQ(account("2023-11-16").opening, day.closing);
+    auto const repaired = account("2023-11-17");
+    EXPECT_EQ(repaired.reversed, settled);
+    EXPECT_EQ(repaired.closing, Amount(49'750'000 + 4'975'000 + 2'000'000));
+    EXPECT_EQ(account("2023-12").opening, repaired.closing);
+    auto const month = account("2023-11");
+    EXPECT_EQ(month.settlements.count, 3U);
+    EXPECT_EQ(month.closing, repaired.closing);
+}
+
+TEST_F(StatementsInPostgres, pages_of_any_size_have_every_line_once) {
+    second_day();
+    fourth_day();
+    std::vector<std::string> const expected{
+        "3 settlement 50000000 250000 49750000",  "9 settlement 50000000 250000 49750000",
+        "10 settlement 50000000 250000 49750000", "12 credited 5000000 25000 4975000",
+        "13 written_off 2000000 0 2000000",       "15 reversal 50000000 250000 49750000",
+        "18 reversal 50000000 250000 49750000"};
+    for (std::size_t const size : {1U, 2U, 3U, 100U})
+        EXPECT_EQ(texts(lines("2023-11", size)), expected) << size;
+    auto const all = lines("2023-11", 100);
+    EXPECT_EQ(all[3].payment_id, fourth.id);
+    EXPECT_EQ(all[3].transaction_hash, all[0].transaction_hash);
+    EXPECT_EQ(all[3].value, (LockedValue{"USD", Amount(500)}));
+    EXPECT_FALSE(all[4].value);
+    EXPECT_FALSE(all[4].batch_number);
+    EXPECT_EQ(all[5].batch_number, 2U);
+}
+
+TEST_F(StatementsInPostgres, batches_sum_up_their_settlements) {
+    second_day();
+    auto const first = run(statements.batches(query_of("2023-11"), {}, 1));
+    ASSERT_EQ(first.batches.size(), 1U);
+    EXPECT_TRUE(first.has_more);
+    EXPECT_EQ(first.batches[0].batch.batch_number, 1U);
+    auto const rest = run(statements.batches(query_of("2023-11"), StatementCursor{kChain, 1}, 10));
+    ASSERT_EQ(rest.batches.size(), 1U);
+    EXPECT_FALSE(rest.has_more);
+    StatementBatch const& batch = rest.batches[0];
+    EXPECT_EQ(batch.batch.batch_number, 2U);
+    EXPECT_EQ(batch.batch.settlement_count, 2U);
+    EXPECT_EQ(batch.sequence, 11U);
+    EXPECT_EQ(batch.gross, Amount(100'000'000));
+    EXPECT_EQ(batch.fees, Amount(500'000));
+    EXPECT_EQ(batch.batch.net, Amount(99'500'000));
+    EXPECT_EQ(batch.first_block, 103U);
+    EXPECT_EQ(batch.last_block, 103U);
+    EXPECT_EQ(batch.batch.finalized_block, 103U);
+    EXPECT_TRUE(run(statements.batches(query_of("2023-11-16"), {}, 10)).batches.empty());
+
+    auto const days = run(statements.days(query_of("2023-11")));
+    ASSERT_EQ(days.size(), 2U);
+    EXPECT_EQ(days[0].day.name, "2023-11-15");
+    EXPECT_EQ(days[0].settlement_count, 2U);
+    EXPECT_EQ(days[0].net, Amount(99'500'000));
+    EXPECT_EQ(days[1].day.name, "2023-11-14");
+}
+
+TEST_F(StatementsInPostgres, only_what_is_asked_for_is_shown) {
+    auto query = query_of("2023-11");
+    query.tokens = {kUnknownToken};
+    EXPECT_TRUE(run(statements.statement(query, kStart)).accounts.empty());
+    EXPECT_TRUE(run(statements.lines(query, {}, 10)).lines.empty());
+    query.tokens = {kUnknownToken, kToken};
+    EXPECT_EQ(run(statements.statement(query, kStart)).accounts.size(), 1U);
+    EXPECT_EQ(run(statements.lines(query, {}, 10)).lines.size(), 1U);
+    query.chain_id = kOtherChain;
+    EXPECT_TRUE(run(statements.statement(query, kStart)).accounts.empty());
+    EXPECT_TRUE(run(statements.batches(query, {}, 10)).batches.empty());
+    query = query_of("2023-11");
+    query.merchant_id = create_merchant("Mugs", 5);
+    EXPECT_TRUE(run(statements.statement(query, kStart)).accounts.empty());
+    EXPECT_TRUE(run(statements.lines(query, {}, 10)).lines.empty());
+    EXPECT_TRUE(run(statements.statement(query_of("2023-10"), kStart)).accounts.empty());
+}
+
+TEST_F(StatementsInPostgres, two_chains_are_read_one_after_the_other) {
+    begin(kOtherChain);
+    auto const other = create_payment(merchant_id, {kOtherChain});
+    commit(plan({.chain_id = kOtherChain,
+                 .added = {block(101)},
+                 .arrivals = {{other, transfer(other, 5, 50'000'000, block(101), kOtherChain)}},
+                 .finalized = 100}));
+    commit(plan(
+        {.chain_id = kOtherChain, .added = {block(102)}, .others = {other}, .finalized = 101}));
+    auto const all = lines("2023-11", 1);
+    ASSERT_EQ(all.size(), 2U);
+    EXPECT_EQ(all[0].chain_id, kOtherChain);
+    EXPECT_EQ(all[1].chain_id, kChain);
+    EXPECT_EQ(run(statements.statement(query_of("2023-11"), kStart)).accounts.size(), 2U);
+    EXPECT_EQ(run(statements.batches(query_of("2023-11"), {}, 10)).batches.size(), 2U);
+}
+
+TEST_F(StatementsInPostgres, books_that_do_not_add_up_are_not_shown) {
+    replica("UPDATE clearings SET gross = gross - 1, net = net - 1");
+    EXPECT_THROW(run(statements.statement(query_of("2023-11"), kStart)), InvariantViolation);
+    replica("UPDATE clearings SET gross = gross + 1, net = net + 1");
+    replica("UPDATE postings SET amount = amount + 1 WHERE seq = 4");
+    EXPECT_THROW(run(statements.statement(query_of("2023-11"), kStart)), InvariantViolation);
+    replica("UPDATE postings SET amount = amount - 1 WHERE seq = 4");
+    account("2023-11");
+    replica("DELETE FROM settlements");
+    EXPECT_THROW(run(statements.lines(query_of("2023-11"), {}, 10)), InvariantViolation);
+    EXPECT_THROW(run(statements.batches(query_of("2023-11"), {}, 10)), InvariantViolation);
+}
+
+}  // namespace
+}  // namespace sycee
