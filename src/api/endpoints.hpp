@@ -4,7 +4,9 @@
 #include <sycee/app/desk_service.hpp>
 #include <sycee/app/payment_service.hpp>
 #include <sycee/app/settings.hpp>
+#include <sycee/app/statement.hpp>
 #include <sycee/net/http_message.hpp>
+#include <sycee/runtime/clock.hpp>
 
 #include "authenticate.hpp"
 #include "problem.hpp"
@@ -18,7 +20,9 @@ namespace sycee {
 struct ApiCall {
     PaymentService& payments;
     DeskService& desk;
+    StatementPort& statements;
     CheckpointService& checkpoints;
+    Clock& clock;
     Network const& network;
     HttpRequest const& request;
     Caller caller;
@@ -36,5 +40,9 @@ Task<Answer> list_exceptions(ApiCall const& call);  // GET /v1/exceptions
 Task<Answer> get_exception(ApiCall const& call, std::string_view id);
 // POST /v1/exceptions/{id}/resolve
 Task<Answer> decide_exception(ApiCall const& call, std::string_view id);
+// GET /v1/statements/{period}, and below it /lines and /batches
+Task<Answer> get_statement(ApiCall const& call, std::string_view period);
+Task<Answer> list_statement_lines(ApiCall const& call, std::string_view period);
+Task<Answer> list_statement_batches(ApiCall const& call, std::string_view period);
 
 }  // namespace sycee

@@ -32,6 +32,9 @@ Route route_of(HttpRequest const& request) {
     constexpr std::string_view kExceptions = "/v1/exceptions";
     constexpr std::string_view kResolve = "/resolve";
     constexpr std::string_view kReceipt = "/receipt";
+    constexpr std::string_view kStatements = "/v1/statements";
+    constexpr std::string_view kLines = "/lines";
+    constexpr std::string_view kBatches = "/batches";
     std::string_view const path = request.path;
     bool const reads = request.method == "GET" || request.method == "HEAD";
     if (path == kPayments) {
@@ -57,6 +60,17 @@ Route route_of(HttpRequest const& request) {
             return {request.method == "POST" ? "resolve_exception" : "", "POST", *id};
         }
     }
+    if (auto const period = segment_below(path, kStatements)) {
+        return {reads ? "get_statement" : "", "GET, HEAD", *period};
+    }
+    for (auto const [part, endpoint] : {std::pair(kLines, "list_statement_lines"),
+                                        std::pair(kBatches, "list_statement_batches")}) {
+        if (!path.ends_with(part)) continue;
+        auto const statement = path.substr(0, path.size() - part.size());
+        if (auto const period = segment_below(statement, kStatements)) {
+            return {reads ? endpoint : "", "GET, HEAD", *period};
+        }
+    }
     return {};
 }
 
@@ -78,6 +92,13 @@ Task<Answer> answer(ApiCall const& call, Route const& route) {
     if (route.endpoint == "list_exceptions") co_return co_await list_exceptions(call);
     if (route.endpoint == "get_exception") co_return co_await get_exception(call, route.id);
     if (route.endpoint == "resolve_exception") co_return co_await decide_exception(call, route.id);
+    if (route.endpoint == "get_statement") co_return co_await get_statement(call, route.id);
+    if (route.endpoint == "list_statement_lines") {
+        co_return co_await list_statement_lines(call, route.id);
+    }
+    if (route.endpoint == "list_statement_batches") {
+        co_return co_await list_statement_batches(call, route.id);
+    }
     co_return std::unexpected(Problem{.kind = kMethodNotAllowed,
                                       .detail = "This path has: " + std::string(route.allow) + ".",
                                       .headers = {{"allow", std::string(route.allow)}}});
@@ -97,7 +118,8 @@ Task<HttpResponse> MerchantApi::handle(HttpRequest const& request) {
     Answer result = std::unexpected(unauthorized());
     try {
         if (auto const caller = co_await authenticate(request, access_)) {
-            ApiCall const call{payments_, desk_, checkpoints_, network_, request, *caller};
+            ApiCall const call{payments_, desk_,    statements_, checkpoints_,
+                               clock_,    network_, request,     *caller};
             result = co_await answer(call, route);
         }
     } catch (Unavailable const& failure) {

@@ -31,6 +31,7 @@
 #include <sycee/store/pg_payments.hpp>
 #include <sycee/store/pg_reconciliation.hpp>
 #include <sycee/store/pg_reports.hpp>
+#include <sycee/store/pg_statements.hpp>
 #include <sycee/webhook/http_webhook_sender.hpp>
 
 #include "chain_access.hpp"
@@ -88,6 +89,7 @@ class Application {
           reconciliation_(database_),
           checkpoints_(checkpoint_connection_),
           receipts_(database_),
+          statements_(database_),
           password_workers_(kPasswordThreads, kMostPasswordsWaiting),
           secrets_(sealing_key),
           feed_(executor),
@@ -105,8 +107,8 @@ class Application {
                         config_.desk),
           checkpoint_service_(checkpoints_, receipts_, signing_key_loader(), clock_, metrics_),
           dispatcher_(outbox_, sender_, config_.network, outbox_wake_, clock_, metrics_),
-          api_(service_, desk_service_, checkpoint_service_, access_, config_.network, clock_,
-               metrics_),
+          api_(service_, desk_service_, statements_, checkpoint_service_, access_, config_.network,
+               clock_, metrics_),
           checkout_(service_, finder_, feed_, detected_, config_.network, clock_, kStreams),
           receipt_page_(checkpoint_service_, config_.network),
           admin_(service_, desk_service_, finder_, registry_, reports_, access_, password_workers_,
@@ -364,6 +366,7 @@ class Application {
     PgReconciliation reconciliation_;
     PgCheckpoints checkpoints_;
     PgReceipts receipts_;
+    PgStatements statements_;
     WorkerPool password_workers_;
     SecretBox secrets_;
     AddressIndex addresses_;

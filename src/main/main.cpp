@@ -37,6 +37,7 @@ struct CommandLine {
     std::uint64_t number = 0;
     std::string format = "csv";
     bool json = false;
+    bool csv = false;
     bool all = false;
 };
 
@@ -177,6 +178,17 @@ void add_reports(CommandLine& line) {
     trial_balance->callback([&line] {
         line.command = [&line](Executor, Config config) {
             return show_trial_balance(std::move(config), line.moment);
+        };
+    });
+    auto* statement = line.app.add_subcommand(
+        "statement", "Shows what a day or a month brought a merchant, and that it adds up");
+    statement->add_option("merchant", line.merchant_id, "The merchant's id, mer_…")->required();
+    statement->add_option("period", line.moment, "A day (2026-11-25) or a month (2026-11) of UTC")
+        ->required();
+    statement->add_flag("--csv", line.csv, "Print every line as CSV");
+    statement->callback([&line] {
+        line.command = [&line](Executor, Config config) {
+            return show_statement(std::move(config), line.merchant_id, line.moment, line.csv);
         };
     });
     line.app.add_subcommand("verify", "Re-adds the books and names the first row that is wrong")

@@ -123,13 +123,14 @@ export class Sycee {
   }
 
   /**
-   * @param {{name?: string, xpub: string, webhookUrl?: string, webhookSecretFile?: string}} merchant
+   * @param {{name?: string, xpub: string, feeBasisPoints?: number, webhookUrl?: string, webhookSecretFile?: string}} merchant
    * @returns {Promise<{id: string, name: string, first_address: string, webhook_secret?: string}>}
    */
-  async createMerchant({ name = "Test merchant", xpub, webhookUrl, webhookSecretFile }) {
+  async createMerchant({ name = "Test merchant", xpub, feeBasisPoints, webhookUrl, webhookSecretFile }) {
     const option = (flag, value) => (value ? [flag, value] : []);
     return this.json(
       ...["merchant", "create", "--name", name, "--xpub", xpub],
+      ...option("--fee-basis-points", feeBasisPoints && String(feeBasisPoints)),
       ...option("--webhook-url", webhookUrl),
       ...option("--webhook-secret-file", webhookSecretFile),
     );

@@ -5,6 +5,7 @@
 #include <sycee/app/payment_service.hpp>
 #include <sycee/app/ports.hpp>
 #include <sycee/app/settings.hpp>
+#include <sycee/app/statement.hpp>
 #include <sycee/net/http_message.hpp>
 #include <sycee/runtime/clock.hpp>
 #include <sycee/runtime/metrics.hpp>
@@ -15,10 +16,12 @@ namespace sycee {
 // API key and sees what is its own; anything else is a 404, as if it did not exist.
 class MerchantApi {
   public:
-    MerchantApi(PaymentService& payments, DeskService& desk, CheckpointService& checkpoints,
-                AccessPort& access, Network const& network, Clock& clock, Metrics& metrics)
+    MerchantApi(PaymentService& payments, DeskService& desk, StatementPort& statements,
+                CheckpointService& checkpoints, AccessPort& access, Network const& network,
+                Clock& clock, Metrics& metrics)
         : payments_(payments),
           desk_(desk),
+          statements_(statements),
           checkpoints_(checkpoints),
           access_(access),
           network_(network),
@@ -31,6 +34,7 @@ class MerchantApi {
   private:
     PaymentService& payments_;
     DeskService& desk_;
+    StatementPort& statements_;
     CheckpointService& checkpoints_;
     AccessPort& access_;
     Network const& network_;

@@ -7,6 +7,7 @@
 
 #include "desk_fakes.hpp"
 #include "run_task.hpp"
+#include "statement_fakes.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
@@ -211,11 +212,12 @@ class MerchantApiTest : public testing::Test {
                               wake_,
                               clock_,
                               {.second_operator_above = Amount(1'000'000'000)}};
+    MemoryStatements statements_;
     MemoryCheckpoints checkpoints_;
     CheckpointService checkpoint_service_{checkpoints_, checkpoints_, &test_signing_key, clock_,
                                           metrics_};
-    MerchantApi api_{service_, desk_service_, checkpoint_service_, access_, network_,
-                     clock_,   metrics_};
+    MerchantApi api_{service_, desk_service_, statements_, checkpoint_service_,
+                     access_,  network_,      clock_,      metrics_};
 };
 
 inline std::string header(HttpResponse const& response, std::string_view name) {
