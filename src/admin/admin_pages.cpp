@@ -5,10 +5,11 @@
 namespace sycee {
 
 AdminPages::AdminPages(PaymentService& payments, DeskService& desk, TransferFinder& finder,
-                       ChainRegistry const& chains, ReportPort& reports, AccessPort& access,
-                       WorkerPool& workers, Network const& network, Clock& clock, Metrics& metrics)
-    : routes_(std::make_unique<Routes>(payments, desk, finder, chains, reports, access, workers,
-                                       network, clock, metrics)) {}
+                       ChainRegistry const& chains, ReportPort& reports, StatementPort& statements,
+                       AccessPort& access, WorkerPool& workers, Network const& network,
+                       Clock& clock, Metrics& metrics)
+    : routes_(std::make_unique<Routes>(payments, desk, finder, chains, reports, statements, access,
+                                       workers, network, clock, metrics)) {}
 
 AdminPages::~AdminPages() = default;
 

@@ -54,13 +54,14 @@ Html header(Frame const& frame, Section section) {
                    {frame.open_exceptions});
     return html(
         R"(<header class="top"><a class="home" href="{}" aria-label="Sycee">{}</a>)"
-        R"(<nav aria-label="Dashboard">{}{}{}{}{}</nav>)"
+        R"(<nav aria-label="Dashboard">{}{}{}{}{}{}</nav>)"
         R"(<form class="who" method="post" action="{}/logout"><span>{}</span>)"
         R"(<input type="hidden" name="token" value="{}"><button>Log out</button></form></header>)",
         {frame.root, frame.files.inline_svg("wordmark.svg"),
          link("", "Payments", Section::payments),
          link("/exceptions", "Exceptions", Section::exceptions, count),
          link("/find", "Find", Section::find),
+         link("/statements", "Statements", Section::statements),
          link("/trial-balance", "Trial balance", Section::trial_balance),
          link("/chains", "Chains", Section::chains), frame.root, frame.operator_name,
          frame.form_token});

@@ -9,7 +9,7 @@
 
 namespace sycee::admin {
 
-enum class Section { payments, exceptions, find, trial_balance, chains, none };
+enum class Section { payments, exceptions, find, statements, trial_balance, chains, none };
 
 // What every page needs to know of the place that it is shown in.
 struct Frame {

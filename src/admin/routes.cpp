@@ -14,6 +14,7 @@ constexpr std::string_view kRoot = "/admin";
 constexpr std::string_view kAssets = "/assets/";
 constexpr std::string_view kPayments = "/payments/";
 constexpr std::string_view kExceptions = "/exceptions/";
+constexpr std::string_view kStatements = "/statements";
 constexpr std::size_t kPageRows = 50;
 constexpr unsigned kFine = 200;
 constexpr unsigned kBadRequest = 400;
@@ -31,9 +32,9 @@ std::string wait_text(std::chrono::seconds wait) {
 }  // namespace
 
 AdminPages::Routes::Routes(PaymentService& payments, DeskService& desk, TransferFinder& finder,
-                           ChainRegistry const& chains, ReportPort& reports, AccessPort& access,
-                           WorkerPool& workers, Network const& network, Clock& clock,
-                           Metrics& metrics)
+                           ChainRegistry const& chains, ReportPort& reports,
+                           StatementPort& statements, AccessPort& access, WorkerPool& workers,
+                           Network const& network, Clock& clock, Metrics& metrics)
     : payments_(payments),
       finder_(finder),
       chains_(chains),
@@ -46,7 +47,8 @@ AdminPages::Routes::Routes(PaymentService& payments, DeskService& desk, Transfer
       files_(root_ + std::string(kAssets), admin::embedded_files()),
       cookie_(origin_.starts_with("https://")),
       login_(access, workers, clock, metrics),
-      desk_(payments, desk, reports, network, clock, root_) {}
+      desk_(payments, desk, reports, network, clock, root_),
+      statements_(statements, reports, network, clock, root_) {}
 
 admin::Frame AdminPages::Routes::frame_for(std::optional<Session> const& session) const {
     if (!session) return {.files = files_, .root = root_};
@@ -169,6 +171,10 @@ Task<HttpResponse> AdminPages::Routes::show(std::string_view path, std::string_v
     if (path.starts_with(kPayments)) {
         auto const id = parse_id<PaymentTag>(path.substr(kPayments.size()));
         if (id) co_return co_await show_payment(*id, frame);
+    }
+    if (path == kStatements || path.starts_with(std::string(kStatements) + "/")) {
+        co_return co_await statements_.show(std::string(path.substr(kStatements.size())),
+                                            std::string(query), frame);
     }
     if (path == "/trial-balance") {
         auto const rows = co_await reports_.balances();

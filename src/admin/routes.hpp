@@ -7,6 +7,7 @@
 #include "layout.hpp"
 #include "login.hpp"
 #include "session.hpp"
+#include "statement_pages.hpp"
 
 #include <optional>
 #include <string>
@@ -17,8 +18,9 @@ namespace sycee {
 class AdminPages::Routes {
   public:
     Routes(PaymentService& payments, DeskService& desk, TransferFinder& finder,
-           ChainRegistry const& chains, ReportPort& reports, AccessPort& access,
-           WorkerPool& workers, Network const& network, Clock& clock, Metrics& metrics);
+           ChainRegistry const& chains, ReportPort& reports, StatementPort& statements,
+           AccessPort& access, WorkerPool& workers, Network const& network, Clock& clock,
+           Metrics& metrics);
 
     Task<HttpResponse> handle(HttpRequest const& request);
 
@@ -50,6 +52,7 @@ class AdminPages::Routes {
     admin::SessionCookie cookie_;
     admin::Login login_;
     admin::DeskPages desk_;
+    admin::StatementPages statements_;
 };
 
 }  // namespace sycee

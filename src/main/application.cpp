@@ -111,8 +111,8 @@ class Application {
                clock_, metrics_),
           checkout_(service_, finder_, feed_, detected_, config_.network, clock_, kStreams),
           receipt_page_(checkpoint_service_, config_.network),
-          admin_(service_, desk_service_, finder_, registry_, reports_, access_, password_workers_,
-                 config_.network, clock_, metrics_),
+          admin_(service_, desk_service_, finder_, registry_, reports_, statements_, access_,
+                 password_workers_, config_.network, clock_, metrics_),
           tasks_(executor, kMostTasks) {}
 
     Task<int> run() {

@@ -1,9 +1,13 @@
-// Statements of real payments: JSON, CSV and `sycee statement` say the same, and it adds up.
+// Statements of real payments: JSON, CSV, `sycee statement` and the dashboard say the same, and it adds up.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
 import { after, before, test } from "node:test";
 
 import { ApiContract } from "../support/api_contract.mjs";
+import { desktop, launchBrowser, openPage, overflows, phone, screenshot } from "../support/browser.mjs";
+import { secretFile } from "../support/sycee.mjs";
 import { World } from "../support/world.mjs";
 
 const month = new Date().toISOString().slice(0, 7);
@@ -157,6 +161,56 @@ test("the command line says the same in words", async () => {
   assert.match(text, /settlements +99\.500000 {2}net of 2: gross 100\.000000, fees 0\.500000\n/);
   assert.match(text, /closing +103\.500000\n/);
   await world.verifyBooks();
+});
+
+async function openDashboard(browser, viewport) {
+  const page = await openPage(browser, { viewport });
+  await page.goto(`${world.sycee.url}/admin/login`);
+  await page.locator('input[name="name"]').fill("operator");
+  await page.locator('input[name="password"]').fill("correct horse battery staple");
+  await page.locator('input[name="password"]').press("Enter");
+  await page.waitForURL(`${world.sycee.url}/admin`);
+  return page;
+}
+
+async function lookAround(page, name) {
+  await page.getByRole("link", { name: "Statements" }).click();
+  await page.getByText("With a fee").waitFor();
+  await screenshot(page, `dashboard-${name}-statements`);
+  assert.ok(!(await overflows(page)));
+  await page.goto(`${world.sycee.url}/admin/statements/${world.merchant.id}/${month}`);
+  const shown = await page.locator("main").innerText();
+  for (const part of ["103.500000", "99.500000", "0.500000", "4.000000", "not revenue", "6.000000"]) {
+    assert.ok(shown.includes(part), part);
+  }
+  await screenshot(page, `dashboard-${name}-statement-month`);
+  assert.ok(!(await overflows(page)));
+  const downloading = page.waitForEvent("download");
+  await page.getByRole("link", { name: "CSV of all lines" }).click();
+  const download = await downloading;
+  assert.equal(download.suggestedFilename(), `sycee-statement-${month}.csv`);
+  const csv = (await get(`/v1/statements/${month}?format=csv`)).text;
+  assert.equal(await readFile(await download.path(), "utf8"), csv);
+  await page.locator("table.list tbody a").first().click();
+  await page.getByRole("heading", { name: "Settlement batches" }).waitFor();
+  await screenshot(page, `dashboard-${name}-statement-day`);
+  assert.ok(!(await overflows(page)));
+}
+
+test("an operator looks at a month, its days and its file", async () => {
+  const passwordFile = await secretFile(path.join(world.directory, "password"), () => "correct horse battery staple");
+  await world.sycee.cli("operator", "create", "--name", "operator", "--password-file", passwordFile);
+  const browser = await launchBrowser();
+  try {
+    for (const [name, viewport] of Object.entries({ phone, desktop })) {
+      const page = await openDashboard(browser, viewport);
+      await lookAround(page, name);
+      assert.deepEqual(page.complaints, []);
+      await page.context().close();
+    }
+  } finally {
+    await browser.close();
+  }
 });
 
 test("every answer follows api/openapi.yaml", () => {

@@ -5,6 +5,7 @@
 #include <sycee/app/payment_service.hpp>
 #include <sycee/app/ports.hpp>
 #include <sycee/app/settings.hpp>
+#include <sycee/app/statement.hpp>
 #include <sycee/app/transfer_finder.hpp>
 #include <sycee/net/http_message.hpp>
 #include <sycee/runtime/clock.hpp>
@@ -23,13 +24,15 @@ namespace sycee {
 //   GET /admin/exceptions       the exceptions desk: open ones, or ?status=all
 //   GET /admin/exceptions/{merchant}/{exception}, and below it POST resolve, approve, reject
 //   GET /admin/find             ?transaction=0x...: what it did to any deposit address
+//   GET /admin/statements, and below it /{merchant}/{period}: a day or a month; with .csv its lines
 //   GET /admin/trial-balance, GET /admin/chains
 class AdminPages {
   public:
     // Makes one password hash, for comparing with when the name is unknown: about 80 ms.
     AdminPages(PaymentService& payments, DeskService& desk, TransferFinder& finder,
-               ChainRegistry const& chains, ReportPort& reports, AccessPort& access,
-               WorkerPool& workers, Network const& network, Clock& clock, Metrics& metrics);
+               ChainRegistry const& chains, ReportPort& reports, StatementPort& statements,
+               AccessPort& access, WorkerPool& workers, Network const& network, Clock& clock,
+               Metrics& metrics);
     AdminPages(AdminPages const&) = delete;
     AdminPages& operator=(AdminPages const&) = delete;
     ~AdminPages();

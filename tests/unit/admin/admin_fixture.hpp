@@ -6,6 +6,7 @@
 
 #include "../checkout/page_fakes.hpp"
 #include "desk_fakes.hpp"
+#include "statement_fakes.hpp"
 
 #include <gtest/gtest.h>
 
@@ -134,8 +135,10 @@ class AdminPagesTest : public testing::Test {
                               wake_,
                               world_.clock,
                               {.second_operator_above = Amount(1'000 * kWholeToken)}};
-    AdminPages pages_{world_.service, desk_service_, world_.finder,  world_.chains, reports_,
-                      access_,        workers_,      world_.network, world_.clock,  metrics_};
+    MemoryStatements statements_;
+    AdminPages pages_{world_.service, desk_service_, world_.finder, world_.chains,
+                      reports_,       statements_,   access_,       workers_,
+                      world_.network, world_.clock,  metrics_};
     std::string cookie_;
     std::string peer_ = "192.0.2.1";
 };

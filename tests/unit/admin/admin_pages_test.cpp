@@ -186,7 +186,7 @@ TEST_F(AdminBodies, EscapesEveryText) {
     for (auto const& path :
          {std::string("/admin"), "/admin/payments/" + world_.id(),
           std::string("/admin/trial-balance"), std::string("/admin/chains"),
-          std::string("/admin/exceptions"),
+          std::string("/admin/exceptions"), std::string("/admin/statements"),
           "/admin/exceptions/" + to_string(payment.merchant_id) + "/exc_11155111_42"}) {
         std::string const body = get(path).body;
         EXPECT_FALSE(body.contains("<script")) << path;

@@ -1,0 +1,109 @@
+// Pins the dashboard's statements: what a month and a day show, where they lead, and their files.
+#include "admin_fixture.hpp"
+
+namespace sycee {
+namespace {
+
+using namespace std::chrono_literals;
+
+class AdminStatements : public AdminPagesTest {
+  protected:
+    AdminStatements() {
+        log_in();
+        StatementAccount account{.chain_id = kTestChain,
+                                 .token = world_.network.chains[0].tokens[0].contract,
+                                 .opening = Amount(100 * kWholeToken)};
+        account.settlements = {2, Amount(100 * kWholeToken), Amount(kWholeToken / 2),
+                               Amount(99 * kWholeToken + kWholeToken / 2)};
+        account.reversed = {1, Amount(10 * kWholeToken), Amount(), Amount(10 * kWholeToken)};
+        account.closing = Amount(189 * kWholeToken + kWholeToken / 2);
+        account.unapplied_received = Amount(7 * kWholeToken);
+        account.unapplied_closing = Amount(7 * kWholeToken);
+        statements_.accounts = {account};
+        StatementBatch batch{.chain_id = kTestChain,
+                             .batch = {.batch_number = 42, .token = account.token}};
+        batch.first_block = 101;
+        batch.last_block = 109;
+        for (std::uint64_t i = 0; i < 60; ++i) {
+            ++batch.batch.batch_number;
+            statements_.batch_rows.push_back(batch);
+        }
+    }
+
+    std::string page_of(StatementPeriod const& period) const {
+        return "/admin/statements/" + to_string(world_.state.payment.merchant_id) + "/" +
+               period.name;
+    }
+
+    StatementPeriod today() const { return day_of(world_.clock.time); }
+    StatementPeriod month() const { return month_of(world_.clock.time); }
+};
+
+TEST_F(AdminStatements, lead_from_the_merchants_to_their_months_and_days) {
+    std::string const list = get("/admin/statements").body;
+    EXPECT_TRUE(list.contains("Tea House"));
+    for (auto const& period : {today(), month(), period_before(month())})
+        EXPECT_TRUE(list.contains("href=\"" + page_of(period) + "\"")) << period.name;
+
+    statements_.day_rows = {{.day = today(),
+                             .chain_id = kTestChain,
+                             .token = statements_.accounts[0].token,
+                             .batch_count = 3,
+                             .settlement_count = 17,
+                             .net = Amount(850 * kWholeToken)}};
+    std::string const body = get(page_of(month())).body;
+    EXPECT_TRUE(body.contains("href=\"" + page_of(today()) + "\""));
+    EXPECT_TRUE(body.contains("href=\"" + page_of(today()) + ".csv\""));
+    EXPECT_TRUE(body.contains("href=\"" + page_of(month()) + ".csv\""));
+    EXPECT_TRUE(body.contains("href=\"" + page_of(period_before(month())) + "\" rel=\"prev\""));
+    EXPECT_FALSE(body.contains("rel=\"next\"")) << "it has not begun";
+    EXPECT_TRUE(body.contains("850.000000"));
+    EXPECT_TRUE(body.contains("not over yet"));
+    EXPECT_TRUE(get(page_of(period_before(month()))).body.contains("✓ over"));
+}
+
+TEST_F(AdminStatements, show_balances_movements_and_what_is_not_revenue) {
+    std::string const body = get(page_of(today())).body;
+    for (char const* part : {"Opening balance", "100.000000", "Settlements", "0.500000",
+                             "99.500000", "Settlements reversed", "−10.000000", "Closing balance",
+                             "189.500000", "not revenue", "7.000000", "101 – 109"}) {
+        EXPECT_TRUE(body.contains(part)) << part;
+    }
+    EXPECT_FALSE(body.contains("Credited at the desk")) << "there was nothing of it";
+    EXPECT_TRUE(body.contains(">43<"));
+    EXPECT_FALSE(body.contains(">93<"));
+    std::string const next = "after=" + std::string("bat_") + std::to_string(kTestChain) + "_92";
+    EXPECT_TRUE(body.contains(next));
+    EXPECT_TRUE(get(page_of(today()), next).body.contains(">93<"));
+}
+
+TEST_F(AdminStatements, have_all_lines_in_a_file) {
+    statements_.line_rows = {statement_line(kTestChain, statements_.accounts[0].token, 1)};
+    auto const response = get(page_of(month()) + ".csv");
+    EXPECT_EQ(response.status, 200U);
+    EXPECT_EQ(header(response, "content-disposition"),
+              "attachment; filename=\"sycee-statement-" + month().name + ".csv\"");
+    EXPECT_EQ(header(response, "cache-control"), "no-store");
+    EXPECT_EQ(header(response, "x-content-type-options"), "nosniff");
+    EXPECT_TRUE(response.stream);
+    EXPECT_TRUE(response.body.empty());
+}
+
+TEST_F(AdminStatements, are_for_operators_and_of_merchants_that_there_are) {
+    MerchantId unknown;
+    unknown.uuid.bytes[15] = 9;
+    auto const& next = period_after(month());
+    for (auto const& path : std::vector<std::string>{
+             page_of(next), "/admin/statements/" + to_string(unknown) + "/" + month().name,
+             page_of(month()) + "/x", "/admin/statements/x", "/admin/statements/x/2026-11",
+             "/admin/statementsx/" + month().name, page_of(month()) + ".csv.csv"}) {
+        EXPECT_EQ(get(path).status, 404U) << path;
+    }
+    cookie_.clear();
+    for (std::string const& path :
+         {std::string("/admin/statements"), page_of(month()), page_of(month()) + ".csv"})
+        EXPECT_EQ(header(get(path), "location"), "/admin/login") << path;
+}
+
+}  // namespace
+}  // namespace sycee
