@@ -22,9 +22,11 @@ struct Cut {
     std::uint64_t last = 0;
 };
 
-// The planner can't know that the rows that are looked for stand together, and would sort a table.
+// The planner can't know that the rows that are looked for stand together, and would sort a table,
+// or send workers to its other end.
 void prepare(pqxx::transaction_base& tx, std::chrono::seconds longest_query) {
     tx.exec("SET LOCAL statement_timeout = " + std::to_string(longest_query.count() * 1000));
+    tx.exec("SET LOCAL max_parallel_workers_per_gather = 0");
     tx.exec("SET LOCAL enable_seqscan = off");
     tx.exec("SET LOCAL enable_bitmapscan = off");
 }
