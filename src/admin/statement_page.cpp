@@ -1,7 +1,10 @@
 #include <sycee/app/statement_text.hpp>
 
+#include "day_chart.hpp"
 #include "statement_pages.hpp"
 #include "words.hpp"
+
+#include <algorithm>
 
 namespace sycee::admin {
 namespace {
@@ -12,14 +15,14 @@ class AccountSection {
     AccountSection(StatementAccount const& account, Network const& network)
         : account_(account), network_(network) {}
 
-    Html html_section() const {
+    Html html_section(Html const& charts) const {
         return html(
             R"(<section class="card"><h2>{} on {}</h2><table class="list movements"><thead><tr>)"
             R"(<th>Settled</th><th class="number">Payments</th><th class="number">Gross</th>)"
             R"(<th class="number">Fees</th><th class="number">Net</th></tr></thead><tbody>{}</tbody>)"
-            R"(</table>{}</section>)",
+            R"(</table>{}{}</section>)",
             {token_name(network_, account_.chain_id, account_.token),
-             chain_name(network_, account_.chain_id), rows(), unapplied()});
+             chain_name(network_, account_.chain_id), rows(), charts, unapplied()});
     }
 
   private:
@@ -95,23 +98,62 @@ Html neighbours(StatementPage const& page, std::string const& root) {
     return html(R"(<nav class="pager" aria-label="Periods">{}</nav>)", {links});
 }
 
+// The days of a month that have begun.
+std::vector<StatementPeriod> begun_days(StatementPage const& page) {
+    auto const& period = page.statement.query.period;
+    std::vector<StatementPeriod> days;
+    for (auto day = day_of(period.begin); day.begin < period.end && day.begin <= page.now;
+         day = period_after(day)) {
+        days.push_back(day);
+    }
+    return days;
+}
+
+// What was settled on each day of a month, and what stood at its end.
+Html charts(StatementPage const& page, StatementAccount const& account, Network const& network) {
+    if (page.statement.query.period.is_day()) return {};
+    auto const days = begun_days(page);
+    std::vector<Amount> settled(days.size());
+    std::vector<Amount> balances(days.size(), account.opening);
+    // The newest day comes first: of those after it, the balance is set already.
+    std::size_t set_from = days.size();
+    for (StatementDay const& moved : page.days) {
+        if (moved.chain_id != account.chain_id || moved.token != account.token) continue;
+        auto const at = static_cast<std::size_t>(
+            std::ranges::find(days, moved.day.name, &StatementPeriod::name) - days.begin());
+        if (at >= days.size()) continue;
+        settled[at] = moved.net;
+        std::fill(balances.begin() + static_cast<std::ptrdiff_t>(at),
+                  balances.begin() + static_cast<std::ptrdiff_t>(set_from), moved.closing);
+        set_from = at;
+    }
+    auto const write = [&](Amount amount) {
+        return token_amount(network, account.chain_id, account.token, amount);
+    };
+    Html both = day_chart("Settled each day, net", days, settled, write);
+    both += day_chart("Balance at the end of each day", days, balances, write);
+    return html(R"(<div class="charts">{}</div>)", {both});
+}
+
 Html days_section(StatementPage const& page, Network const& network, std::string const& root) {
     if (page.days.empty()) return {};
     MerchantId const merchant = page.statement.query.merchant_id;
     Html rows;
     for (StatementDay const& day : page.days) {
         rows += html(
-            "<tr>{}{}{}{}{}{}</tr>\n",
+            "<tr>{}{}{}{}{}{}{}</tr>\n",
             {cell("Day", period_link(root, merchant, day.day)),
              cell("Network", chain_name(network, day.chain_id)),
              number_cell("Batches", day.batch_count), number_cell("Payments", day.settlement_count),
-             number_cell("Net", token_amount(network, day.chain_id, day.token, day.net)),
+             number_cell("Settled", token_amount(network, day.chain_id, day.token, day.net)),
+             number_cell("Balance", token_decimal(network, day.chain_id, day.token, day.closing)),
              cell("File",
                   html(R"(<a href="{}.csv">CSV</a>)", {path_of(root, merchant, day.day)}))});
     }
     return html(R"(<section class="card"><h2>Days</h2><table class="list"><thead><tr><th>Day</th>)"
                 R"(<th>Network</th><th class="number">Batches</th><th class="number">Payments</th>)"
-                R"(<th class="number">Net</th><th>File</th></tr></thead><tbody>
+                R"(<th class="number">Settled, net</th><th class="number">Balance after</th>)"
+                R"(<th>File</th></tr></thead><tbody>
 {}</tbody></table></section>)",
                 {rows});
 }
@@ -192,7 +234,7 @@ Html statement_body(StatementPage const& page, Network const& network, std::stri
          free_text(page.merchant), query.period.is_day() ? "one day" : "one month",
          neighbours(page, root)});
     for (auto const& account : page.statement.accounts)
-        body += AccountSection(account, network).html_section();
+        body += AccountSection(account, network).html_section(charts(page, account, network));
     if (page.statement.accounts.empty()) {
         body += html(R"(<section class="card empty"><p>Nothing stood and nothing moved.</p>)"
                      R"(</section>)");

@@ -140,6 +140,16 @@ Result<void> check_account(StatementAccount const& account) {
     return {};
 }
 
+void add_closings(std::vector<StatementDay>& days,
+                  std::map<std::pair<ChainId, Address>, Amount> opening) {
+    for (StatementDay& day : days) {
+        Amount& balance = opening[{day.chain_id, day.token}];
+        balance += day.net + day.decided;
+        balance -= day.reversed;
+        day.closing = balance;
+    }
+}
+
 Result<std::vector<Address>> parse_statement_token(std::string_view text, Network const& network) {
     if (text.starts_with("0x")) {
         auto const contract = parse_address(text);

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <tuple>
 #include <utility>
 
 namespace sycee {
@@ -183,6 +184,20 @@ void load_posted(pqxx::transaction_base& tx, StatementQuery const& query, Cut co
         account.unapplied_closing = before(account.unapplied_closing, of.unapplied_later);
         account.unapplied_opening = before(account.unapplied_closing, of.unapplied_within);
     }
+}
+
+// Opening and closing of every account, and what moved payer_unapplied.
+Accounts load_accounts(pqxx::transaction_base& tx, StatementQuery const& query,
+                       std::vector<Cut> const& cuts) {
+    Accounts accounts;
+    load_balances(tx, query, accounts);
+    for (auto& [key, account] : accounts) {
+        account.opening = account.closing;
+        account.unapplied_opening = account.unapplied_closing;
+    }
+    for (Cut const& cut : cuts)
+        load_posted(tx, query, cut, accounts);
+    return accounts;
 }
 
 void add(StatementSum& sum, pqxx::row const& row) {
@@ -469,6 +484,59 @@ void load_batches(pqxx::transaction_base& tx, StatementQuery const& query, Cut c
     }
 }
 
+using Days = std::map<std::tuple<Timestamp, ChainId, Address>, StatementDay>;
+
+StatementDay& day_at(Days& days, ChainId chain_id, pqxx::row const& row) {
+    auto const period = day_of(time_of(row["day"]));
+    Address const token = address_in(row["token"]);
+    auto& day = days[{period.begin, chain_id, token}];
+    day.day = period;
+    day.chain_id = chain_id;
+    day.token = token;
+    return day;
+}
+
+std::string day_column(std::string const& column) {
+    return "(extract(epoch FROM date_trunc('day', " + column + ")) * 1000)::bigint AS day";
+}
+
+void load_settled_days(pqxx::transaction_base& tx, StatementQuery const& query, Cut const& cut,
+                       Days& days) {
+    for (auto const& row : tx.exec_params(
+             "SELECT " + day_column("booked_at") +
+                 ", token, count(*), sum(settlement_count) AS settlements,"
+                 " sum(net) AS net FROM settlement_batches WHERE merchant_id = $1"
+                 " AND chain_id = $2 AND batch_number > $3 AND batch_number <= $4"
+                 " AND (cardinality($5::bytea[]) = 0 OR token = ANY ($5::bytea[]))"
+                 " GROUP BY 1, 2",
+             to_sql(query.merchant_id), cut.chain_id, cut.first, cut.last, tokens_array(query))) {
+        StatementDay& day = day_at(days, cut.chain_id, row);
+        day.batch_count = number_of(row["count"]);
+        day.settlement_count = number_of(row["settlements"]);
+        day.net = amount_of(row["net"]);
+    }
+}
+
+void load_other_days(pqxx::transaction_base& tx, StatementQuery const& query, Cut const& cut,
+                     Days& days) {
+    std::string const sql =
+        "SELECT " + day_column("r.booked_at") +
+        ", r.token, false AS is_reversal, sum(r.amount - r.fee) AS net FROM resolutions r WHERE" +
+        of_period("0") +
+        " AND r.kind <> 'refund' AND (cardinality($5::bytea[]) = 0 OR r.token = ANY ($5::bytea[]))"
+        " GROUP BY 1, 2 UNION ALL SELECT " +
+        day_column("r.booked_at") + ", a.token, true, sum(s.net) FROM reversals r" +
+        kReversedSettlement + " WHERE" + of_period("0") +
+        " AND r.reversed_kind = 'settlement'"
+        " AND (cardinality($5::bytea[]) = 0 OR a.token = ANY ($5::bytea[])) GROUP BY 1, 2";
+    for (auto const& row : tx.exec_params(sql, to_sql(query.merchant_id), cut.chain_id,
+                                          to_rfc3339(query.period.begin),
+                                          to_rfc3339(query.period.end), tokens_array(query))) {
+        StatementDay& day = day_at(days, cut.chain_id, row);
+        (row["is_reversal"].as<bool>() ? day.reversed : day.decided) += amount_of(row["net"]);
+    }
+}
+
 // Where reading goes on in a chain: nothing for one that was read to its end.
 std::optional<std::uint64_t> begin_in(ChainId chain_id,
                                       std::optional<StatementCursor> const& after) {
@@ -482,15 +550,9 @@ std::optional<std::uint64_t> begin_in(ChainId chain_id,
 Task<Statement> PgStatements::statement(StatementQuery query, Timestamp now) {
     auto work = [&](SnapshotTransaction& tx) {
         prepare(tx, longest_query_);
-        Accounts accounts;
-        load_balances(tx, query, accounts);
-        for (Cut const& cut : load_cuts(tx, query)) {
-            for (auto& [key, account] : accounts) {
-                if (key.first != cut.chain_id) continue;
-                account.opening = account.closing;
-                account.unapplied_opening = account.unapplied_closing;
-            }
-            load_posted(tx, query, cut, accounts);
+        std::vector<Cut> const cuts = load_cuts(tx, query);
+        Accounts accounts = load_accounts(tx, query, cuts);
+        for (Cut const& cut : cuts) {
             load_settlements(tx, query, cut, accounts);
             load_decisions_and_reversals(tx, query, cut, accounts);
         }
@@ -555,25 +617,20 @@ Task<StatementBatchPage> PgStatements::batches(StatementQuery query,
 Task<std::vector<StatementDay>> PgStatements::days(StatementQuery query) {
     auto work = [&](SnapshotTransaction& tx) {
         prepare(tx, longest_query_);
-        std::vector<StatementDay> days;
-        for (Cut const& cut : load_cuts(tx, query)) {
-            for (auto const& row : tx.exec_params(
-                     "SELECT (extract(epoch FROM date_trunc('day', booked_at)) * 1000)::bigint"
-                     "  AS day, token, count(*), sum(settlement_count) AS settlements,"
-                     "  sum(net) AS net FROM settlement_batches WHERE merchant_id = $1"
-                     " AND chain_id = $2 AND batch_number > $3 AND batch_number <= $4"
-                     " AND (cardinality($5::bytea[]) = 0 OR token = ANY ($5::bytea[]))"
-                     " GROUP BY 1, 2",
-                     to_sql(query.merchant_id), cut.chain_id, cut.first, cut.last,
-                     tokens_array(query))) {
-                days.push_back({.day = day_of(time_of(row["day"])),
-                                .chain_id = cut.chain_id,
-                                .token = address_in(row["token"]),
-                                .batch_count = number_of(row["count"]),
-                                .settlement_count = number_of(row["settlements"]),
-                                .net = amount_of(row["net"])});
-            }
+        std::vector<Cut> const cuts = load_cuts(tx, query);
+        Days found;
+        for (Cut const& cut : cuts) {
+            load_settled_days(tx, query, cut, found);
+            load_other_days(tx, query, cut, found);
         }
+        std::vector<StatementDay> days;
+        for (auto& [key, day] : found)
+            days.push_back(std::move(day));
+        std::map<AccountKey, Amount> opening;
+        for (auto const& [key, account] : load_accounts(tx, query, cuts))
+            opening.emplace(key, account.opening);
+        add_closings(days, std::move(opening));
+        // Newest first, and within a day by chain and token.
         std::ranges::sort(days, [](StatementDay const& a, StatementDay const& b) {
             if (a.day.begin != b.day.begin) return a.day.begin > b.day.begin;
             return std::pair(a.chain_id, a.token) < std::pair(b.chain_id, b.token);

@@ -235,10 +235,27 @@ TEST_F(StatementsInPostgres, batches_sum_up_their_settlements) {
 
     auto const days = run(statements.days(query_of("2023-11")));
     ASSERT_EQ(days.size(), 2U);
+    EXPECT_EQ(days[0].decided, Amount(4'975'000 + 2'000'000));
+    EXPECT_EQ(days[0].closing, account("2023-11-15").closing);
+    EXPECT_EQ(days[1].closing, account("2023-11-14").closing);
     EXPECT_EQ(days[0].day.name, "2023-11-15");
     EXPECT_EQ(days[0].settlement_count, 2U);
     EXPECT_EQ(days[0].net, Amount(99'500'000));
     EXPECT_EQ(days[1].day.name, "2023-11-14");
+}
+
+TEST_F(StatementsInPostgres, a_balance_has_a_history_by_day) {
+    second_day();
+    fourth_day();
+    auto const days = run(statements.days(query_of("2023-11")));
+    ASSERT_EQ(days.size(), 3U);
+    EXPECT_EQ(days[0].day.name, "2023-11-17");
+    EXPECT_EQ(days[0].batch_count, 0U);
+    EXPECT_EQ(days[0].reversed, Amount(99'500'000));
+    for (StatementDay const& day : days)
+        EXPECT_EQ(day.closing, posted(Account::merchant_settled, day.day.end - 1ms))
+            << day.day.name;
+    EXPECT_EQ(run(statements.days(query_of("2023-11-17"))).at(0).closing, days[0].closing);
 }
 
 TEST_F(StatementsInPostgres, only_what_is_asked_for_is_shown) {

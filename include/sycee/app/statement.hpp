@@ -6,9 +6,11 @@
 #include <sycee/payment/locked_value.hpp>
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 // Statements of a merchant's books by day and month (docs/ledger.md, "Statements").
@@ -155,15 +157,23 @@ struct Statement {
     bool complete() const { return query.period.end <= read_at; }
 };
 
-// What the batches of one day settled.
+// What one day moved of merchant_settled, and what stood there at its end.
 struct StatementDay {
     StatementPeriod day;
     ChainId chain_id = 0;
     Address token;
     std::uint64_t batch_count = 0;
     std::uint64_t settlement_count = 0;
-    Amount net;
+    Amount net;       // of the settlements
+    Amount decided;   // net of what the desk accepted, credited and wrote off
+    Amount reversed;  // less: net of settlements that were reversed
+    Amount closing;
 };
+
+// Sets `closing` of each day, in the order of time, from what stood before the first one, by chain
+// and token. Throws InvariantViolation where more is taken back than stands there.
+void add_closings(std::vector<StatementDay>& days,
+                  std::map<std::pair<ChainId, Address>, Amount> opening);
 
 // Reads statements, each answer as of one moment. Throws InvariantViolation where the books do not
 // add up, rather than show something wrong.
@@ -179,7 +189,7 @@ class StatementPort {
     virtual Task<StatementBatchPage> batches(StatementQuery query,
                                              std::optional<StatementCursor> after,
                                              std::size_t limit) = 0;
-    // Of the days of the period on which anything was settled, newest first.
+    // Of the days of the period on which merchant_settled moved, newest first.
     virtual Task<std::vector<StatementDay>> days(StatementQuery query) = 0;
 };
 

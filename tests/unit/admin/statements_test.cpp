@@ -50,7 +50,8 @@ TEST_F(AdminStatements, lead_from_the_merchants_to_their_months_and_days) {
                              .token = statements_.accounts[0].token,
                              .batch_count = 3,
                              .settlement_count = 17,
-                             .net = Amount(850 * kWholeToken)}};
+                             .net = Amount(850 * kWholeToken),
+                             .closing = Amount(950 * kWholeToken)}};
     std::string const body = get(page_of(month())).body;
     EXPECT_TRUE(body.contains("href=\"" + page_of(today()) + "\""));
     EXPECT_TRUE(body.contains("href=\"" + page_of(today()) + ".csv\""));
@@ -59,6 +60,12 @@ TEST_F(AdminStatements, lead_from_the_merchants_to_their_months_and_days) {
     EXPECT_FALSE(body.contains("rel=\"next\"")) << "it has not begun";
     EXPECT_TRUE(body.contains("850.000000"));
     EXPECT_TRUE(body.contains("not over yet"));
+    // The day's bar is the whole height; the balance before it is 100 of 950.
+    EXPECT_TRUE(body.contains("Settled each day, net, at most 850.000000 USDT"));
+    EXPECT_TRUE(body.contains("y=\"0\" width=\"14\" height=\"100\" rx=\"2\"><title>" +
+                              today().name + ": 850.000000"));
+    EXPECT_TRUE(body.contains("y=\"90\" width=\"14\" height=\"10\" rx=\"2\"><title>" +
+                              month().name + "-01: 100.000000"));
     EXPECT_TRUE(get(page_of(period_before(month()))).body.contains("✓ over"));
 }
 

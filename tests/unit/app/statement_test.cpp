@@ -2,6 +2,7 @@
 // how lines are written as JSON and CSV.
 #include <sycee/app/csv.hpp>
 #include <sycee/app/statement_text.hpp>
+#include <sycee/base/assert.hpp>
 #include <sycee/runtime/errors.hpp>
 
 #include "run_task.hpp"
@@ -120,6 +121,25 @@ TEST(StatementAccount, must_add_up) {
     EXPECT_EQ(field([](auto& one) { one.written_off.net += Amount(1); }), "written_off");
     EXPECT_EQ(field([](auto& one) { one.unapplied_opening += Amount(1); }), "payer_unapplied");
     EXPECT_EQ(field([](auto& one) { one.refunds_promised += Amount(1); }), "payer_unapplied");
+}
+
+TEST(StatementDays, have_what_stood_at_their_end) {
+    auto const day = [](ChainId chain, std::uint64_t net, std::uint64_t decided,
+                        std::uint64_t reversed) {
+        return StatementDay{.chain_id = chain,
+                            .token = kToken,
+                            .net = Amount(net),
+                            .decided = Amount(decided),
+                            .reversed = Amount(reversed)};
+    };
+    std::vector days{day(1, 10, 0, 0), day(2, 5, 0, 0), day(1, 3, 2, 0), day(1, 0, 0, 115)};
+    add_closings(days, {{{1, kToken}, Amount(100)}});
+    EXPECT_EQ(days[0].closing, Amount(110));
+    EXPECT_EQ(days[1].closing, Amount(5));
+    EXPECT_EQ(days[2].closing, Amount(115));
+    EXPECT_EQ(days[3].closing, Amount(0));
+    days[3].reversed = Amount(116);
+    EXPECT_THROW(add_closings(days, {{{1, kToken}, Amount(100)}}), InvariantViolation);
 }
 
 TEST(Csv, quotes_what_needs_it_and_lets_no_text_be_a_formula) {
