@@ -293,6 +293,40 @@ TEST_F(StatementsInPostgres, two_chains_are_read_one_after_the_other) {
     EXPECT_EQ(run(statements.batches(query_of("2023-11"), {}, 10)).batches.size(), 2U);
 }
 
+// Each reading checks itself: one that saw half of a commit would not add up.
+TEST_F(StatementsInPostgres, a_reader_beside_a_writer_sees_one_moment) {
+    auto const read = [this](Amount& closing) -> Task<void> {
+        auto const statement = co_await statements.statement(query_of("2023-11"), kStart);
+        closing = statement.accounts.at(0).closing;
+    };
+    auto const write = [this](ChainCommit planned) -> Task<void> {
+        co_await PgLedger(*database).commit(std::move(planned));
+    };
+    Amount before = account("2023-11").closing;
+    for (std::uint8_t i = 0; i < 8; ++i) {
+        BlockNumber const number = 103 + 2 * static_cast<BlockNumber>(i);
+        auto const paid = create_payment(merchant_id, {kChain});
+        commit(plan({.added = {block(number)},
+                     .arrivals = {{paid, transfer(paid, 50 + i, 50'000'000, block(number))}},
+                     .finalized = number - 1}));
+        auto const planned =
+            plan({.added = {block(number + 1)}, .others = {paid}, .finalized = number});
+        std::vector<Amount> seen(3);
+        std::vector<Task<void>> tasks;
+        tasks.push_back(write(planned));
+        for (Amount& closing : seen)
+            tasks.push_back(read(closing));
+        for (auto const& thrown : run_at_once(std::move(tasks)))
+            EXPECT_EQ(thrown, nullptr);
+        heads[kChain] = planned.added.back().header;
+        Amount const after = account("2023-11").closing;
+        EXPECT_EQ(after, before + Amount(49'750'000));
+        for (Amount const closing : seen)
+            EXPECT_TRUE(closing == before || closing == after) << to_string(closing);
+        before = after;
+    }
+}
+
 TEST_F(StatementsInPostgres, books_that_do_not_add_up_are_not_shown) {
     replica("UPDATE clearings SET gross = gross - 1, net = net - 1");
     EXPECT_THROW(run(statements.statement(query_of("2023-11"), kStart)), InvariantViolation);
