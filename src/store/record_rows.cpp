@@ -261,6 +261,12 @@ void sort_by_sequence(std::vector<JournalEntry>& entries) {
     });
 }
 
+struct StoredPosting {
+    ChainId chain_id = 0;
+    std::uint64_t sequence = 0;
+    Posting posting;
+};
+
 void add_reversed_postings(std::vector<JournalEntry>& entries,
                            std::vector<StoredPosting> const& postings) {
     std::map<std::pair<ChainId, std::uint64_t>, Postings> by_sequence;
@@ -336,33 +342,6 @@ void insert_entries(pqxx::transaction_base& tx, std::vector<JournalEntry> const&
     for (JournalEntry const& entry : entries)
         inserts.add(entry);
     inserts.run(tx);
-}
-
-std::vector<StoredPosting> load_postings(pqxx::transaction_base& tx, MerchantId merchant_id,
-                                         ChainId chain_id) {
-    std::vector<StoredPosting> postings;
-    for (auto const& row :
-         tx.exec_params("SELECT seq, token, debit, credit, amount FROM postings"
-                        " WHERE merchant_id = $1 AND chain_id = $2 ORDER BY seq, line",
-                        to_sql(merchant_id), chain_id)) {
-        postings.push_back({chain_id, number_of(row["seq"]), posting_of(row)});
-    }
-    return postings;
-}
-
-std::vector<JournalEntry> load_chain_entries(pqxx::transaction_base& tx, MerchantId merchant_id,
-                                             ChainId chain_id) {
-    std::vector<JournalEntry> entries;
-    for (BookTable const& book : kBooks) {
-        auto const rows =
-            tx.exec_params(select_from(book) + "WHERE b.merchant_id = $1 AND b.chain_id = $2",
-                           to_sql(merchant_id), chain_id);
-        for (auto const& row : rows)
-            entries.push_back(entry_of(row, book));
-    }
-    sort_by_sequence(entries);
-    add_reversed_postings(entries, load_postings(tx, merchant_id, chain_id));
-    return entries;
 }
 
 std::map<PaymentKey, std::vector<JournalEntry>> load_payment_entries(

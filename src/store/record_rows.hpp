@@ -25,22 +25,11 @@ ResolutionKind resolution_kind_of(pqxx::field const& field);
 // Writes the records with their postings, a statement for each kind.
 void insert_entries(pqxx::transaction_base& tx, std::vector<JournalEntry> const& entries);
 
-// Every record of one merchant and chain, or of each of these payments with their reversals, in the
-// order of chain and sequence. A reversal's postings are those stored with it.
-std::vector<JournalEntry> load_chain_entries(pqxx::transaction_base& tx, MerchantId merchant_id,
-                                             ChainId chain_id);
+// Every record of each of these payments with their reversals, in the order of chain and sequence.
+// A reversal's postings are those stored with it.
 std::map<PaymentKey, std::vector<JournalEntry>> load_payment_entries(
     pqxx::transaction_base& tx, std::vector<PaymentKey> const& payments);
 // The settlement batches that hold settlements of the payment.
 std::vector<JournalEntry> load_payment_batches(pqxx::transaction_base& tx, PaymentKey payment);
-
-struct StoredPosting {
-    ChainId chain_id = 0;
-    std::uint64_t sequence = 0;
-    Posting posting;
-};
-// In sequence and line order.
-std::vector<StoredPosting> load_postings(pqxx::transaction_base& tx, MerchantId merchant_id,
-                                         ChainId chain_id);
 
 }  // namespace sycee

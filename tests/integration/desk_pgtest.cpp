@@ -395,8 +395,10 @@ TEST_F(DeskInPostgres, verify_names_a_resolution_that_nobody_could_decide) {
          wrong([](Resolution& r) { r.exception_sequence = 5; })},
         {"decides about a record that is not on the desk",
          wrong([](Resolution& r) { r.exception_hash[0] ^= 1; })},
-        {"is of another payment or token than its exception",
+        {"is not on the desk, or not of its payment",
          wrong([&](Resolution& r) { r.payment_id = r.target_payment_id = second.id; })},
+        {"is of another token than its exception",
+         wrong([&](Resolution& r) { r.token = kUnknownToken; })},
         {"charges another fee than its basis points give", wrong([](Resolution& r) {
              r.kind = ResolutionKind::accept;
              r.fee_basis_points = 50;

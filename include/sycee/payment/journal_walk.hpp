@@ -1,0 +1,163 @@
+#pragma once
+
+#include <sycee/payment/records.hpp>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+
+namespace sycee {
+
+// Thrown at the first wrong row; its text names the row and what is wrong with it.
+class WrongRow : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
+
+// "merchant mer_…, chain 1": which journal a WrongRow is of.
+std::string journal_name(MerchantId merchant_id, ChainId chain_id);
+
+// What a walk over one journal has to ask about, now and then: it keeps only what is not final.
+class JournalContext {
+  public:
+    JournalContext() = default;
+    JournalContext(JournalContext const&) = delete;
+    JournalContext& operator=(JournalContext const&) = delete;
+    virtual ~JournalContext() = default;
+
+    // All records of the payment in this journal, the later ones too. Valid until the next call.
+    virtual std::span<JournalEntry const> records_of(PaymentId payment_id) = 0;
+    // What may be missing of the payment in this token; nothing where it does not offer the token.
+    virtual std::optional<Amount> tolerance_of(PaymentId payment_id, Address const& token) = 0;
+    // Whether the chain has this version of the finality rule.
+    virtual bool has_rule(std::uint64_t version) = 0;
+};
+
+// A posting as it is stored: `line` is its place among those of its record, from 0.
+struct PostedLine {
+    std::int64_t line = 0;
+    Posting posting;
+};
+
+// Walks one hash chain from its first record to its head and checks each record with its postings
+// against what came before. What it keeps is what is not final yet, a number for each record that
+// was reversed, and an amount for each that was decided upon at the desk: so its memory does not
+// grow with the journal, but with what is open in it.
+class JournalWalk {
+  public:
+    JournalWalk(MerchantId merchant_id, ChainId chain_id, JournalContext& context);
+
+    // The next record. The postings of a reversal are worked out from what it reverses: those in
+    // `entry` are not looked at. Throws WrongRow.
+    void pass(JournalEntry entry, std::span<PostedLine const> stored);
+    // After the last record. Throws WrongRow.
+    void finish() const;
+
+    JournalHead head() const { return head_; }
+    std::uint64_t last_batch() const { return last_batch_; }
+    BalanceSheet const& sheet() const { return sheet_; }
+    // How many authorizations it remembers, because they are neither settled nor on the desk.
+    std::size_t open() const { return open_.size(); }
+
+    // Called by pass(), one for each kind of record.
+    void operator()(Authorization const& record);
+    void operator()(Clearing const& record);
+    void operator()(Settlement const& record);
+    void operator()(SettlementBatch const& record);
+    void operator()(Unapplied const& record);
+    void operator()(Withdrawal const& record);
+    void operator()(Reversal const& record);
+    void operator()(Resolution const& record);
+
+  private:
+    struct Open {  // an authorization that is neither settled nor on the desk
+        PaymentId payment_id;
+        TransferKey key;
+        Amount amount;
+        Bytes32 hash{};
+        std::uint64_t clearing = 0;  // 0: none
+        Bytes32 clearing_hash{};
+        Amount net;
+    };
+    struct HashOfKey {
+        std::size_t operator()(TransferKey const& key) const;
+    };
+
+    void require(bool holds, char const* what) const {
+        if (!holds) refuse(what);
+    }
+    [[noreturn]] void refuse(std::string const& what) const;
+    void check(JournalEntry& entry, std::span<PostedLine const> stored);
+    void require_place(JournalEntry const& entry) const;
+    void require_postings(std::span<PostedLine const> stored, Postings const& meant) const;
+    void require_fall() const;
+    void require_fee(Clearing const& record) const;
+    void require_fee(Resolution const& record) const;
+    Open& require_open(std::uint64_t authorization, PaymentId payment_id, Address const& token);
+    Open const& keep(std::uint64_t authorization, Open open);
+    void drop(std::uint64_t authorization);
+    // A record that was passed already; nullptr where there is none.
+    JournalEntry const* passed(PaymentId payment_id, std::uint64_t sequence);
+    Open opened_again(PaymentId payment_id, std::uint64_t authorization);
+    // What the record undoes, mirrored: the postings that it must have.
+    Postings take_back(Reversal const& record);
+    Postings take_back(Authorization const& authorized, Reversal const& record);
+    Postings take_back(Clearing const& cleared, Reversal const& record);
+    Postings take_back(Settlement const& settled, Reversal const& record);
+    Postings take_back(Unapplied const& unapplied, Reversal const& record);
+    Postings take_back(Withdrawal const& withdrawn, Reversal const& record);
+
+    std::string where_;
+    JournalContext& context_;
+    JournalEntry const* entry_ = nullptr;
+    JournalHead head_;
+    BalanceSheet sheet_;
+    boost::unordered_flat_map<std::uint64_t, Open> open_;
+    boost::unordered_flat_map<TransferKey, std::uint64_t, HashOfKey> open_keys_;
+    boost::unordered_flat_set<std::uint64_t> reversed_;
+    boost::unordered_flat_map<std::uint64_t, Amount> decided_;  // of an exception
+    std::uint64_t falls_ = 0;                                   // must be reversed next; 0: nothing
+    std::uint64_t last_batch_ = 0;
+    std::uint64_t batch_count_ = 0;  // of the settlements that wait for their batch
+    Address batch_token_;
+    Amount batch_net_;
+};
+
+// Compares an index over live transfers, live_credits or live_withdrawals, with the records that it
+// must have a row for: exactly those that were not reversed. Both come in the order of their
+// numbers, so that only what is reversed later is remembered.
+class LiveIndexWalk {
+  public:
+    struct Row {
+        TransferKey key;
+        std::uint64_t sequence = 0;
+    };
+
+    // `next` gives the rows of the index in the order of their numbers, then nothing.
+    LiveIndexWalk(std::string where, std::string table, std::function<std::optional<Row>()> next);
+
+    // The next record, and what is reversed of those passed. Throw WrongRow.
+    void booked(std::uint64_t sequence, TransferKey const& key);
+    void reversed(std::uint64_t sequence);
+    // After the last record. Throws WrongRow.
+    void finish();
+
+  private:
+    [[noreturn]] void refuse(std::string const& what) const;
+    [[noreturn]] void refuse_stray(Row const& row) const;
+
+    std::string at_;
+    std::function<std::optional<Row>()> next_;
+    std::optional<Row> row_;
+    std::map<std::uint64_t, TransferKey> missing_;  // without a row: reversed later, or wrong
+};
+
+}  // namespace sycee

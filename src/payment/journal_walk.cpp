@@ -1,0 +1,401 @@
+#include <sycee/base/assert.hpp>
+#include <sycee/payment/journal_walk.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace sycee {
+namespace {
+
+std::string text_of(Posting const& posting) {
+    return std::string(to_string(posting.debit)) + " → " + std::string(to_string(posting.credit)) +
+           " " + to_string(posting.amount) + " of " + to_hex0x(posting.token);
+}
+
+std::string name_of(RecordKind kind, std::uint64_t sequence) {
+    return std::string(to_string(kind)) + " " + std::to_string(sequence);
+}
+
+std::string number(std::uint64_t sequence) {
+    return "number " + std::to_string(sequence);
+}
+
+Amount fee_of(Amount amount, std::uint32_t basis_points) {
+    return multiply_divide_down(amount, Amount(basis_points), Amount(10'000));
+}
+
+// What a record has put on the desk; an amount of zero: nothing.
+struct Exception {
+    Address token;
+    Amount amount;
+};
+
+Exception exception_of(JournalEntry const* entry) {
+    if (entry == nullptr) return {};
+    if (auto const* cleared = std::get_if<Clearing>(&entry->record))
+        return {cleared->token, cleared->excess};
+    if (auto const* unapplied = std::get_if<Unapplied>(&entry->record))
+        return {unapplied->token, unapplied->amount};
+    if (auto const* withdrawn = std::get_if<Withdrawal>(&entry->record)) {
+        return {withdrawn->transfer.key.token, withdrawn->unexplained};
+    }
+    return {};
+}
+
+}  // namespace
+
+std::string journal_name(MerchantId merchant_id, ChainId chain_id) {
+    return "merchant " + to_string(merchant_id) + ", chain " + std::to_string(chain_id);
+}
+
+std::size_t JournalWalk::HashOfKey::operator()(TransferKey const& key) const {
+    std::uint64_t word = 0;
+    std::memcpy(&word, key.transaction_hash.data(), sizeof(word));
+    return static_cast<std::size_t>(word + key.ordinal);  // which the map mixes
+}
+
+JournalWalk::JournalWalk(MerchantId merchant_id, ChainId chain_id, JournalContext& context)
+    : where_(journal_name(merchant_id, chain_id)), context_(context) {}
+
+void JournalWalk::pass(JournalEntry entry, std::span<PostedLine const> stored) {
+    entry_ = &entry;
+    try {
+        check(entry, stored);
+    } catch (InvariantViolation const& violation) {
+        refuse(std::string("can't be: ") + violation.what());
+    }
+    head_ = {entry.sequence, entry.hash};
+    entry_ = nullptr;
+}
+
+void JournalWalk::finish() const {
+    if (falls_ != 0) {
+        throw WrongRow(where_ + ": " + number(falls_) +
+                       " stands, though what was booked upon it was reversed");
+    }
+    if (batch_count_ != 0) {
+        throw WrongRow(where_ + ": " + number(head_.sequence) +
+                       ", a settlement, has no batch after it");
+    }
+}
+
+void JournalWalk::operator()(Authorization const& record) {
+    if (!context_.has_rule(record.rule_version)) {
+        refuse("names version " + std::to_string(record.rule_version) +
+               " of the finality rule, which is not there");
+    }
+    keep(entry_->sequence, {.payment_id = record.payment_id,
+                            .key = record.transfer.key,
+                            .amount = record.transfer.amount,
+                            .hash = entry_->hash,
+                            .clearing_hash = {},
+                            .net = {}});
+}
+
+void JournalWalk::operator()(Clearing const& record) {
+    Open& open = require_open(record.authorization_sequence, record.payment_id, record.token);
+    require(record.authorization_hash == open.hash, "does not hold the hash of its authorization");
+    require_fee(record);
+    require(record.net + record.fee == record.gross && record.gross + record.excess == open.amount,
+            "does not claim every base unit of its transfer exactly once");
+    if (!record.shortfall.is_zero()) {
+        require(record.excess.is_zero(), "forgives what is missing and puts something on the desk");
+        auto const tolerance = context_.tolerance_of(record.payment_id, record.token);
+        require(tolerance && record.shortfall <= *tolerance,
+                "forgives more than the payment's tolerance");
+    }
+    open.clearing = entry_->sequence;
+    open.clearing_hash = entry_->hash;
+    open.net = record.net;
+}
+
+void JournalWalk::operator()(Settlement const& record) {
+    auto const found = open_.find(record.authorization_sequence);
+    require(found != open_.end() && found->second.clearing != 0,
+            "settles what is not cleared, or is settled already");
+    Open const& open = found->second;
+    require(record.clearing_hash == open.clearing_hash, "does not hold the hash of its clearing");
+    require(record.payment_id == open.payment_id, "is of another payment than its clearing");
+    require(record.net == open.net, "settles another net amount");
+    require(record.batch_number == last_batch_ + 1, "names another batch than the next one");
+    require(batch_count_ == 0 || open.key.token == batch_token_,
+            "is of another token than the settlement before it");
+    batch_token_ = open.key.token;
+    batch_net_ += record.net;
+    ++batch_count_;
+    drop(record.authorization_sequence);
+}
+
+void JournalWalk::operator()(SettlementBatch const& record) {
+    require(record.batch_number == last_batch_ + 1, "does not follow the batch before it");
+    require(record.settlement_count == batch_count_ && record.net == batch_net_ &&
+                record.first_sequence == head_.sequence + 1 - batch_count_ &&
+                record.last_sequence == head_.sequence &&
+                (batch_count_ == 0 || record.token == batch_token_),
+            "does not sum up its settlements");
+    last_batch_ = record.batch_number;
+    batch_count_ = 0;
+    batch_net_ = Amount{};
+}
+
+void JournalWalk::operator()(Unapplied const& record) {
+    Open const& open = require_open(record.authorization_sequence, record.payment_id, record.token);
+    require(record.authorization_hash == open.hash, "does not hold the hash of its authorization");
+    require(record.amount == open.amount,
+            "does not claim every base unit of its transfer exactly once");
+    drop(record.authorization_sequence);
+}
+
+void JournalWalk::operator()(Withdrawal const& record) {
+    require(record.unexplained <= record.transfer.amount, "has more unexplained than it moved");
+}
+
+void JournalWalk::operator()(Reversal const& record) {
+    reversed_.insert(record.reversed_sequence);
+}
+
+void JournalWalk::operator()(Resolution const& record) {
+    JournalEntry const* const entry = passed(record.payment_id, record.exception_sequence);
+    Exception const exception = exception_of(entry);
+    require(!exception.amount.is_zero() && entry->hash == record.exception_hash &&
+                !reversed_.contains(record.exception_sequence),
+            "decides about a record that is not on the desk, or not of its payment");
+    require(record.token == exception.token, "is of another token than its exception");
+    Amount& decided = decided_[record.exception_sequence];
+    decided += record.amount;
+    require(!record.amount.is_zero() && decided <= exception.amount,
+            "decides about more than its exception holds");
+    require_fee(record);
+    require(record.kind == ResolutionKind::credit || record.target_payment_id == record.payment_id,
+            "pays a payment that its kind can't pay");
+    require(!record.decided_by.empty() && record.approved_by != record.decided_by,
+            "was not decided by one operator, or by two");
+}
+
+void JournalWalk::refuse(std::string const& what) const {
+    throw WrongRow(where_ + ": " + name_of(kind_of(entry_->record), entry_->sequence) + " " + what);
+}
+
+void JournalWalk::check(JournalEntry& entry, std::span<PostedLine const> stored) {
+    require_place(entry);
+    require_fall();
+    falls_ = 0;
+    auto* const reversal = std::get_if<Reversal>(&entry.record);
+    if (reversal != nullptr) reversal->postings = take_back(*reversal);
+    require(entry.hash == hash_of(entry), "has been changed: its hash is not that of its content");
+    Postings const meant = postings_of(entry.record);
+    require_postings(stored, meant);
+    RecordKind const kind = kind_of(entry.record);
+    require(
+        batch_count_ == 0 || kind == RecordKind::settlement || kind == RecordKind::settlement_batch,
+        "stands between settlements and their batch");
+    std::visit(*this, entry.record);
+    for (Posting const& posting : meant)
+        sheet_.post(posting);
+}
+
+void JournalWalk::require_place(JournalEntry const& entry) const {
+    std::uint64_t const next = head_.sequence + 1;
+    if (entry.sequence < next) {
+        refuse("follows " + number(head_.sequence) + ": " + number(entry.sequence) +
+               " stands twice");
+    }
+    if (entry.sequence > next) {
+        refuse("follows " + number(head_.sequence) + ": " + number(next) + " is missing");
+    }
+    if (entry.previous_hash != head_.hash) {
+        refuse("does not hold the hash of the record before it, " + number(head_.sequence));
+    }
+}
+
+void JournalWalk::require_postings(std::span<PostedLine const> stored,
+                                   Postings const& meant) const {
+    for (std::size_t i = 0; i < std::max(stored.size(), meant.size()); ++i) {
+        bool const both = i < stored.size() && i < meant.size();
+        if (both && stored[i].line == static_cast<std::int64_t>(i) && stored[i].posting == meant[i])
+            continue;
+        std::string const line = "line " + std::to_string(i) + " of its postings ";
+        if (i >= stored.size()) {
+            refuse("has a posting too few: " + line + "is missing, " + text_of(meant[i]));
+        }
+        if (i >= meant.size()) {
+            refuse("has a posting too many: line " + std::to_string(stored[i].line) + ", " +
+                   text_of(stored[i].posting));
+        }
+        refuse("has other postings than it says: " + line + "should be " + text_of(meant[i]) +
+               ", not line " + std::to_string(stored[i].line) + ", " + text_of(stored[i].posting));
+    }
+}
+
+// What a reversal has begun goes on to the authorization without a pause.
+void JournalWalk::require_fall() const {
+    if (falls_ == 0) return;
+    auto const* reversal = std::get_if<Reversal>(&entry_->record);
+    if (reversal != nullptr && reversal->reversed_sequence == falls_) return;
+    refuse("does not reverse " + number(falls_) + ", upon which the record before it left nothing");
+}
+
+void JournalWalk::require_fee(Clearing const& record) const {
+    require(record.fee == fee_of(record.gross, record.fee_basis_points),
+            "charges another fee than its basis points give");
+}
+
+void JournalWalk::require_fee(Resolution const& record) const {
+    require(record.fee == fee_of(record.amount, pays(record.kind) ? record.fee_basis_points : 0),
+            "charges another fee than its basis points give");
+}
+
+JournalWalk::Open& JournalWalk::require_open(std::uint64_t authorization, PaymentId payment_id,
+                                             Address const& token) {
+    auto const found = open_.find(authorization);
+    require(found != open_.end(),
+            "is booked upon an authorization that is not live, is settled or on the desk already");
+    require(found->second.clearing == 0, "is booked upon an authorization that is cleared already");
+    require(found->second.payment_id == payment_id && found->second.key.token == token,
+            "is of another payment or token than its authorization");
+    return found->second;
+}
+
+JournalWalk::Open const& JournalWalk::keep(std::uint64_t authorization, Open open) {
+    if (auto const other = open_keys_.emplace(open.key, authorization); !other.second) {
+        refuse("makes a second live authorization of the transfer of " +
+               number(other.first->second));
+    }
+    return open_.insert_or_assign(authorization, std::move(open)).first->second;
+}
+
+void JournalWalk::drop(std::uint64_t authorization) {
+    auto const found = open_.find(authorization);
+    open_keys_.erase(found->second.key);
+    open_.erase(found);
+}
+
+JournalEntry const* JournalWalk::passed(PaymentId payment_id, std::uint64_t sequence) {
+    if (sequence >= entry_->sequence) return nullptr;  // not walked over yet
+    for (JournalEntry const& entry : context_.records_of(payment_id)) {
+        if (entry.sequence == sequence) return &entry;
+    }
+    return nullptr;
+}
+
+JournalWalk::Open JournalWalk::opened_again(PaymentId payment_id, std::uint64_t authorization) {
+    JournalEntry const* const entry = passed(payment_id, authorization);
+    auto const* record = entry == nullptr ? nullptr : std::get_if<Authorization>(&entry->record);
+    require(record != nullptr, "reverses what has no authorization");
+    return {.payment_id = payment_id,
+            .key = record->transfer.key,
+            .amount = record->transfer.amount,
+            .hash = entry->hash,
+            .clearing_hash = {},
+            .net = {}};
+}
+
+Postings JournalWalk::take_back(Reversal const& record) {
+    JournalEntry const* const found = passed(record.payment_id, record.reversed_sequence);
+    require(found != nullptr && found->hash == record.reversed_hash &&
+                kind_of(found->record) == record.reversed_kind,
+            "reverses a record that is not there");
+    require(!reversed_.contains(record.reversed_sequence), "reverses a record a second time");
+    require(!decided_.contains(record.reversed_sequence),
+            "reverses what was decided upon at the desk");
+    Record const reversed = found->record;  // `found` lasts until the next question only
+    return std::visit(
+        [&](auto const& one) -> Postings {
+            if constexpr (requires { take_back(one, record); }) return take_back(one, record);
+            refuse("reverses a record of a kind that is never reversed");
+        },
+        reversed);
+}
+
+Postings JournalWalk::take_back(Authorization const& authorized, Reversal const& record) {
+    auto const open = open_.find(record.reversed_sequence);
+    require(open != open_.end() && open->second.clearing == 0,
+            "reverses an authorization whose clearing still stands");
+    drop(record.reversed_sequence);
+    return mirror(postings_of(authorized));
+}
+
+Postings JournalWalk::take_back(Clearing const& cleared, Reversal const& record) {
+    auto const open = open_.find(cleared.authorization_sequence);
+    require(open != open_.end() && open->second.clearing == record.reversed_sequence,
+            "reverses what is settled");
+    open->second.clearing = 0;
+    falls_ = cleared.authorization_sequence;
+    return mirror(postings_of(cleared));
+}
+
+// A settlement's postings stand with its batch.
+Postings JournalWalk::take_back(Settlement const& settled, Reversal const& record) {
+    std::uint64_t const authorization = settled.authorization_sequence;
+    Open open = opened_again(record.payment_id, authorization);
+    for (JournalEntry const& entry : context_.records_of(record.payment_id)) {
+        auto const* cleared = std::get_if<Clearing>(&entry.record);
+        if (cleared == nullptr || cleared->authorization_sequence != authorization) continue;
+        open.clearing = entry.sequence;
+        open.clearing_hash = entry.hash;
+        open.net = cleared->net;
+    }
+    require(open.clearing != 0, "reverses a settlement of what is not cleared");
+    falls_ = open.clearing;
+    Address const token = open.key.token;
+    keep(authorization, std::move(open));
+    return mirror(settlement_postings(token.bytes, settled.net));
+}
+
+Postings JournalWalk::take_back(Unapplied const& unapplied, Reversal const& record) {
+    falls_ = unapplied.authorization_sequence;
+    keep(falls_, opened_again(record.payment_id, falls_));
+    return mirror(postings_of(unapplied));
+}
+
+Postings JournalWalk::take_back(Withdrawal const& withdrawn, Reversal const&) {
+    return mirror(postings_of(withdrawn));
+}
+
+LiveIndexWalk::LiveIndexWalk(std::string where, std::string table,
+                             std::function<std::optional<Row>()> next)
+    : at_(std::move(where) + ": " + std::move(table) + " "),
+      next_(std::move(next)),
+      row_(next_()) {}
+
+void LiveIndexWalk::booked(std::uint64_t sequence, TransferKey const& key) {
+    bool const has_row = row_ && row_->sequence == sequence;
+    if (has_row && row_->key == key) {
+        row_ = next_();
+        return;
+    }
+    if (has_row) {
+        refuse("says another transfer for " + number(sequence) + ": transaction " +
+               to_hex0x(row_->key.transaction_hash) + ", ordinal " +
+               std::to_string(row_->key.ordinal));
+    }
+    missing_.emplace(sequence, key);
+    if (row_ && row_->sequence < sequence) refuse_stray(*row_);
+}
+
+void LiveIndexWalk::reversed(std::uint64_t sequence) {
+    if (missing_.erase(sequence) == 0)
+        refuse("has a row for " + number(sequence) + ", which is not live");
+}
+
+void LiveIndexWalk::finish() {
+    if (row_) refuse_stray(*row_);
+    if (!missing_.empty()) refuse("has no row for " + number(missing_.begin()->first));
+}
+
+void LiveIndexWalk::refuse(std::string const& what) const {
+    throw WrongRow(at_ + what);
+}
+
+void LiveIndexWalk::refuse_stray(Row const& row) const {
+    for (auto const& [sequence, key] : missing_) {
+        if (key == row.key) {
+            refuse("says " + number(row.sequence) + " where " + number(sequence) + " is live");
+        }
+    }
+    refuse("has a row for " + number(row.sequence) + ", which is not live: transaction " +
+           to_hex0x(row.key.transaction_hash));
+}
+
+}  // namespace sycee

@@ -1,0 +1,228 @@
+#include "journal_check.hpp"
+
+#include <sycee/base/assert.hpp>
+
+#include "journal_reader.hpp"
+#include "payment_rows.hpp"
+#include "record_rows.hpp"
+#include "values.hpp"
+
+#include <map>
+#include <optional>
+#include <set>
+
+namespace sycee {
+namespace {
+
+constexpr std::uint64_t kCountedAtOnce = 4'096;
+
+// What a walk asks about, in the same moment as its records.
+class StoredContext final : public JournalContext {
+  public:
+    StoredContext(pqxx::transaction_base& tx, MerchantId merchant_id, ChainId chain_id)
+        : tx_(tx), merchant_id_(merchant_id), chain_id_(chain_id) {
+        for (auto const& row :
+             tx.exec_params("SELECT version FROM finality_rules WHERE chain_id = $1", chain_id))
+            rules_.insert(number_of(row[0]));
+    }
+
+    // A reorg takes back several records of a payment, one after the other.
+    std::span<JournalEntry const> records_of(PaymentId payment_id) override {
+        if (loaded_ == payment_id) return records_;
+        loaded_.reset();
+        records_.clear();
+        PaymentKey const key{merchant_id_, payment_id};
+        auto of_payment = load_payment_entries(tx_, {key});
+        for (JournalEntry& entry : of_payment.at(key)) {
+            if (entry.chain_id == chain_id_) records_.push_back(std::move(entry));
+        }
+        loaded_ = payment_id;
+        return records_;
+    }
+    std::optional<Amount> tolerance_of(PaymentId payment_id, Address const& token) override {
+        auto const rows = tx_.exec_params(
+            "SELECT options FROM payments WHERE merchant_id = $1 AND payment_id = $2",
+            to_sql(merchant_id_), to_sql(payment_id));
+        if (rows.empty()) return std::nullopt;
+        Payment payment;
+        payment.options = parse_options(rows[0][0].c_str());
+        auto const* option = payment.option_for(chain_id_, token);
+        if (option == nullptr) return std::nullopt;
+        return option->tolerance;
+    }
+    bool has_rule(std::uint64_t version) override { return rules_.contains(version); }
+
+  private:
+    pqxx::transaction_base& tx_;
+    MerchantId merchant_id_;
+    ChainId chain_id_;
+    std::set<std::uint64_t> rules_;
+    std::optional<PaymentId> loaded_;  // whose records_ are
+    std::vector<JournalEntry> records_;
+};
+
+// The words of a decision, where they are kept, are those that its record holds the hash of.
+class ReasonCheck {
+  public:
+    ReasonCheck(std::string const& where, JournalReader& reader)
+        : where_(where), reader_(reader), next_(reader.next_reason()) {}
+
+    void resolved(std::uint64_t sequence, Bytes32 const& reason_hash) {
+        if (next_ && next_->sequence < sequence) refuse();
+        if (!next_ || next_->sequence != sequence) return;
+        if (next_->hash != reason_hash) refuse();
+        next_ = reader_.next_reason();
+    }
+    void finish() const {
+        if (next_) refuse();
+    }
+
+  private:
+    [[noreturn]] void refuse() const {
+        throw WrongRow(where_ + ": resolution " + std::to_string(next_->sequence) +
+                       " was given another reason than the one that it holds the hash of");
+    }
+
+    std::string const& where_;
+    JournalReader& reader_;
+    std::optional<JournalReader::Reason> next_;
+};
+
+class JournalCheck {
+  public:
+    JournalCheck(pqxx::transaction_base& tx, MerchantId merchant_id, ChainId chain_id)
+        : tx_(tx),
+          merchant_id_(merchant_id),
+          chain_id_(chain_id),
+          where_(journal_name(merchant_id, chain_id)),
+          context_(tx, merchant_id, chain_id),
+          walk_(merchant_id, chain_id, context_) {}
+
+    void run(std::function<void(JournalCounts const&)> const& counted) {
+        walk_all(counted);
+        walk_.finish();
+        check_head();
+        check_balances();
+    }
+
+  private:
+    void walk_all(std::function<void(JournalCounts const&)> const& counted) {
+        JournalReader reader(tx_, merchant_id_, chain_id_);
+        LiveIndexWalk credits(where_, "live_credits", [&] { return reader.next_live_credit(); });
+        LiveIndexWalk withdrawals(where_, "live_withdrawals",
+                                  [&] { return reader.next_live_withdrawal(); });
+        ReasonCheck reasons(where_, reader);
+        std::vector<PostedLine> postings;
+        JournalCounts counts;
+        while (auto entry = reader.next(postings)) {
+            std::uint64_t const sequence = entry->sequence;
+            Record const& record = entry->record;
+            // What the indexes say is looked at after the record itself has been found right.
+            std::optional<TransferKey> credit;
+            std::optional<TransferKey> withdrawal;
+            std::optional<Bytes32> reason;
+            std::optional<std::pair<RecordKind, std::uint64_t>> reversed;
+            if (auto const* authorized = std::get_if<Authorization>(&record)) {
+                credit = authorized->transfer.key;
+            } else if (auto const* withdrawn = std::get_if<Withdrawal>(&record)) {
+                withdrawal = withdrawn->transfer.key;
+            } else if (auto const* resolved = std::get_if<Resolution>(&record)) {
+                reason = resolved->reason_hash;
+            } else if (auto const* reversal = std::get_if<Reversal>(&record)) {
+                reversed = {reversal->reversed_kind, reversal->reversed_sequence};
+            }
+            walk_.pass(std::move(*entry), postings);
+            if (credit) credits.booked(sequence, *credit);
+            if (withdrawal) withdrawals.booked(sequence, *withdrawal);
+            if (reason) reasons.resolved(sequence, *reason);
+            if (reversed && reversed->first == RecordKind::authorization)
+                credits.reversed(reversed->second);
+            if (reversed && reversed->first == RecordKind::withdrawal)
+                withdrawals.reversed(reversed->second);
+            ++counts.records;
+            counts.postings += postings.size();
+            if (counts.records == kCountedAtOnce) counted(std::exchange(counts, {}));
+        }
+        counted(counts);
+        credits.finish();
+        withdrawals.finish();
+        reasons.finish();
+    }
+
+    void check_head() {
+        auto const rows = tx_.exec_params(
+            "SELECT seq, encode(hash, 'hex'), last_batch_number FROM journal_heads"
+            " WHERE merchant_id = $1 AND chain_id = $2",
+            to_sql(merchant_id_), chain_id_);
+        JournalHead const head = walk_.head();
+        std::string const last = "the last record, number " + std::to_string(head.sequence);
+        if (rows.empty()) {
+            if (head.sequence == 0) return;
+            throw WrongRow(where_ + ": journal_heads has no row, but " + last + ", is there");
+        }
+        if (head.sequence == 0) throw WrongRow(where_ + ": journal_heads has a row, but no record");
+        std::string const batch = std::to_string(walk_.last_batch());
+        auto const require = [&](int column, std::string const& expected, std::string const& what) {
+            if (rows[0][column].c_str() == expected) return;
+            throw WrongRow(
+                where_ + ": journal_heads is not " + last + ": it says " + what + " " +
+                rows[0][column].c_str() + ", not " + expected +
+                (column == 0 ? ": records are missing at the end, or it was changed" : ""));
+        };
+        require(0, std::to_string(head.sequence), "number");
+        require(1, to_hex(head.hash), "hash");
+        require(2, batch, "batch");
+    }
+
+    void check_balances() {
+        std::map<BalanceSheet::Key, std::string> expected;
+        for (auto const& [key, balance] : walk_.sheet().balances())
+            expected[key] = (balance.negative ? "-" : "") + to_string(balance.magnitude);
+        for (auto const& row :
+             tx_.exec_params("SELECT token, account, balance FROM account_balances"
+                             " WHERE merchant_id = $1 AND chain_id = $2 ORDER BY token, account",
+                             to_sql(merchant_id_), chain_id_)) {
+            auto const token = byte_vector_of(row[0]);
+            auto const account = parse_account(row[1].c_str());
+            ensure(account.has_value(), "store: an unknown account in account_balances");
+            std::string const name =
+                where_ + ": account " + row[1].c_str() + " of token " + to_hex0x(token) + " ";
+            BalanceSheet::Key key{{}, *account};
+            bool const is_token = token.size() == key.first.size();
+            if (is_token) std::copy(token.begin(), token.end(), key.first.begin());
+            auto const found = is_token ? expected.find(key) : expected.end();
+            if (found == expected.end()) {
+                throw WrongRow(name + "has a balance row, but no posting");
+            }
+            if (row[2].c_str() != found->second) {
+                throw WrongRow(name + "stands at " + row[2].c_str() + ", its postings sum up to " +
+                               found->second);
+            }
+            expected.erase(found);
+        }
+        if (expected.empty()) return;
+        auto const& [token, account] = expected.begin()->first;
+        throw WrongRow(where_ + ": account " + std::string(to_string(account)) + " of token " +
+                       to_hex0x(token) + " has no balance row");
+    }
+
+    pqxx::transaction_base& tx_;
+    MerchantId merchant_id_;
+    ChainId chain_id_;
+    std::string where_;
+    StoredContext context_;
+    JournalWalk walk_;
+};
+
+}  // namespace
+
+void check_journal(pqxx::transaction_base& tx, MerchantId merchant_id, ChainId chain_id,
+                   std::function<void(JournalCounts const&)> const& counted) {
+    try {
+        JournalCheck(tx, merchant_id, chain_id).run(counted);
+    } catch (InvariantViolation const& violation) {
+        throw WrongRow(journal_name(merchant_id, chain_id) + ": " + violation.what());
+    }
+}
+
+}  // namespace sycee

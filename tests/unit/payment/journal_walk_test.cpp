@@ -1,0 +1,466 @@
+// Pins: a walk passes over right books whatever their flows, keeps only what is open in them, and
+// names the first record that could not have been written, even where its hash is right.
+#include <sycee/payment/journal_walk.hpp>
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <functional>
+
+namespace sycee {
+namespace {
+
+constexpr ChainId kChain = 31337;
+Address const kToken{Bytes20{1}};
+Address const kOtherToken{Bytes20{2}};
+Amount const kPrice(50'000'000);
+
+PaymentId payment(std::uint8_t number) {
+    PaymentId id;
+    id.uuid.bytes[15] = number;
+    return id;
+}
+
+class Context final : public JournalContext {
+  public:
+    std::span<JournalEntry const> records_of(PaymentId payment_id) override {
+        found_.clear();
+        for (JournalEntry const& entry : entries) {
+            std::visit(
+                [&](auto const& record) {
+                    if constexpr (requires { record.payment_id; }) {
+                        if (record.payment_id == payment_id) found_.push_back(entry);
+                    }
+                },
+                entry.record);
+        }
+        ++asked;
+        return found_;
+    }
+    std::optional<Amount> tolerance_of(PaymentId, Address const& token) override {
+        if (token != kToken) return std::nullopt;
+        return Amount(10);
+    }
+    bool has_rule(std::uint64_t version) override { return version == 1; }
+
+    std::vector<JournalEntry> entries;
+    int asked = 0;
+
+  private:
+    std::vector<JournalEntry> found_;
+};
+
+class Walk : public ::testing::Test {
+  protected:
+    Walk() : journal(merchant(), kChain, {}, timestamp_from_seconds(1'000)) {}
+
+    static MerchantId merchant() {
+        MerchantId id;
+        id.uuid.bytes[0] = 1;
+        return id;
+    }
+    JournalEntry const& last() const { return journal.entries().back(); }
+    JournalEntry const& entry(std::uint64_t sequence) const {
+        return journal.entries().at(sequence - 1);
+    }
+
+    static Transfer transfer(std::uint64_t number, Amount amount = kPrice) {
+        Transfer result;
+        result.key = {kChain, {}, kToken, 0};
+        for (std::size_t i = 0; i < 8; ++i)
+            result.key.transaction_hash[i] = static_cast<std::uint8_t>(number >> (8 * i));
+        result.amount = amount;
+        return result;
+    }
+
+    std::uint64_t authorize(PaymentId of, Transfer const& of_transfer) {
+        return journal.append(Authorization{of, of_transfer, 1}).sequence;
+    }
+    static Clearing clearing(JournalEntry const& of, Amount excess = {}, Amount shortfall = {}) {
+        auto const& authorized = std::get<Authorization>(of.record);
+        Amount const gross = authorized.transfer.amount - excess;
+        Amount const fee = multiply_divide_down(gross, Amount(50), Amount(10'000));
+        return {.payment_id = authorized.payment_id,
+                .authorization_sequence = of.sequence,
+                .authorization_hash = of.hash,
+                .token = authorized.transfer.key.token,
+                .cleared_at_block = 7,
+                .fee_basis_points = 50,
+                .gross = gross,
+                .fee = fee,
+                .net = gross - fee,
+                .excess = excess,
+                .shortfall = shortfall};
+    }
+    static Settlement settlement(JournalEntry const& of, std::uint64_t batch) {
+        auto const& cleared = std::get<Clearing>(of.record);
+        return {.payment_id = cleared.payment_id,
+                .authorization_sequence = cleared.authorization_sequence,
+                .clearing_hash = of.hash,
+                .batch_number = batch,
+                .finalized_block = 9,
+                .net = cleared.net};
+    }
+    static SettlementBatch batch(std::uint64_t number, std::uint64_t first, std::uint64_t last,
+                                 Amount net) {
+        return {.batch_number = number,
+                .token = kToken,
+                .first_sequence = first,
+                .last_sequence = last,
+                .settlement_count = last - first + 1,
+                .finalized_block = 9,
+                .net = net};
+    }
+    static Unapplied unapplied(JournalEntry const& of) {
+        auto const& authorized = std::get<Authorization>(of.record);
+        return {.payment_id = authorized.payment_id,
+                .authorization_sequence = of.sequence,
+                .authorization_hash = of.hash,
+                .token = kToken,
+                .reason = UnappliedReason::late,
+                .amount = authorized.transfer.amount};
+    }
+    Reversal reversal(JournalEntry const& of) const {
+        Reversal result{.reversed_kind = kind_of(of.record),
+                        .reversed_sequence = of.sequence,
+                        .reversed_hash = of.hash,
+                        .ancestor_block = 3,
+                        .postings = mirror(postings_of(of.record))};
+        std::visit(
+            [&](auto const& record) {
+                if constexpr (requires { record.payment_id; })
+                    result.payment_id = record.payment_id;
+            },
+            of.record);
+        if (auto const* settled = std::get_if<Settlement>(&of.record))
+            result.postings = mirror(settlement_postings(kToken.bytes, settled->net));
+        return result;
+    }
+    static Resolution resolution(JournalEntry const& of, PaymentId of_payment, Amount amount) {
+        return {.payment_id = of_payment,
+                .exception_sequence = of.sequence,
+                .exception_hash = of.hash,
+                .token = kToken,
+                .kind = ResolutionKind::write_off,
+                .target_payment_id = of_payment,
+                .fee_basis_points = 0,
+                .amount = amount,
+                .fee = {},
+                .decided_by = "opr_1",
+                .approved_by = "",
+                .reason_hash = {}};
+    }
+
+    // Authorization, clearing, settlement and batch: four records.
+    void settle(PaymentId of, std::uint64_t number, Amount excess = {}) {
+        authorize(of, transfer(number));
+        JournalEntry const authorized = last();
+        journal.append(clearing(authorized, excess));
+        JournalEntry const cleared = last();
+        std::uint64_t const place = journal.append(settlement(cleared, ++batches)).sequence;
+        journal.append(batch(batches, place, place, std::get<Clearing>(cleared.record).net));
+    }
+
+    static std::vector<PostedLine> lines_of(JournalEntry const& of) {
+        std::vector<PostedLine> lines;
+        for (Posting const& posting : postings_of(of.record))
+            lines.push_back({static_cast<std::int64_t>(lines.size()), posting});
+        return lines;
+    }
+    // What is wrong with the first wrong record; empty where none is.
+    std::string first_wrong(
+        std::function<void(JournalEntry&, std::vector<PostedLine>&)> const& change = {}) {
+        Context context;
+        context.entries = journal.entries();
+        JournalWalk walk(merchant(), kChain, context);
+        try {
+            for (JournalEntry passed : journal.entries()) {
+                auto lines = lines_of(passed);
+                if (change) change(passed, lines);
+                walk.pass(passed, lines);
+                most_open = std::max(most_open, walk.open());
+            }
+            walk.finish();
+        } catch (WrongRow const& wrong) {
+            return wrong.what();
+        }
+        EXPECT_EQ(walk.head(), journal.head());
+        open = walk.open();
+        asked = context.asked;
+        return "";
+    }
+    void expect_wrong(std::string const& named) {
+        std::string const wrong = first_wrong();
+        EXPECT_NE(wrong.find(named), std::string::npos) << "not " << named << ": " << wrong;
+    }
+
+    JournalWriter journal;
+    std::uint64_t batches = 0;
+    std::size_t most_open = 0;
+    std::size_t open = 0;
+    int asked = 0;
+};
+
+TEST_F(Walk, keeps_nothing_of_what_is_settled_and_asks_about_nothing) {
+    for (std::uint64_t number = 1; number <= 300; ++number)
+        settle(payment(1), number);
+    EXPECT_EQ(first_wrong(), "");
+    EXPECT_EQ(most_open, 1U);
+    EXPECT_EQ(open, 0U);
+    EXPECT_EQ(asked, 0);
+}
+
+TEST_F(Walk, passes_over_every_flow) {
+    settle(payment(1), 1, Amount(10'000'000));                    // 1 to 4
+    journal.append(resolution(entry(2), payment(1), Amount(1)));  // 5
+    authorize(payment(2), transfer(2));                           // 6
+    journal.append(unapplied(entry(6)));                          // 7
+    journal.append(resolution(entry(7), payment(2), kPrice));     // 8
+    authorize(payment(2), transfer(3));                           // 9
+    journal.append(unapplied(entry(9)));                          // 10
+    journal.append(reversal(entry(10)));
+    journal.append(reversal(entry(9)));
+    authorize(payment(2), transfer(3));  // 13, mined again
+    Transfer out = transfer(4, Amount(20'000'000));
+    out.key.token = kOtherToken;
+    journal.append(Withdrawal{payment(1), out, Amount(20'000'000)});  // 14
+    journal.append(reversal(entry(14)));
+    settle(payment(3), 5);  // 16 to 19
+    journal.append(reversal(entry(18)));
+    journal.append(reversal(entry(17)));
+    journal.append(reversal(entry(16)));
+    authorize(payment(4), transfer(6));
+    JournalEntry const authorized = last();
+    journal.append(clearing(authorized, {}, Amount(10)));
+    EXPECT_EQ(first_wrong(), "");
+    EXPECT_EQ(open, 2U);  // 13, and the one with a shortfall
+}
+
+TEST_F(Walk, names_what_was_changed_removed_or_moved) {
+    settle(payment(1), 1);
+    struct Change {
+        std::string named;
+        std::function<void(JournalEntry&, std::vector<PostedLine>&)> change;
+    };
+    auto const of = [](std::uint64_t sequence, auto change) {
+        return [sequence, change](JournalEntry& passed, std::vector<PostedLine>& lines) {
+            if (passed.sequence == sequence) change(passed, lines);
+        };
+    };
+    using Lines = std::vector<PostedLine>;
+    std::vector<Change> const changes{
+        {"clearing 2 has been changed",
+         of(2, [](JournalEntry& passed,
+                  Lines&) { ++std::get<Clearing>(passed.record).cleared_at_block; })},
+        {"authorization 1 has been changed",
+         of(1, [](JournalEntry& passed, Lines&) { passed.booked_at += std::chrono::seconds(1); })},
+        {"settlement 3 does not hold the hash of the record before it, number 2",
+         of(3, [](JournalEntry& passed, Lines&) { passed.previous_hash[0] ^= 1; })},
+        {"settlement 4 follows number 2: number 3 is missing",
+         of(3, [](JournalEntry& passed, Lines&) { passed.sequence = 4; })},
+        {"settlement 2 follows number 2: number 2 stands twice",
+         of(3, [](JournalEntry& passed, Lines&) { passed.sequence = 2; })},
+        {"clearing 2 has other postings than it says: line 1",
+         of(2, [](JournalEntry&, Lines& lines) { lines[1].posting.amount += Amount(1); })},
+        {"line 0 of its postings should be",
+         of(2, [](JournalEntry&, Lines& lines) { std::swap(lines[0], lines[1]); })},
+        {"not line 7", of(2, [](JournalEntry&, Lines& lines) { lines[1].line = 7; })},
+        {"a posting too few: line 1 of its postings is missing",
+         of(2, [](JournalEntry&, Lines& lines) { lines.pop_back(); })},
+        {"settlement 3 has a posting too many: line 0",
+         of(3, [&](JournalEntry&, Lines& lines) { lines = lines_of(entry(4)); })}};
+    for (auto const& [named, change] : changes) {
+        std::string const wrong = first_wrong(change);
+        EXPECT_NE(wrong.find(named), std::string::npos) << "not " << named << ": " << wrong;
+        EXPECT_TRUE(wrong.starts_with(journal_name(merchant(), kChain) + ": ")) << wrong;
+    }
+}
+
+TEST_F(Walk, a_transfer_has_one_live_authorization) {
+    authorize(payment(1), transfer(1));
+    authorize(payment(2), transfer(1));
+    expect_wrong("authorization 2 makes a second live authorization of the transfer of number 1");
+}
+
+TEST_F(Walk, an_authorization_names_a_rule_that_is_there) {
+    journal.append(Authorization{payment(1), transfer(1), 2});
+    expect_wrong("authorization 1 names version 2 of the finality rule, which is not there");
+}
+
+TEST_F(Walk, nothing_is_booked_twice_upon_an_authorization) {
+    authorize(payment(1), transfer(1));
+    journal.append(clearing(entry(1)));
+    journal.append(unapplied(entry(1)));
+    expect_wrong("unapplied 3 is booked upon an authorization that is cleared already");
+}
+
+TEST_F(Walk, nothing_is_booked_upon_what_is_reversed_settled_or_on_the_desk) {
+    settle(payment(1), 1);
+    journal.append(clearing(entry(1)));
+    expect_wrong("clearing 5 is booked upon an authorization that is not live");
+}
+
+TEST_F(Walk, a_settlement_is_of_what_is_cleared_and_only_once) {
+    settle(payment(1), 1);
+    journal.append(settlement(entry(2), 2));
+    expect_wrong("settlement 5 settles what is not cleared, or is settled already");
+}
+
+TEST_F(Walk, settlements_stand_together_before_their_batch) {
+    authorize(payment(1), transfer(1));
+    journal.append(clearing(entry(1)));
+    journal.append(settlement(entry(2), 1));
+    expect_wrong("number 3, a settlement, has no batch after it");
+    authorize(payment(2), transfer(2));
+    expect_wrong("authorization 4 stands between settlements and their batch");
+}
+
+TEST_F(Walk, a_batch_sums_up_its_settlements) {
+    authorize(payment(1), transfer(1));
+    journal.append(clearing(entry(1)));
+    journal.append(settlement(entry(2), 1));
+    journal.append(batch(1, 3, 3, kPrice));
+    expect_wrong("settlement_batch 4 does not sum up its settlements");
+}
+
+TEST_F(Walk, a_settlement_names_its_batch) {
+    authorize(payment(1), transfer(1));
+    journal.append(clearing(entry(1)));
+    journal.append(settlement(entry(2), 2));
+    expect_wrong("settlement 3 names another batch than the next one");
+}
+
+TEST_F(Walk, a_clearing_claims_its_transfer_whole_at_its_fee_and_within_the_tolerance) {
+    authorize(payment(1), transfer(1));
+    auto const refused = [&](std::function<void(Clearing&)> const& change,
+                             std::string const& named) {
+        JournalWriter const before = journal;
+        Clearing wrong = clearing(entry(1));
+        change(wrong);
+        journal.append(wrong);
+        expect_wrong(named);
+        journal = before;
+    };
+    refused([](Clearing& one) { one.excess = Amount(1); }, "exactly once");
+    refused([](Clearing& one) { one.fee_basis_points = 51; }, "charges another fee");
+    refused([](Clearing& one) { one.shortfall = Amount(11); }, "more than the payment's tolerance");
+    refused([](Clearing& one) { one.token = kOtherToken; }, "another payment or token");
+    refused([](Clearing& one) { one.payment_id = payment(2); }, "another payment or token");
+    refused([](Clearing& one) { one.authorization_hash[0] ^= 1; },
+            "clearing 2 does not hold the hash of its authorization");
+}
+
+TEST_F(Walk, a_reversal_takes_back_what_is_there_once_and_down_to_the_authorization) {
+    settle(payment(1), 1);
+    JournalWriter const settled = journal;
+    journal.append(reversal(entry(2)));
+    expect_wrong("reversal 5 reverses what is settled");
+    journal = settled;
+    journal.append(reversal(entry(1)));
+    expect_wrong("reversal 5 reverses an authorization whose clearing still stands");
+    journal = settled;
+    journal.append(reversal(entry(3)));
+    expect_wrong("number 2 stands, though what was booked upon it was reversed");
+    authorize(payment(2), transfer(2));
+    expect_wrong("authorization 6 does not reverse number 2");
+    journal = settled;
+    Reversal wrong = reversal(entry(3));
+    wrong.reversed_hash[0] ^= 1;
+    journal.append(wrong);
+    expect_wrong("reversal 5 reverses a record that is not there");
+    journal = settled;
+    wrong = reversal(entry(3));
+    wrong.postings[0].amount += Amount(1);
+    journal.append(wrong);
+    expect_wrong("reversal 5 has been changed");
+    journal = settled;
+    for (std::uint64_t const sequence : {3U, 2U, 1U, 1U})
+        journal.append(reversal(entry(sequence)));
+    expect_wrong("reversal 8 reverses a record a second time");
+}
+
+TEST_F(Walk, a_record_does_not_refer_to_one_that_comes_later) {
+    authorize(payment(1), transfer(1));
+    Reversal early = reversal(entry(1));
+    journal = JournalWriter(merchant(), kChain, {}, timestamp_from_seconds(1'000));
+    early.reversed_sequence = 2;
+    journal.append(early);
+    authorize(payment(1), transfer(1));
+    expect_wrong("reversal 1 reverses a record that is not there");
+}
+
+TEST_F(Walk, the_desk_decides_about_what_lies_there_and_no_more_of_it) {
+    settle(payment(1), 1, Amount(10'000'000));
+    JournalWriter const settled = journal;
+    journal.append(resolution(entry(2), payment(1), Amount(6'000'000)));
+    journal.append(resolution(entry(2), payment(1), Amount(4'000'001)));
+    expect_wrong("resolution 6 decides about more than its exception holds");
+    journal = settled;
+    journal.append(resolution(entry(3), payment(1), Amount(1)));
+    expect_wrong("resolution 5 decides about a record that is not on the desk");
+    journal = settled;
+    journal.append(resolution(entry(2), payment(2), Amount(1)));
+    expect_wrong("or not of its payment");
+    journal = settled;
+    journal.append(resolution(entry(2), payment(1), Amount(1)));
+    journal.append(reversal(entry(3)));
+    journal.append(reversal(entry(2)));
+    expect_wrong("reversal 7 reverses what was decided upon at the desk");
+}
+
+TEST_F(Walk, no_account_falls_below_zero) {
+    Transfer out = transfer(1, Amount(5));
+    journal.append(Withdrawal{payment(1), out, Amount(4)});
+    expect_wrong("withdrawal 1 can't be: ledger: account coins");
+}
+
+class Index : public ::testing::Test {
+  protected:
+    static TransferKey key(std::uint8_t number) {
+        TransferKey result;
+        result.transaction_hash[0] = number;
+        return result;
+    }
+    // The records 1, 2 and 4, of the transfers of the same numbers; 2 is reversed by 3.
+    static std::string first_wrong(std::deque<LiveIndexWalk::Row> rows) {
+        auto const next = [&rows]() -> std::optional<LiveIndexWalk::Row> {
+            if (rows.empty()) return std::nullopt;
+            LiveIndexWalk::Row const row = rows.front();
+            rows.pop_front();
+            return row;
+        };
+        try {
+            LiveIndexWalk walk("here", "live_credits", next);
+            walk.booked(1, key(1));
+            walk.booked(2, key(2));
+            walk.reversed(2);
+            walk.booked(4, key(4));
+            walk.finish();
+        } catch (WrongRow const& wrong) {
+            return wrong.what();
+        }
+        return "";
+    }
+};
+
+TEST_F(Index, has_a_row_for_exactly_what_is_live) {
+    EXPECT_EQ(first_wrong({{key(1), 1}, {key(4), 4}}), "");
+    EXPECT_EQ(first_wrong({{key(1), 1}}), "here: live_credits has no row for number 4");
+    EXPECT_EQ(first_wrong({{key(4), 4}}), "here: live_credits has no row for number 1");
+    EXPECT_EQ(first_wrong({{key(1), 1}, {key(2), 2}, {key(4), 4}}),
+              "here: live_credits has a row for number 2, which is not live");
+    EXPECT_NE(first_wrong({{key(1), 1}, {key(9), 3}, {key(4), 4}})
+                  .find("has a row for number 3, which is not live: transaction 0x09"),
+              std::string::npos);
+    EXPECT_NE(first_wrong({{key(1), 1}, {key(4), 4}, {key(9), 9}}).find("a row for number 9"),
+              std::string::npos);
+    EXPECT_EQ(first_wrong({{key(4), 4}, {key(1), 9}}),
+              "here: live_credits says number 9 where number 1 is live");
+    EXPECT_EQ(first_wrong({{key(1), 1}, {key(4), 3}}),
+              "here: live_credits says number 3 where number 4 is live");
+    EXPECT_NE(first_wrong({{key(5), 1}, {key(4), 4}}).find("says another transfer for number 1"),
+              std::string::npos);
+}
+
+}  // namespace
+}  // namespace sycee
