@@ -11,7 +11,6 @@
 #include <sycee/store/pg_access.hpp>
 #include <sycee/store/pg_payments.hpp>
 #include <sycee/store/pg_reports.hpp>
-#include <sycee/store/verify.hpp>
 #include <sycee/webhook/http_webhook_sender.hpp>
 #include <sycee/webhook/signature.hpp>
 
@@ -30,7 +29,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int kDone = 0;
-constexpr int kFailed = 1;
 constexpr int kRefused = 2;
 constexpr std::size_t kWebhookSecretBytes = 32;
 
@@ -389,18 +387,6 @@ Task<int> show_trial_balance(Config config, std::string at) {
     auto const rows = moment ? co_await reports.balances_at(*moment) : co_await reports.balances();
     if (moment) std::cout << "As of " << to_rfc3339(*moment) << ":\n";
     std::cout << trial_balance_text(rows, config.network);
-    co_return kDone;
-}
-
-Task<int> verify(Config config) {
-    Database database(config.database_url, 1);
-    auto const result = co_await verify_books(database);
-    if (result.first_wrong) {
-        std::cout << "WRONG: " << *result.first_wrong << "\n";
-        co_return kFailed;
-    }
-    std::cout << "Right: " << result.records << " record(s) and " << result.postings
-              << " posting(s) in " << result.chains << " journal(s).\n";
     co_return kDone;
 }
 
