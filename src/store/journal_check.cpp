@@ -32,9 +32,15 @@ class StoredContext final : public JournalContext {
         loaded_.reset();
         records_.clear();
         PaymentKey const key{merchant_id_, payment_id};
-        auto of_payment = load_payment_entries(tx_, {key});
-        for (JournalEntry& entry : of_payment.at(key)) {
-            if (entry.chain_id == chain_id_) records_.push_back(std::move(entry));
+        try {
+            auto of_payment = load_payment_entries(tx_, {key});
+            for (JournalEntry& entry : of_payment.at(key)) {
+                if (entry.chain_id == chain_id_) records_.push_back(std::move(entry));
+            }
+        } catch (InvariantViolation const& violation) {
+            refuse(payment_id, violation.what());
+        } catch (pqxx::conversion_error const& error) {
+            refuse(payment_id, error.what());
         }
         loaded_ = payment_id;
         return records_;
@@ -53,6 +59,12 @@ class StoredContext final : public JournalContext {
     bool has_rule(std::uint64_t version) override { return rules_.contains(version); }
 
   private:
+    // All records of a payment are read at once, those that are not checked yet as well.
+    [[noreturn]] void refuse(PaymentId payment_id, char const* why) const {
+        throw WrongRow(journal_name(merchant_id_, chain_id_) + ": a record of " +
+                       to_string(payment_id) + " has been changed: " + why);
+    }
+
     pqxx::transaction_base& tx_;
     MerchantId merchant_id_;
     ChainId chain_id_;

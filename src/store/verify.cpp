@@ -36,13 +36,27 @@ std::string journals_in(std::string const& table) {
            " n) SELECT merchant_id, chain_id FROM j)";
 }
 
-std::vector<Journal> find_journals(pqxx::transaction_base& tx) {
+struct Journals {
+    std::vector<Journal> all;
+    std::string stray;  // a row of a chain that can't be; empty: none
+};
+
+Journals find_journals(pqxx::transaction_base& tx) {
     std::string query;
-    for (char const* table : kTables)
-        query += (query.empty() ? "" : " UNION ") + journals_in(table);
-    std::vector<Journal> journals;
-    for (auto const& row : tx.exec(query + " ORDER BY 1, 2"))
-        journals.emplace_back(id_of<MerchantTag>(row[0]), number_of(row[1]));
+    for (std::string const table : kTables) {
+        query += (query.empty() ? "SELECT *, '" : " UNION ALL SELECT *, '") + table + "' FROM " +
+                 journals_in(table) + " AS " + table;
+    }
+    Journals journals;
+    for (auto const& row : tx.exec(query + " ORDER BY 1, 2")) {
+        if (row[1].as<std::int64_t>() < 0) {
+            journals.stray = std::string(row[2].c_str()) + " has a row of chain " + row[1].c_str() +
+                             ", merchant " + to_string(id_of<MerchantTag>(row[0]));
+            continue;
+        }
+        Journal const journal{id_of<MerchantTag>(row[0]), number_of(row[1])};
+        if (journals.all.empty() || journals.all.back() != journal) journals.all.push_back(journal);
+    }
     return journals;
 }
 
@@ -154,6 +168,20 @@ class Verification {
     VerifyProgress progress_;
 };
 
+void verify_all(Verification& verification, SnapshotTransaction& tx, std::string const& connect_to,
+                std::size_t connections) {
+    std::vector<std::jthread> beside;
+    if (connections > 1) {
+        std::string const snapshot = tx.exec1("SELECT pg_export_snapshot()")[0].c_str();
+        for (std::size_t i = 1; i < connections; ++i) {
+            beside.emplace_back([&verification, &connect_to, snapshot] {
+                verification.work_beside(connect_to, snapshot);
+            });
+        }
+    }
+    verification.work(tx);
+}
+
 VerifyResult verify_in(SnapshotTransaction& tx, std::string const& connect_to,
                        VerifyOptions& options) {
     read_for_long(tx);
@@ -162,22 +190,14 @@ VerifyResult verify_in(SnapshotTransaction& tx, std::string const& connect_to,
     } catch (WrongRow const& wrong) {
         return {.first_wrong = wrong.what()};
     }
-    std::uint64_t const all_records = number_of(
-        tx.exec1("SELECT coalesce(sum(greatest(seq, 0)), 0)::bigint FROM journal_heads")[0]);
-    Verification verification(find_journals(tx), all_records, options);
-    if (options.connections <= 1) {
-        verification.work(tx);
-        return verification.result();
-    }
-    std::string const snapshot = tx.exec1("SELECT pg_export_snapshot()")[0].c_str();
-    {
-        std::vector<std::jthread> beside;
-        for (std::size_t i = 1; i < options.connections; ++i) {
-            beside.emplace_back([&] { verification.work_beside(connect_to, snapshot); });
-        }
-        verification.work(tx);
-    }
-    return verification.result();
+    std::uint64_t const all_records = number_of(tx.exec1(
+        "SELECT least(coalesce(sum(greatest(seq, 0)), 0), 1e18)::bigint FROM journal_heads")[0]);
+    Journals journals = find_journals(tx);
+    Verification verification(std::move(journals.all), all_records, options);
+    verify_all(verification, tx, connect_to, options.connections);
+    VerifyResult result = verification.result();
+    if (!result.first_wrong && !journals.stray.empty()) result.first_wrong = journals.stray;
+    return result;
 }
 
 }  // namespace

@@ -248,6 +248,7 @@ class BooksInPostgres : public ::testing::Test {
         commit(plan({block(102)}, {}, 101));
     }
 
+    std::string const& url() const { return url_; }
     std::string query(std::string const& sql) const {
         pqxx::connection connection(url_);
         pqxx::work tx(connection);
