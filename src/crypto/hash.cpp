@@ -5,7 +5,8 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <openssl/sha.h>
+
+#include <memory>
 
 namespace sycee {
 namespace {
@@ -29,9 +30,19 @@ Bytes32 keccak256(ByteView data) {
     return digest;
 }
 
+// Not by SHA256(): that looks the algorithm up again for each call, under a lock, which takes
+// longer than to hash a record does.
 Bytes32 sha256(ByteView data) {
+    static std::unique_ptr<EVP_MD, decltype(&EVP_MD_free)> const algorithm(
+        EVP_MD_fetch(nullptr, "SHA256", nullptr), &EVP_MD_free);
+    thread_local std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> const context(
+        EVP_MD_CTX_new(), &EVP_MD_CTX_free);
     Bytes32 digest{};
-    SHA256(data.data(), data.size(), digest.data());
+    bool const done = algorithm != nullptr && context != nullptr &&
+                      EVP_DigestInit_ex2(context.get(), algorithm.get(), nullptr) == 1 &&
+                      EVP_DigestUpdate(context.get(), data.data(), data.size()) == 1 &&
+                      EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) == 1;
+    ensure(done, "crypto: SHA-256 failed");
     return digest;
 }
 

@@ -26,6 +26,9 @@ constexpr std::array<AccountRow, kAccountCount> kAccounts{{
     {Account::refund_frozen, "refund_frozen", false},
 }};
 
+// Bytes that a record and its postings take, of whatever kind, but for those with long lists.
+constexpr std::size_t kMostOfARecord = 768;
+
 AccountRow const& row(Account account) {
     return kAccounts[static_cast<std::size_t>(account)];
 }
@@ -128,9 +131,10 @@ void BalanceSheet::move(Key const& key, Amount amount, bool raise) {
         balance.negative = !balance.negative;
     }
     if (balance.magnitude.is_zero()) balance.negative = false;
-    ensure(!balance.negative || key.second == Account::drawn,
-           "ledger: account " + std::string(to_string(key.second)) + " of token " +
-               to_hex0x(key.first) + " would fall below zero");
+    if (!balance.negative || key.second == Account::drawn) return;
+    // The text is made only where it is needed: this runs for each posting of the books.
+    ensure(false, "ledger: account " + std::string(to_string(key.second)) + " of token " +
+                      to_hex0x(key.first) + " would fall below zero");
 }
 
 CanonicalBytes& CanonicalBytes::number(std::uint64_t value) {
@@ -146,6 +150,7 @@ CanonicalBytes& CanonicalBytes::amount(Amount value) {
 }
 
 CanonicalBytes& CanonicalBytes::bytes(ByteView value) {
+    if (bytes_.empty()) bytes_.reserve(kMostOfARecord);
     bytes_.insert(bytes_.end(), value.begin(), value.end());
     return *this;
 }

@@ -25,6 +25,14 @@ Amount fee_of(Amount amount, std::uint32_t basis_points) {
     return multiply_divide_down(amount, Amount(basis_points), Amount(10'000));
 }
 
+TransferKey const* transfer_of(Record const& record, RecordKind kind) {
+    if (kind_of(record) != kind) return nullptr;
+    if (auto const* authorized = std::get_if<Authorization>(&record))
+        return &authorized->transfer.key;
+    if (auto const* withdrawn = std::get_if<Withdrawal>(&record)) return &withdrawn->transfer.key;
+    return nullptr;
+}
+
 // What a record has put on the desk; an amount of zero: nothing.
 struct Exception {
     Address token;
@@ -291,6 +299,29 @@ JournalWalk::Open JournalWalk::opened_again(PaymentId payment_id, std::uint64_t 
             .net = {}};
 }
 
+// What is live now is in an index with a unique key. Of what is not any longer, this is the only
+// trace: no other record of the transfer was live meanwhile.
+void JournalWalk::require_alone(TransferKey const& key, Reversal const& record) {
+    auto const entries = context_.records_of(record.payment_id);
+    auto const end_of = [&](std::uint64_t sequence) {
+        for (JournalEntry const& entry : entries) {
+            auto const* reversal = std::get_if<Reversal>(&entry.record);
+            if (reversal != nullptr && reversal->reversed_sequence == sequence)
+                return entry.sequence;
+        }
+        return entry_->sequence;
+    };
+    for (JournalEntry const& other : entries) {
+        if (other.sequence == record.reversed_sequence || other.sequence >= entry_->sequence)
+            continue;
+        TransferKey const* const its = transfer_of(other.record, record.reversed_kind);
+        if (its == nullptr || *its != key || end_of(other.sequence) < record.reversed_sequence)
+            continue;
+        refuse("reverses " + number(record.reversed_sequence) + ", of whose transfer " +
+               number(other.sequence) + " was live at the same time");
+    }
+}
+
 Postings JournalWalk::take_back(Reversal const& record) {
     JournalEntry const* const found = passed(record.payment_id, record.reversed_sequence);
     require(found != nullptr && found->hash == record.reversed_hash &&
@@ -313,6 +344,7 @@ Postings JournalWalk::take_back(Authorization const& authorized, Reversal const&
     require(open != open_.end() && open->second.clearing == 0,
             "reverses an authorization whose clearing still stands");
     drop(record.reversed_sequence);
+    require_alone(authorized.transfer.key, record);
     return mirror(postings_of(authorized));
 }
 
@@ -349,7 +381,8 @@ Postings JournalWalk::take_back(Unapplied const& unapplied, Reversal const& reco
     return mirror(postings_of(unapplied));
 }
 
-Postings JournalWalk::take_back(Withdrawal const& withdrawn, Reversal const&) {
+Postings JournalWalk::take_back(Withdrawal const& withdrawn, Reversal const& record) {
+    require_alone(withdrawn.transfer.key, record);
     return mirror(postings_of(withdrawn));
 }
 

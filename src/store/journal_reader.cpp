@@ -248,15 +248,22 @@ std::string RowStream::declare(std::string const& name, std::string const& query
     return "DECLARE " + name + " BINARY NO SCROLL CURSOR FOR " + query + ";";
 }
 
-std::optional<pqxx::row> RowStream::peek() {
+pqxx::row const* RowStream::peek() {
+    if (row_) return &*row_;
     if (index_ == rows_.size()) {
-        if (ended_) return std::nullopt;
+        if (ended_) return nullptr;
         rows_ = tx_->exec("FETCH " + std::to_string(kRowsAtOnce) + " FROM " + name_);
         index_ = 0;
         ended_ = rows_.size() < kRowsAtOnce;
-        if (rows_.empty()) return std::nullopt;
+        if (rows_.empty()) return nullptr;
     }
-    return rows_[index_];
+    row_ = rows_[index_];
+    return &*row_;
+}
+
+void RowStream::advance() {
+    row_.reset();
+    ++index_;
 }
 
 JournalReader::JournalReader(pqxx::transaction_base& tx, MerchantId merchant_id, ChainId chain_id)
@@ -290,8 +297,8 @@ JournalReader::JournalReader(pqxx::transaction_base& tx, MerchantId merchant_id,
 }
 
 std::uint64_t JournalReader::sequence_of(RowStream& stream) const {
-    auto const row = stream.peek();
-    if (!row) return kNone;
+    auto const* const row = stream.peek();
+    if (row == nullptr) return kNone;
     std::int64_t const sequence = Columns(*row).integer();
     if (sequence < 0) {
         throw WrongRow(where_ + ": " + stream.name() + " has a row with the number " +
@@ -315,7 +322,7 @@ std::optional<JournalEntry> JournalReader::next(std::vector<PostedLine>& posting
     auto const kind = static_cast<std::size_t>(first - next_of_.begin());
     RowStream& stream = books_[kind];
     try {
-        auto const row = stream.peek();
+        auto const* const row = stream.peek();
         Columns columns(*row);
         JournalEntry entry{.merchant_id = merchant_id_,
                            .chain_id = chain_id_,
@@ -334,7 +341,7 @@ std::optional<JournalEntry> JournalReader::next(std::vector<PostedLine>& posting
 }
 
 void JournalReader::take_postings(std::uint64_t sequence, std::vector<PostedLine>& postings) {
-    for (auto row = postings_.peek(); row; row = postings_.peek()) {
+    for (auto const* row = postings_.peek(); row != nullptr; row = postings_.peek()) {
         Columns columns(*row);
         std::int64_t const of = columns.integer();
         if (of < 0 || static_cast<std::uint64_t>(of) < sequence) {
@@ -360,8 +367,8 @@ void JournalReader::take_postings(std::uint64_t sequence, std::vector<PostedLine
 }
 
 std::optional<LiveIndexWalk::Row> JournalReader::next_live(RowStream& stream) const {
-    auto const row = stream.peek();
-    if (!row) return std::nullopt;
+    auto const* const row = stream.peek();
+    if (row == nullptr) return std::nullopt;
     LiveIndexWalk::Row live;
     try {
         Columns columns(*row);
@@ -379,8 +386,8 @@ std::optional<LiveIndexWalk::Row> JournalReader::next_live(RowStream& stream) co
 }
 
 std::optional<JournalReader::Reason> JournalReader::next_reason() {
-    auto const row = reasons_.peek();
-    if (!row) return std::nullopt;
+    auto const* const row = reasons_.peek();
+    if (row == nullptr) return std::nullopt;
     Reason reason;
     try {
         Columns columns(*row);

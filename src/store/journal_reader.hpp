@@ -23,9 +23,9 @@ class RowStream {
     // What declares a cursor for it; several may be sent in one question.
     static std::string declare(std::string const& name, std::string const& query);
 
-    // The row that comes next; none after the last one.
-    std::optional<pqxx::row> peek();
-    void advance() { ++index_; }
+    // The row that comes next, until advance(); nullptr after the last one.
+    pqxx::row const* peek();
+    void advance();
     std::string const& name() const { return name_; }
 
   private:
@@ -33,6 +33,7 @@ class RowStream {
     std::string name_;
     pqxx::result rows_;
     pqxx::result::size_type index_ = 0;
+    std::optional<pqxx::row> row_;
     bool ended_ = false;
 };
 

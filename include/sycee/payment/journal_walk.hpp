@@ -107,6 +107,7 @@ class JournalWalk {
     // A record that was passed already; nullptr where there is none.
     JournalEntry const* passed(PaymentId payment_id, std::uint64_t sequence);
     Open opened_again(PaymentId payment_id, std::uint64_t authorization);
+    void require_alone(TransferKey const& key, Reversal const& record);
     // What the record undoes, mirrored: the postings that it must have.
     Postings take_back(Reversal const& record);
     Postings take_back(Authorization const& authorized, Reversal const& record);

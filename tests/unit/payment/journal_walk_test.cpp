@@ -379,6 +379,28 @@ TEST_F(Walk, a_reversal_takes_back_what_is_there_once_and_down_to_the_authorizat
     expect_wrong("reversal 8 reverses a record a second time");
 }
 
+// Where the first was final before the second came, no index shows it once the second is reversed.
+TEST_F(Walk, of_what_is_reversed_no_other_was_live_at_the_same_time) {
+    settle(payment(1), 1);
+    authorize(payment(1), transfer(1));
+    EXPECT_EQ(first_wrong(), "");  // up to here the index of what is live would show it
+    journal.append(reversal(entry(5)));
+    expect_wrong("reversal 6 reverses number 5, of whose transfer number 1 was live");
+
+    journal = JournalWriter(merchant(), kChain, {}, timestamp_from_seconds(1'000));
+    Transfer const out = transfer(1, Amount(5));
+    for (int i = 0; i < 2; ++i)
+        journal.append(Withdrawal{payment(1), out, Amount(5)});
+    journal.append(reversal(entry(1)));
+    expect_wrong("reversal 3 reverses number 1, of whose transfer number 2 was live");
+    journal = JournalWriter(merchant(), kChain, {}, timestamp_from_seconds(1'000));
+    for (int i = 0; i < 2; ++i) {
+        journal.append(Withdrawal{payment(1), out, Amount(5)});
+        journal.append(reversal(last()));
+    }
+    EXPECT_EQ(first_wrong(), "");
+}
+
 TEST_F(Walk, a_record_does_not_refer_to_one_that_comes_later) {
     authorize(payment(1), transfer(1));
     Reversal early = reversal(entry(1));
