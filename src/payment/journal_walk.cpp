@@ -21,10 +21,6 @@ std::string number(std::uint64_t sequence) {
     return "number " + std::to_string(sequence);
 }
 
-Amount fee_of(Amount amount, std::uint32_t basis_points) {
-    return multiply_divide_down(amount, Amount(basis_points), Amount(10'000));
-}
-
 TransferKey const* transfer_of(Record const& record, RecordKind kind) {
     if (kind_of(record) != kind) return nullptr;
     if (auto const* authorized = std::get_if<Authorization>(&record))
@@ -104,7 +100,7 @@ void JournalWalk::operator()(Authorization const& record) {
 void JournalWalk::operator()(Clearing const& record) {
     Open& open = require_open(record.authorization_sequence, record.payment_id, record.token);
     require(record.authorization_hash == open.hash, "does not hold the hash of its authorization");
-    require_fee(record);
+    require_fee(record.fee_version, record.fee_basis_points, record.gross, record.fee);
     require(record.net + record.fee == record.gross && record.gross + record.excess == open.amount,
             "does not claim every base unit of its transfer exactly once");
     if (!record.shortfall.is_zero()) {
@@ -174,7 +170,11 @@ void JournalWalk::operator()(Resolution const& record) {
     decided += record.amount;
     require(!record.amount.is_zero() && decided <= exception.amount,
             "decides about more than its exception holds");
-    require_fee(record);
+    if (pays(record.kind)) {
+        require_fee(record.fee_version, record.fee_basis_points, record.amount, record.fee);
+    } else {
+        require(record.fee.is_zero(), "charges a fee though it pays no payment");
+    }
     require(record.kind == ResolutionKind::credit || record.target_payment_id == record.payment_id,
             "pays a payment that its kind can't pay");
     require(!record.decided_by.empty() && record.approved_by != record.decided_by,
@@ -244,13 +244,20 @@ void JournalWalk::require_fall() const {
     refuse("does not reverse " + number(falls_) + ", upon which the record before it left nothing");
 }
 
-void JournalWalk::require_fee(Clearing const& record) const {
-    require(record.fee == fee_of(record.gross, record.fee_basis_points),
-            "charges another fee than its basis points give");
-}
-
-void JournalWalk::require_fee(Resolution const& record) const {
-    require(record.fee == fee_of(record.amount, pays(record.kind) ? record.fee_basis_points : 0),
+// What is charged for a whole payment is found by a replay of it (find_wrong_fee).
+void JournalWalk::require_fee(std::uint64_t version, std::uint32_t basis_points, Amount gross,
+                              Amount fee) const {
+    FeeSchedule schedule{.basis_points = basis_points};
+    if (version != 0) {
+        FeeSchedule const* found = context_.fees(version);
+        if (found == nullptr || found->basis_points != basis_points) {
+            refuse("names version " + std::to_string(version) +
+                   " of the fees, which is not there or has other basis points");
+        }
+        schedule = *found;
+    }
+    if (!schedule.is_proportional()) return;
+    require(fee == proportional_fee(schedule, gross),
             "charges another fee than its basis points give");
 }
 

@@ -6,6 +6,7 @@
 #include "payment_rows.hpp"
 #include "record_rows.hpp"
 #include "values.hpp"
+#include "verify_fees.hpp"
 
 #include <map>
 #include <optional>
@@ -20,7 +21,10 @@ constexpr std::uint64_t kCountedAtOnce = 4'096;
 class StoredContext final : public JournalContext {
   public:
     StoredContext(pqxx::transaction_base& tx, MerchantId merchant_id, ChainId chain_id)
-        : tx_(tx), merchant_id_(merchant_id), chain_id_(chain_id) {
+        : tx_(tx),
+          merchant_id_(merchant_id),
+          chain_id_(chain_id),
+          schedules_(load_fee_schedules(tx, merchant_id)) {
         for (auto const& row :
              tx.exec_params("SELECT version FROM finality_rules WHERE chain_id = $1", chain_id))
             rules_.insert(number_of(row[0]));
@@ -57,6 +61,11 @@ class StoredContext final : public JournalContext {
         return option->tolerance;
     }
     bool has_rule(std::uint64_t version) override { return rules_.contains(version); }
+    FeeSchedule const* fees(std::uint64_t version) override {
+        auto const found = schedules_.find(version);
+        return found == schedules_.end() ? nullptr : &found->second;
+    }
+    FeeSchedules const& schedules() const { return schedules_; }
 
   private:
     // All records of a payment are read at once, those that are not checked yet as well.
@@ -68,6 +77,7 @@ class StoredContext final : public JournalContext {
     pqxx::transaction_base& tx_;
     MerchantId merchant_id_;
     ChainId chain_id_;
+    FeeSchedules schedules_;
     std::set<std::uint64_t> rules_;
     std::optional<PaymentId> loaded_;  // whose records_ are
     std::vector<JournalEntry> records_;
@@ -113,6 +123,7 @@ class JournalCheck {
     void run(std::function<void(JournalCounts const&)> const& counted) {
         walk_all(counted);
         walk_.finish();
+        check_fees();
         check_head();
         check_balances();
     }
@@ -159,6 +170,11 @@ class JournalCheck {
         credits.finish();
         withdrawals.finish();
         reasons.finish();
+    }
+
+    void check_fees() {
+        auto const wrong = find_wrong_fees(tx_, merchant_id_, chain_id_, context_.schedules());
+        if (wrong) throw WrongRow(where_ + ": " + *wrong);
     }
 
     void check_head() {

@@ -163,13 +163,14 @@ constexpr std::array<Book, std::variant_size_v<Record>> kBooks{{
      }},
     {"clearings",
      "payment_id, authorization_seq, authorization_hash, token, cleared_at_block,"
-     " fee_basis_points, gross, fee, net, excess, shortfall",
+     " fee_version, fee_basis_points, gross, fee, net, excess, shortfall",
      [](ChainId, Columns& from) -> Record {
          return Clearing{.payment_id = from.payment(),
                          .authorization_sequence = from.number(),
                          .authorization_hash = from.bytes<32>(),
                          .token = from.address(),
                          .cleared_at_block = from.number(),
+                         .fee_version = from.number(),
                          .fee_basis_points = from.small_number(),
                          .gross = from.amount(),
                          .fee = from.amount(),
@@ -225,7 +226,7 @@ constexpr std::array<Book, std::variant_size_v<Record>> kBooks{{
      }},
     {"resolutions",
      "payment_id, exception_seq, exception_hash, token, kind, target_payment_id,"
-     " fee_basis_points, amount, fee, decided_by, approved_by, reason_hash",
+     " fee_version, fee_basis_points, amount, fee, decided_by, approved_by, reason_hash",
      [](ChainId, Columns& from) -> Record {
          return Resolution{.payment_id = from.payment(),
                            .exception_sequence = from.number(),
@@ -233,6 +234,7 @@ constexpr std::array<Book, std::variant_size_v<Record>> kBooks{{
                            .token = from.address(),
                            .kind = from.name(&parse_resolution_kind),
                            .target_payment_id = from.payment(),
+                           .fee_version = from.number(),
                            .fee_basis_points = from.small_number(),
                            .amount = from.amount(),
                            .fee = from.amount(),

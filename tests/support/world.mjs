@@ -71,11 +71,10 @@ export class World {
       owner: await this.postgres.createDatabase(database),
       database: this.postgres.connection(database, await this.postgres.createRole("sycee_service")),
       chains: [changeChain(entry)].flat(),
-      settings: this.#settings,
     };
     this.sycee = await Sycee.prepare({
       directory: path.join(this.directory, "sycee"),
-      settings: { reconciliation: { every_seconds: 1 } },
+      settings: { reconciliation: { every_seconds: 1 }, ...this.#settings },
       ...this.#gateway,
     });
     this.#running.push(() => this.sycee.stop());

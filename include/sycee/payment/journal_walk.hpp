@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sycee/payment/fee.hpp>
 #include <sycee/payment/records.hpp>
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -39,6 +40,8 @@ class JournalContext {
     virtual std::optional<Amount> tolerance_of(PaymentId payment_id, Address const& token) = 0;
     // Whether the chain has this version of the finality rule.
     virtual bool has_rule(std::uint64_t version) = 0;
+    // That version of the merchant's fees; nullptr where there is none.
+    virtual FeeSchedule const* fees(std::uint64_t version) = 0;
 };
 
 // A posting as it is stored: `line` is its place among those of its record, from 0.
@@ -99,8 +102,8 @@ class JournalWalk {
     void require_place(JournalEntry const& entry) const;
     void require_postings(std::span<PostedLine const> stored, Postings const& meant) const;
     void require_fall() const;
-    void require_fee(Clearing const& record) const;
-    void require_fee(Resolution const& record) const;
+    void require_fee(std::uint64_t version, std::uint32_t basis_points, Amount gross,
+                     Amount fee) const;
     Open& require_open(std::uint64_t authorization, PaymentId payment_id, Address const& token);
     Open const& keep(std::uint64_t authorization, Open open);
     void drop(std::uint64_t authorization);

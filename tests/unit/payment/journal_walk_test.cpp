@@ -42,8 +42,12 @@ class Context final : public JournalContext {
         return Amount(10);
     }
     bool has_rule(std::uint64_t version) override { return version == 1; }
+    FeeSchedule const* fees(std::uint64_t version) override {
+        return version == schedule.version ? &schedule : nullptr;
+    }
 
     std::vector<JournalEntry> entries;
+    FeeSchedule schedule{.version = 2, .basis_points = 50};
     int asked = 0;
 
   private:
