@@ -347,6 +347,13 @@ TEST_F(Walk, a_clearing_claims_its_transfer_whole_at_its_fee_and_within_the_tole
     };
     refused([](Clearing& one) { one.excess = Amount(1); }, "exactly once");
     refused([](Clearing& one) { one.fee_basis_points = 51; }, "charges another fee");
+    refused([](Clearing& one) { one.fee_version = 7; }, "names version 7 of the fees");
+    refused(
+        [](Clearing& one) {
+            one.fee_version = 2;
+            one.fee_basis_points = 51;
+        },
+        "has other basis points");
     refused([](Clearing& one) { one.shortfall = Amount(11); }, "more than the payment's tolerance");
     refused([](Clearing& one) { one.token = kOtherToken; }, "another payment or token");
     refused([](Clearing& one) { one.payment_id = payment(2); }, "another payment or token");
