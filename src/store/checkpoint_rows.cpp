@@ -101,7 +101,8 @@ pqxx::row const* RowStream::next() {
     return &row_;
 }
 
-void allow_any_time(pqxx::transaction_base& tx) {
+void read_all_there_is(pqxx::transaction_base& tx) {
+    tx.exec("SET LOCAL enable_nestloop = off");
     tx.exec("SET LOCAL statement_timeout = 0");
     tx.exec("SET LOCAL idle_in_transaction_session_timeout = 0");
 }

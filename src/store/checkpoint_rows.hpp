@@ -70,7 +70,8 @@ class RowStream {
     pqxx::result::size_type at_ = 0;
 };
 
-// For transactions that read as much as there is.
-void allow_any_time(pqxx::transaction_base& tx);
+// For transactions that read as much as there is: no time limit, and no join that would look
+// through the books once for each journal. Few of them have an index by number.
+void read_all_there_is(pqxx::transaction_base& tx);
 
 }  // namespace sycee

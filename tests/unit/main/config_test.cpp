@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <config.hpp>
+#include <filesystem>
+#include <fstream>
 #include <map>
 
 namespace sycee {
@@ -52,6 +54,7 @@ TEST(Config, reads_what_is_there_and_fills_in_the_rest) {
     EXPECT_EQ(config->server.port, 8080);
     EXPECT_EQ(config->network.public_url, "http://127.0.0.1:8080");
     EXPECT_EQ(config->key_file, "/etc/sycee/sealing.key");
+    EXPECT_EQ(config->signing_key_file, "");
     ASSERT_EQ(config->network.chains.size(), 1U);
     ChainSettings const& chain = config->network.chains[0];
     EXPECT_EQ(to_string(chain.finality.bands), "100:2,finalized");
@@ -156,6 +159,39 @@ TEST(Config, refuses_with_the_key_and_the_line) {
         EXPECT_NE(to_string(config.error()).find(row.says), std::string::npos)
             << row.name << ": " << to_string(config.error());
     }
+}
+
+TEST(Config, names_the_file_of_the_signing_key_relative_to_its_folder) {
+    auto const config =
+        parse(with("key_file = \"sealing.key\"",
+                   "key_file = \"sealing.key\"\nsigning_key_file = \"signing.key\""));
+    ASSERT_TRUE(config) << to_string(config.error());
+    EXPECT_EQ(config->signing_key_file, "/etc/sycee/signing.key");
+}
+
+TEST(SigningKeyFile, is_of_its_owner_alone_and_holds_a_key_of_the_curve) {
+    auto const file = std::filesystem::path(testing::TempDir()) / "sycee-signing-key-test";
+    auto const write = [&file](std::string const& text) {
+        std::filesystem::remove(file);
+        std::ofstream(file) << text;
+        std::filesystem::permissions(file, std::filesystem::perms::owner_read);
+    };
+    std::string const digits = std::string(63, '0') + "1";
+    write(digits + "\n");
+    ASSERT_TRUE(load_signing_key(file));
+    EXPECT_EQ(to_hex(load_signing_key(file)->public_key()),
+              "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798");
+    std::filesystem::permissions(file, std::filesystem::perms::group_read,
+                                 std::filesystem::perm_options::add);
+    EXPECT_NE(load_signing_key(file).error().message.find("chmod 600"), std::string::npos);
+    write(std::string(64, '0'));
+    EXPECT_EQ(load_signing_key(file).error().message, "is not a private key of secp256k1");
+    write(digits + "0");
+    EXPECT_EQ(load_signing_key(file).error().message, "must hold 64 hex digits");
+    std::filesystem::remove(file);
+    auto const missing = load_signing_key(file);
+    EXPECT_NE(missing.error().message.find("sycee signing-key new"), std::string::npos);
+    EXPECT_EQ(missing.error().field, file.string());
 }
 
 }  // namespace
