@@ -35,7 +35,7 @@ const layouts = {
     "postings:number",
   clearing:
     `${place} payment_id:bytes authorization_sequence:number authorization_hash:bytes token:bytes ` +
-    "cleared_at_block:number fee_basis_points:number gross:amount fee:amount net:amount excess:amount " +
+    "cleared_at_block:number fee_version:number fee_basis_points:number gross:amount fee:amount net:amount excess:amount " +
     "shortfall:amount postings:number",
   settlement:
     `${place} payment_id:bytes authorization_sequence:number clearing_hash:bytes batch_number:number ` +
@@ -49,7 +49,7 @@ function checkRecord(record, kind) {
   const said = record.fields.map(({ name, kind: encoding }) => `${name}:${encoding}`).join(" ");
   assert.equal(said, layouts[kind] + postings, `${kind}: the fields`);
   assert.equal(fields.kind, kind);
-  assert.equal(fields.layout, "sycee.record.1");
+  assert.equal(fields.layout, kind === "clearing" ? "sycee.record.2" : "sycee.record.1");
   const bytes = record.fields.map(({ kind: encoding, value }) => encodings[encoding](value));
   assert.equal(hashOf(...bytes), `0x${record.hash}`, `${kind}: the hash`);
   return fields;
