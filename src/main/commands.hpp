@@ -49,6 +49,8 @@ Task<int> show_payment(Config config, std::string id);
 Task<int> show_trial_balance(Config config, std::string at);
 // A day or a month of a merchant, as text or, with `csv`, every line of it.
 Task<int> show_statement(Config config, std::string merchant, std::string period, bool csv);
+// How long what is authorized and not settled has waited.
+Task<int> show_waiting(Config config);
 Task<int> verify(Config config);
 // Addresses that hold another balance than the books say, and nobody has looked at yet.
 Task<int> list_differences(Config config, bool json);

@@ -191,6 +191,11 @@ void add_reports(CommandLine& line) {
             return show_statement(std::move(config), line.merchant_id, line.moment, line.csv);
         };
     });
+    line.app
+        .add_subcommand("waiting", "Shows what has arrived and is not settled, and for how long")
+        ->callback([&line] {
+            line.command = [](Executor, Config config) { return show_waiting(std::move(config)); };
+        });
     line.app.add_subcommand("verify", "Re-adds the books and names the first row that is wrong")
         ->callback([&line] {
             line.command = [](Executor, Config config) { return verify(std::move(config)); };

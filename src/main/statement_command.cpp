@@ -3,6 +3,7 @@
 #include <sycee/runtime/clock.hpp>
 #include <sycee/store/pg_reports.hpp>
 #include <sycee/store/pg_statements.hpp>
+#include <sycee/store/waiting.hpp>
 
 #include "commands.hpp"
 
@@ -104,6 +105,13 @@ Task<int> show_statement(Config config, std::string merchant, std::string period
     for (auto const& account : statement.accounts)
         AccountText(account, config.network).print();
     if (statement.accounts.empty()) std::cout << "Nothing stood and nothing moved.\n";
+    co_return kDone;
+}
+
+Task<int> show_waiting(Config config) {
+    Database database(config.database_url, 1);
+    auto const waiting = co_await load_waiting(database, SystemClock().now());
+    std::cout << waiting_text(waiting, config.network);
     co_return kDone;
 }
 

@@ -480,7 +480,7 @@ void load_batches(pqxx::transaction_base& tx, StatementQuery const& query, Cut c
         ensure(number_of(row["count"]) == batch.batch.settlement_count &&
                    amount_of(row["settled"]) == batch.batch.net,
                "statement: a batch is not the sum of its settlements");
-        batches.push_back(std::move(batch));
+        batches.push_back(batch);
     }
 }
 

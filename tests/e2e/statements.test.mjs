@@ -163,6 +163,15 @@ test("the command line says the same in words", async () => {
   await world.verifyBooks();
 });
 
+test("what is not settled waits, and the command line says for how long", async () => {
+  assert.equal(await world.sycee.cli("waiting"), "Nothing waits.\n");
+  const part = await world.createPayment({ reference: "in parts" });
+  await world.pay(part, "20");
+  await world.expectStatus(part, "partially_paid");
+  const text = await world.sycee.cli("waiting");
+  assert.match(text, /^USDT on chain 31337, authorized, the oldest of .*Z\n {2}under 10 min {2}20\.000000 in 1 transfer\(s\)\n$/);
+});
+
 async function openDashboard(browser, viewport) {
   const page = await openPage(browser, { viewport });
   await page.goto(`${world.sycee.url}/admin/login`);
