@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 class StatementsInPostgres : public BooksInPostgres {
   protected:
     StatementsInPostgres() : statements(*database) {
-        replica("UPDATE merchants SET fee_basis_points = 50");
+        replica("UPDATE fee_schedules SET basis_points = 50");
         settle();
     }
 
