@@ -169,7 +169,7 @@ void fill(boost::asio::io_context& io, std::string const& url, std::uint64_t pay
     run_task(io, ledger.use_rule(kChain, rule, kNow));
     BlockHeader head = header_of(1);
     run_task(io, ledger.begin_chain(kChain, lease, ProcessedBlock{.header = head}, kNow));
-    std::uint64_t const of_block = 3'000 / merchants * merchants;
+    std::uint64_t const of_block = 3'000 - 3'000 % merchants;
     for (std::uint64_t authorized = 0, idle = 0; idle < 2;) {
         std::uint64_t const transfers = std::min(of_block, payments - authorized) / merchants;
         if (transfers == 0) ++idle;  // two blocks more, for what waits

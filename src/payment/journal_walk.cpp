@@ -272,12 +272,12 @@ JournalWalk::Open& JournalWalk::require_open(std::uint64_t authorization, Paymen
     return found->second;
 }
 
-JournalWalk::Open const& JournalWalk::keep(std::uint64_t authorization, Open open) {
+void JournalWalk::keep(std::uint64_t authorization, Open const& open) {
     if (auto const other = open_keys_.emplace(open.key, authorization); !other.second) {
         refuse("makes a second live authorization of the transfer of " +
                number(other.first->second));
     }
-    return open_.insert_or_assign(authorization, std::move(open)).first->second;
+    open_.insert_or_assign(authorization, open);
 }
 
 void JournalWalk::drop(std::uint64_t authorization) {
@@ -377,9 +377,8 @@ Postings JournalWalk::take_back(Settlement const& settled, Reversal const& recor
     }
     require(open.clearing != 0, "reverses a settlement of what is not cleared");
     falls_ = open.clearing;
-    Address const token = open.key.token;
-    keep(authorization, std::move(open));
-    return mirror(settlement_postings(token.bytes, settled.net));
+    keep(authorization, open);
+    return mirror(settlement_postings(open.key.token.bytes, settled.net));
 }
 
 Postings JournalWalk::take_back(Unapplied const& unapplied, Reversal const& record) {

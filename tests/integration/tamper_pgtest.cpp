@@ -408,7 +408,7 @@ TEST_F(LongBooks, verify_alike_by_one_connection_and_by_several) {
     EXPECT_EQ(several.chains, 4U);
     EXPECT_EQ(several.records, one.records);
     EXPECT_EQ(several.postings, one.postings);
-    EXPECT_GT(one.records, 4 * 2 * kTransfers);
+    EXPECT_GT(one.records, kTransfers * 4 * 2);
     EXPECT_EQ(std::to_string(one.records), query("SELECT sum(seq) FROM journal_heads"));
     EXPECT_EQ(last.records, one.records);
     EXPECT_EQ(last.all_records, one.records);

@@ -105,7 +105,7 @@ class JournalWalk {
     void require_fee(std::uint64_t version, std::uint32_t basis_points, Amount gross,
                      Amount fee) const;
     Open& require_open(std::uint64_t authorization, PaymentId payment_id, Address const& token);
-    Open const& keep(std::uint64_t authorization, Open open);
+    void keep(std::uint64_t authorization, Open const& open);
     void drop(std::uint64_t authorization);
     // A record that was passed already; nullptr where there is none.
     JournalEntry const* passed(PaymentId payment_id, std::uint64_t sequence);
