@@ -43,6 +43,15 @@ CREATE INDEX balance_differences_of_merchant ON balance_differences (merchant_id
     WHERE closed_at IS NULL;
 CREATE INDEX balance_differences_accepted ON balance_differences (chain_id, address, token)
     WHERE accepted;
+-- What was found stays as it was found, and what was closed stays closed.
+CREATE TRIGGER keeps_what_was_found BEFORE UPDATE ON balance_differences FOR EACH ROW
+    WHEN (OLD.closed_at IS NOT NULL
+          OR (OLD.difference_id, OLD.merchant_id, OLD.payment_id, OLD.chain_id, OLD.address, OLD.token,
+              OLD.block_number, OLD.block_hash, OLD.booked, OLD.on_chain, OLD.found_at)
+             IS DISTINCT FROM
+             (NEW.difference_id, NEW.merchant_id, NEW.payment_id, NEW.chain_id, NEW.address, NEW.token,
+              NEW.block_number, NEW.block_hash, NEW.booked, NEW.on_chain, NEW.found_at))
+    EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER never_deleted BEFORE DELETE ON balance_differences
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER never_truncated BEFORE TRUNCATE ON balance_differences

@@ -2,6 +2,8 @@
 #include <sycee/runtime/errors.hpp>
 #include <sycee/runtime/log.hpp>
 
+#include <boost/system/system_error.hpp>
+
 #include <algorithm>
 #include <map>
 #include <utility>
@@ -13,23 +15,33 @@ Task<void> Reconciler::run() {
         co_await clock_.sleep_for(settings_.every);
         try {
             co_await check();
+        } catch (boost::system::system_error const&) {
+            throw;  // cancelled
         } catch (Unavailable const& unavailable) {
             log_warning("reconciliation", "the books could not be compared with the chain",
                         {{"chain", chain_.id}, {"why", unavailable.what()}});
+        } catch (std::exception const& error) {
+            log_critical("reconciliation", "the books could not be compared with the chain",
+                         {{"chain", chain_.id}, {"why", error.what()}});
         }
     }
 }
 
 Task<bool> Reconciler::check() {
+    std::string const label = std::to_string(chain_.id);
+    // Another process may have had the last turns: what is open is shown by all of them.
+    metrics_.set("sycee_reconciliation_differences",
+                 static_cast<double>(co_await books_.open_differences(chain_.id)),
+                 {{"chain", label}});
     // A little less, so that the one process that runs is not early for its own next turn.
     bool const due =
         co_await books_.claim(chain_.id, clock_.now(), settings_.every - settings_.every / 10);
-    std::string const label = std::to_string(chain_.id);
     if (!due) co_return false;
     auto asked = co_await books_.next(chain_.id, settings_.payments);
     if (!asked) co_return false;
     CheckedBalances checked{.head = asked->booked.head,
                             .compared = 0,
+                            .moved_to = asked->moved_to,
                             .round_at = asked->round_at,
                             .differences = {},
                             .agreeing = {},
@@ -39,10 +51,9 @@ Task<bool> Reconciler::check() {
     std::map<Address, std::vector<BookedBalance>> by_token;
     for (BookedBalance& booked : asked->booked.balances)
         by_token[booked.token].push_back(std::move(booked));
-    for (auto& [token, booked] : by_token) {
-        auto found = co_await compare(std::move(booked), checked.head.hash, checked);
-        std::move(found.begin(), found.end(), std::back_inserter(checked.differences));
-    }
+    for (auto& [token, booked] : by_token)
+        co_await compare(std::move(booked), checked);
+    ++first_;
     if (!checked.fault.empty()) {
         log_warning("reconciliation", "some balances could not be compared",
                     {{"chain", chain_.id}, {"why", checked.fault}});
@@ -51,7 +62,9 @@ Task<bool> Reconciler::check() {
                    static_cast<double>(checked.compared));
     metrics_.set("sycee_reconciliation_block", static_cast<double>(checked.head.number),
                  {{"chain", label}});
-    for (BalanceDifference const& difference : checked.differences) {
+    auto const found = checked.differences;
+    if (co_await books_.record(chain_.id, std::move(checked)) == 0) co_return true;
+    for (BalanceDifference const& difference : found) {
         log_critical("reconciliation", "the chain says otherwise than the books: frozen",
                      {{"chain", chain_.id},
                       {"payment", to_string(difference.booked.payment.second)},
@@ -60,72 +73,81 @@ Task<bool> Reconciler::check() {
                       {"booked", to_string(difference.booked.amount)},
                       {"on_chain", to_string(difference.on_chain)}});
     }
-    co_await books_.record(chain_.id, std::move(checked));
     metrics_.set("sycee_reconciliation_differences",
                  static_cast<double>(co_await books_.open_differences(chain_.id)),
                  {{"chain", label}});
     co_return true;
 }
 
-Task<std::vector<BalanceDifference>> Reconciler::compare(std::vector<BookedBalance> booked,
-                                                         BlockHash at, CheckedBalances& checked) {
-    std::string fault = "no node is configured";
-    for (std::size_t i = 0; i < nodes_.size(); ++i) {
-        std::optional<std::vector<Amount>> on_chain;
-        try {
-            on_chain = co_await nodes_[i]->token_balances(holders_of(booked), at);
-        } catch (boost::system::system_error const&) {
-            throw;  // cancelled
-        } catch (std::runtime_error const& error) {
-            fault = error.what();
-        }
-        if (!on_chain) continue;
-        checked.compared += booked.size();
-        for (std::size_t j = 0; j < booked.size(); ++j) {
-            if (booked[j].amount == (*on_chain)[j])
-                checked.agreeing.push_back({booked[j].token, booked[j].address});
-        }
-        co_return co_await confirm(compare_balances(booked, *on_chain), at, i);
+Task<std::optional<std::vector<Amount>>> Reconciler::ask(std::size_t node,
+                                                         std::vector<BookedBalance> const& booked,
+                                                         BlockHash at, std::string& fault) {
+    try {
+        co_return co_await nodes_[node]->token_balances(holders_of(booked), at);
+    } catch (boost::system::system_error const&) {
+        throw;  // cancelled
+    } catch (std::runtime_error const& error) {
+        fault = nodes_[node]->name() + ": " + error.what();
     }
-    checked.fault = fault;
-    co_return std::vector<BalanceDifference>{};
+    co_return std::nullopt;
 }
 
-// Those of which enough nodes say the same.
-Task<std::vector<BalanceDifference>> Reconciler::confirm(std::vector<BalanceDifference> found,
-                                                         BlockHash at, std::size_t asked) {
-    std::size_t said = 1;
-    for (std::size_t i = 0; i < nodes_.size() && said < chain_.quorum && !found.empty(); ++i) {
-        if (i == asked) continue;
-        std::vector<BookedBalance> booked;
-        for (BalanceDifference const& difference : found)
-            booked.push_back(difference.booked);
-        std::optional<std::vector<Amount>> on_chain;
-        try {
-            on_chain = co_await nodes_[i]->token_balances(holders_of(booked), at);
-        } catch (boost::system::system_error const&) {
-            throw;  // cancelled
-        } catch (std::runtime_error const& error) {
-            log_warning("reconciliation", "a node could not be asked for a second word",
-                        {{"chain", chain_.id}, {"node", nodes_[i]->name()}, {"why", error.what()}});
-        }
+// By the first node that answers. What it says of an address that differs, or did, is one word of
+// several.
+Task<void> Reconciler::compare(std::vector<BookedBalance> booked, CheckedBalances& checked) {
+    std::string fault = "no node is configured";
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+        std::size_t const node = (first_ + i) % nodes_.size();
+        auto const on_chain = co_await ask(node, booked, checked.head.hash, fault);
         if (!on_chain) continue;
-        ++said;
-        std::vector<BalanceDifference> both;
-        for (std::size_t j = 0; j < found.size(); ++j) {
-            if (found[j].on_chain == (*on_chain)[j]) {
-                both.push_back(found[j]);
-                continue;
-            }
-            log_warning("reconciliation", "two nodes give different balances of an address",
-                        {{"chain", chain_.id},
-                         {"address", to_string(found[j].booked.address)},
-                         {"node", nodes_[i]->name()}});
+        checked.compared += booked.size();
+        std::vector<BookedBalance> suspects;
+        std::vector<Amount> first_word;
+        for (std::size_t j = 0; j < booked.size(); ++j) {
+            if (agrees(booked[j], (*on_chain)[j]) && !booked[j].is_open) continue;
+            suspects.push_back(booked[j]);
+            first_word.push_back((*on_chain)[j]);
         }
-        found = std::move(both);
+        co_return co_await confirm(std::move(suspects), std::move(first_word), node, checked);
     }
-    if (said < chain_.quorum) found.clear();
-    co_return found;
+    checked.fault = fault;
+}
+
+// Asks one node after the other until a quorum says the same of each suspect.
+Task<void> Reconciler::confirm(std::vector<BookedBalance> suspects, std::vector<Amount> first_word,
+                               std::size_t asked, CheckedBalances& checked) {
+    std::vector<std::map<Amount, std::size_t>> votes(suspects.size());
+    for (std::size_t j = 0; j < suspects.size(); ++j)
+        votes[j][first_word[j]] = 1;
+    for (std::size_t i = 0; !suspects.empty() && i < nodes_.size(); ++i) {
+        for (std::size_t j = suspects.size(); j-- > 0;) {
+            auto const word =
+                std::find_if(votes[j].begin(), votes[j].end(),
+                             [this](auto const& vote) { return vote.second >= chain_.quorum; });
+            if (word == votes[j].end()) continue;
+            if (agrees(suspects[j], word->first)) {
+                checked.agreeing.push_back({suspects[j].token, suspects[j].address});
+            } else {
+                checked.differences.push_back({suspects[j], word->first});
+            }
+            suspects.erase(suspects.begin() + static_cast<std::ptrdiff_t>(j));
+            votes.erase(votes.begin() + static_cast<std::ptrdiff_t>(j));
+        }
+        std::size_t const node = (asked + 1 + i) % nodes_.size();
+        if (suspects.empty() || node == asked) continue;
+        std::string fault;
+        auto const on_chain = co_await ask(node, suspects, checked.head.hash, fault);
+        if (!on_chain) {
+            log_warning("reconciliation", "a node could not be asked for its word",
+                        {{"chain", chain_.id}, {"why", fault}});
+            continue;
+        }
+        for (std::size_t j = 0; j < suspects.size(); ++j)
+            ++votes[j][(*on_chain)[j]];
+    }
+    if (suspects.empty()) co_return;
+    checked.fault = "no quorum says the same of " + std::to_string(suspects.size()) +
+                    " balance(s), of " + to_string(suspects.front().address) + " first";
 }
 
 }  // namespace sycee

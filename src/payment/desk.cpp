@@ -74,9 +74,11 @@ Result<MerchantStep> resolve_exception(MerchantView view, ChainId chain_id,
                           ? std::nullopt
                           : find_exception(*origin, chain_id, decision.exception_sequence);
     if (!item) return refuse("exception", "is not on the desk");
-    if (view.frozen.contains(decision.payment_id)) {
+    if (view.frozen.contains(decision.payment_id) ||
+        view.frozen.contains(decision.target.value_or(decision.payment_id))) {
         return refuse("exception",
-                      "is at an address whose balance is not what the books say: see `sycee "
+                      "is or goes to a payment at an address whose balance is not what the books "
+                      "say: see `sycee "
                       "difference list`");
     }
     auto const chain = chains.find(chain_id);

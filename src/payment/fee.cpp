@@ -106,9 +106,6 @@ Amount proportional_fee(FeeSchedule const& schedule, Amount gross) {
 Amount fee_of_last_part(FeeSchedule const& schedule, PaymentState const& state,
                         PaymentOption const& option, Amount gross) {
     if (schedule.is_proportional()) return proportional_fee(schedule, gross);
-    PaymentStatus const status = status_of(state, std::nullopt);
-    bool const covered = status == PaymentStatus::cleared || status == PaymentStatus::settled;
-    if (!covered) return proportional_fee(schedule, gross);
     auto const in_token = [&](Amount minor_units) {
         return multiply_divide_down(minor_units, option.amount, state.payment.price);
     };

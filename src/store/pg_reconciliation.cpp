@@ -4,6 +4,7 @@
 #include "session.hpp"
 #include "values.hpp"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -20,7 +21,8 @@ struct Progress {
 
 std::optional<Progress> progress_of(pqxx::transaction_base& tx, ChainId chain_id) {
     auto const rows = tx.exec_params(
-        "SELECT head_number, head_hash, checked_above, round_merchant, round_payment"
+        "SELECT head_number, head_hash, checked_above, round_merchant, round_payment,"
+        " finalized_number"
         " FROM chain_cursors JOIN reconciliations USING (chain_id) WHERE chain_id = $1",
         chain_id);
     if (rows.empty()) return std::nullopt;
@@ -28,6 +30,7 @@ std::optional<Progress> progress_of(pqxx::transaction_base& tx, ChainId chain_id
     progress.head.number = number_of(rows[0][0]);
     progress.head.hash = bytes_of<32>(rows[0][1]);
     progress.checked_above = number_of(rows[0][2]);
+    progress.finalized = number_of(rows[0][5]);
     constexpr char const* kFirst = "00000000-0000-0000-0000-000000000000";
     progress.round_merchant = rows[0][3].is_null() ? kFirst : rows[0][3].c_str();
     progress.round_payment = rows[0][4].is_null() ? kFirst : rows[0][4].c_str();
@@ -39,17 +42,24 @@ void add_keys(std::set<PaymentKey>& keys, pqxx::result const& rows) {
         keys.emplace(id_of<MerchantTag>(row[0]), id_of<PaymentTag>(row[1]));
 }
 
-// Whose money moved in the blocks above that one, the newest first.
-void add_moved(pqxx::transaction_base& tx, std::set<PaymentKey>& keys, ChainId chain_id,
-               BlockNumber above, std::size_t limit) {
-    for (char const* table : {"authorizations", "withdrawals"}) {
-        add_keys(keys, tx.exec_params("SELECT DISTINCT merchant_id, payment_id FROM (SELECT"
-                                      " merchant_id, payment_id FROM " +
-                                          std::string(table) +
-                                          " WHERE chain_id = $1 AND block_number > $2"
-                                          " ORDER BY block_number DESC LIMIT $3) moved",
-                                      chain_id, above, limit));
+// Whose money moved in the blocks above that one, the oldest first. How far that goes: what is not
+// final yet may still come to stand elsewhere, and is asked for again. In a block of more transfers
+// than that, the rest is left to the slow round.
+BlockNumber add_moved(pqxx::transaction_base& tx, std::set<PaymentKey>& keys, ChainId chain_id,
+                      Progress const& progress, std::size_t transfers) {
+    BlockNumber reached = progress.finalized;
+    for (std::string const table : {"authorizations", "withdrawals"}) {
+        auto const rows =
+            tx.exec_params("SELECT merchant_id, payment_id, block_number FROM " + table +
+                               " WHERE chain_id = $1 AND block_number > $2"
+                               " ORDER BY block_number LIMIT $3",
+                           chain_id, progress.checked_above, transfers);
+        add_keys(keys, rows);
+        if (static_cast<std::size_t>(rows.size()) < transfers) continue;
+        BlockNumber const last = number_of(rows.back()[2]);
+        reached = std::min(reached, std::max(last - 1, number_of(rows.front()[2])));
     }
+    return std::max(reached, progress.checked_above);
 }
 
 void add_open(pqxx::transaction_base& tx, std::set<PaymentKey>& keys, ChainId chain_id,
@@ -64,8 +74,12 @@ void add_open(pqxx::transaction_base& tx, std::set<PaymentKey>& keys, ChainId ch
 std::optional<PaymentKey> add_round(pqxx::transaction_base& tx, std::set<PaymentKey>& keys,
                                     ChainId chain_id, Progress const& progress, std::size_t limit) {
     auto const rows = tx.exec_params(
-        "SELECT DISTINCT merchant_id, payment_id FROM authorizations"
-        " WHERE (merchant_id, payment_id) > ($2::uuid, $3::uuid) AND chain_id = $1"
+        "(SELECT DISTINCT merchant_id, payment_id FROM authorizations"
+        "  WHERE (merchant_id, payment_id) > ($2::uuid, $3::uuid) AND chain_id = $1"
+        "  ORDER BY merchant_id, payment_id LIMIT $4)"
+        " UNION (SELECT DISTINCT merchant_id, payment_id FROM withdrawals"
+        "  WHERE (merchant_id, payment_id) > ($2::uuid, $3::uuid) AND chain_id = $1"
+        "  ORDER BY merchant_id, payment_id LIMIT $4)"
         " ORDER BY merchant_id, payment_id LIMIT $4",
         chain_id, progress.round_merchant, progress.round_payment, limit);
     add_keys(keys, rows);
@@ -82,30 +96,44 @@ std::vector<BookedBalance> balances_of(pqxx::transaction_base& tx, ChainId chain
         payments.add(payment_id);
     }
     std::vector<BookedBalance> balances;
+    // An address that differs is asked for even where a reorg has left nothing in the books of it.
     for (auto const& row : tx.exec_params(
              "WITH k AS (SELECT * FROM unnest($2::uuid[], $3::uuid[]) AS k(merchant_id,"
              " payment_id)), moved AS ("
-             " SELECT a.merchant_id, a.payment_id, a.chain_id, a.seq, a.deposit_address, a.token,"
+             " SELECT a.merchant_id, a.payment_id, a.seq, a.deposit_address, a.token,"
              "   a.amount FROM k JOIN authorizations a USING (merchant_id, payment_id)"
+             "   WHERE a.chain_id = $1"
              " UNION ALL"
-             " SELECT w.merchant_id, w.payment_id, w.chain_id, w.seq, w.deposit_address, w.token,"
+             " SELECT w.merchant_id, w.payment_id, w.seq, w.deposit_address, w.token,"
              "   w.unexplained - w.amount FROM k JOIN withdrawals w USING (merchant_id,"
-             "   payment_id))"
-             ", live AS (SELECT m.merchant_id, m.payment_id, m.deposit_address, m.token,"
+             "   payment_id) WHERE w.chain_id = $1"
+             " UNION ALL"
+             " SELECT d.merchant_id, d.payment_id, NULL, d.address, d.token, 0"
+             "   FROM k JOIN balance_differences d USING (merchant_id, payment_id)"
+             "   WHERE d.chain_id = $1 AND d.closed_at IS NULL"
+             "), live AS (SELECT m.merchant_id, m.payment_id, m.deposit_address, m.token,"
              "   sum(m.amount) AS amount"
              " FROM moved m LEFT JOIN reversals r ON (r.merchant_id, r.chain_id, r.reversed_seq)"
-             "   = (m.merchant_id, m.chain_id, m.seq)"
-             " WHERE m.chain_id = $1 AND r.seq IS NULL GROUP BY 1, 2, 3, 4)"
-             " SELECT l.merchant_id, l.payment_id, l.deposit_address, l.token,"
-             "   greatest(0, l.amount + coalesce((SELECT sum(d.on_chain - d.booked)"
-             "     FROM balance_differences d WHERE d.accepted AND d.chain_id = $1"
-             "     AND d.address = l.deposit_address AND d.token = l.token), 0))"
-             " FROM live l ORDER BY 1, 2, 4",
+             "   = (m.merchant_id, $1, m.seq) WHERE r.seq IS NULL GROUP BY 1, 2, 3, 4)"
+             " SELECT l.merchant_id, l.payment_id, l.deposit_address, l.token, l.amount,"
+             "   greatest(0, l.amount + a.offset_of_books) AS accepted,"
+             "   EXISTS (SELECT FROM balance_differences d WHERE d.chain_id = $1"
+             "     AND d.address = l.deposit_address AND d.token = l.token"
+             "     AND d.closed_at IS NULL) AS is_open"
+             " FROM live l LEFT JOIN LATERAL (SELECT d.on_chain - d.booked AS offset_of_books"
+             "   FROM balance_differences d WHERE d.accepted AND d.chain_id = $1"
+             "   AND d.address = l.deposit_address AND d.token = l.token"
+             "   ORDER BY d.closed_at DESC, d.difference_id DESC LIMIT 1) a ON true"
+             " ORDER BY 1, 2, 4",
              chain_id, merchants.str(), payments.str())) {
-        balances.push_back({{id_of<MerchantTag>(row[0]), id_of<PaymentTag>(row[1])},
-                            address_in(row[2]),
-                            address_in(row[3]),
-                            amount_of(row[4])});
+        BookedBalance booked{.payment = {id_of<MerchantTag>(row[0]), id_of<PaymentTag>(row[1])},
+                             .address = address_in(row[2]),
+                             .token = address_in(row[3]),
+                             .amount = amount_of(row[4]),
+                             .accepted = {},
+                             .is_open = row["is_open"].as<bool>()};
+        if (!row["accepted"].is_null()) booked.accepted = amount_of(row["accepted"]);
+        balances.push_back(booked);
     }
     return balances;
 }
@@ -149,9 +177,11 @@ Task<std::optional<BalancesToCheck>> PgReconciliation::next(ChainId chain_id,
         BalancesToCheck next;
         next.booked.head = progress->head;
         std::set<PaymentKey> keys;
-        add_open(tx, keys, chain_id, payments / 4);
-        add_moved(tx, keys, chain_id, progress->checked_above, payments / 8);
-        next.round_at = add_round(tx, keys, chain_id, *progress, payments / 2);
+        add_open(tx, keys, chain_id, std::max<std::size_t>(payments / 4, 1));
+        next.moved_to =
+            add_moved(tx, keys, chain_id, *progress, std::max<std::size_t>(payments / 4, 1));
+        next.round_at =
+            add_round(tx, keys, chain_id, *progress, std::max<std::size_t>(payments / 2, 1));
         next.booked.balances = balances_of(tx, chain_id, keys);
         return next;
     };
@@ -164,20 +194,23 @@ Task<std::size_t> PgReconciliation::record(ChainId chain_id, CheckedBalances che
             checked.round_at ? to_sql(checked.round_at->first) : std::string{};
         std::string const payment =
             checked.round_at ? to_sql(checked.round_at->second) : std::string{};
-        // What is not final yet may still come to stand elsewhere: it is asked for again.
+        // Where nothing could be compared, the same is asked for once more.
         tx.exec_params(
             "UPDATE reconciliations SET compared_at = to_timestamp($2::bigint / 1000.0),"
-            " compared_block = $3, compared = $4, fault = $5,"
-            " checked_above = CASE WHEN $5 = '' THEN (SELECT least(finalized_number, $3)"
-            "   FROM chain_cursors WHERE chain_id = $1) ELSE checked_above END,"
-            " round_began_at = CASE WHEN round_merchant IS NULL"
-            "   THEN to_timestamp($2::bigint / 1000.0) ELSE round_began_at END,"
-            " round_ended_at = CASE WHEN nullif($6, '') IS NULL"
-            "   THEN to_timestamp($2::bigint / 1000.0) ELSE round_ended_at END,"
-            " round_merchant = nullif($6, '')::uuid, round_payment = nullif($7, '')::uuid"
-            " WHERE chain_id = $1",
-            chain_id, to_sql(checked.at), checked.head.number, checked.compared, checked.fault,
-            merchant, payment);
+            " compared_block = $3, compared = $4, fault = $5 WHERE chain_id = $1",
+            chain_id, to_sql(checked.at), checked.head.number, checked.compared, checked.fault);
+        bool const nothing_compared = checked.compared == 0 && !checked.fault.empty();
+        if (!nothing_compared) {
+            tx.exec_params(
+                "UPDATE reconciliations SET checked_above = $3,"
+                " round_began_at = CASE WHEN round_merchant IS NULL"
+                "   THEN to_timestamp($2::bigint / 1000.0) ELSE round_began_at END,"
+                " round_ended_at = CASE WHEN nullif($4, '') IS NULL"
+                "   THEN to_timestamp($2::bigint / 1000.0) ELSE round_ended_at END,"
+                " round_merchant = nullif($4, '')::uuid, round_payment = nullif($5, '')::uuid"
+                " WHERE chain_id = $1",
+                chain_id, to_sql(checked.at), checked.moved_to, merchant, payment);
+        }
         PgArray tokens;
         PgArray addresses;
         for (TokenHolder const& holder : checked.agreeing) {
@@ -223,7 +256,9 @@ Task<std::vector<OpenDifference>> PgReconciliation::list_open(std::size_t limit)
                 {id_of<MerchantTag>(row["merchant_id"]), id_of<PaymentTag>(row["payment_id"])},
                 address_in(row["address"]),
                 address_in(row["token"]),
-                amount_of(row["booked"])};
+                amount_of(row["booked"]),
+                {},
+                true};
             open.push_back({.id = id_of<DifferenceTag>(row["difference_id"]),
                             .chain_id = number_of(row["chain_id"]),
                             .block_number = number_of(row["block_number"]),

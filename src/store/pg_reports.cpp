@@ -273,7 +273,9 @@ Task<std::optional<BookedBalances>> PgReports::booked_balances(ChainId chain_id)
             booked.balances.push_back({{id_of<MerchantTag>(row[0]), id_of<PaymentTag>(row[1])},
                                        address_in(row[2]),
                                        address_in(row[3]),
-                                       amount_of(row[4])});
+                                       amount_of(row[4]),
+                                       {},
+                                       false});
         }
         return booked;
     };

@@ -28,8 +28,8 @@ test("a new version is in force from the next clearing on, and each payment show
   await world.pay(payment, "20");
   await world.pay(payment, "30");
   const settled = await world.settle(payment);
-  assert.deepEqual(settled.transfers.map(({ fee }) => fee).sort(), ["0.200000", "0.600000"]);
-  assert.deepEqual(settled.transfers.map(({ net }) => net).sort(), ["19.800000", "29.400000"]);
+  assert.deepEqual(settled.transfers.map(({ fee }) => fee).sort(), ["0.300000", "0.500000"]);
+  assert.deepEqual(settled.transfers.map(({ net }) => net).sort(), ["19.500000", "29.700000"]);
   await world.verifyBooks();
 });
 

@@ -34,7 +34,7 @@ TEST_F(FeesInPostgres, a_new_version_is_in_force_from_the_next_clearing_on) {
     pay(next, 3, 30'000'000);
     EXPECT_EQ(
         query("SELECT string_agg(fee_version || ':' || fee, ' ' ORDER BY seq) FROM clearings"),
-        "1:0 2:200000 2:600000");
+        "1:0 2:500000 2:300000");
     auto const schedules = run(PgAccess(*database).fee_schedules(merchant_id));
     ASSERT_EQ(schedules.size(), 2U);
     EXPECT_EQ(schedules[0].first, FeeSchedule{.version = 1});
@@ -78,7 +78,7 @@ TEST_F(FeesInPostgres, verify_finds_a_fee_that_is_not_what_its_version_gives) {
           Tampering{"UPDATE fee_schedules SET basis_points = 99 WHERE version = 2", "clearing 3"},
           Tampering{"DELETE FROM fee_schedules WHERE version = 2", "clearing 3"},
           Tampering{"UPDATE fee_schedules SET fixed = 31 WHERE version = 2",
-                    "number 4, of payment " + to_string(payment.id)},
+                    "number 3, of payment " + to_string(payment.id)},
           Tampering{"UPDATE fee_schedules SET minimum = 1000 WHERE version = 2",
                     "charges another fee than its schedule gives"},
           Tampering{"UPDATE fee_schedules SET fixed = 0 WHERE version = 2", "clearing 4"}}) {

@@ -22,6 +22,7 @@ class ReconciliationInPostgres : public BooksInPostgres {
                        std::uint64_t on_chain = 0) {
         CheckedBalances checked{.head = asked.booked.head,
                                 .compared = asked.booked.balances.size(),
+                                .moved_to = asked.moved_to,
                                 .round_at = asked.round_at,
                                 .differences = {},
                                 .agreeing = {},
@@ -29,7 +30,7 @@ class ReconciliationInPostgres : public BooksInPostgres {
                                 .at = now};
         for (BookedBalance const& booked : asked.booked.balances) {
             if (of != nullptr && booked.payment.second == of->id &&
-                booked.amount != Amount(on_chain)) {
+                !agrees(booked, Amount(on_chain))) {
                 checked.differences.push_back({booked, Amount(on_chain)});
             } else {
                 checked.agreeing.push_back({booked.token, booked.address});
@@ -136,6 +137,63 @@ TEST_F(ReconciliationInPostgres, a_difference_that_is_gone_closes_itself) {
     EXPECT_THROW(query("DELETE FROM balance_differences"), pqxx::sql_error);
 }
 
+TEST_F(ReconciliationInPostgres, a_difference_is_asked_for_where_the_books_have_nothing_left) {
+    auto const paid = pay(1, 50'000'000);
+    record(next(), &paid, 0);
+    commit(plan(
+        {.added = {block(101, 1)}, .others = {paid}, .finalized = 100, .rolled_back_to = 100}));
+    auto const asked = next();
+    ASSERT_EQ(asked.booked.balances.size(), 1U);
+    EXPECT_EQ(asked.booked.balances[0].amount, Amount(0));
+    EXPECT_TRUE(asked.booked.balances[0].is_open);
+    record(asked);
+    EXPECT_EQ(run(books.open_differences(kChain)), 0U);
+}
+
+TEST_F(ReconciliationInPostgres, where_nothing_could_be_compared_the_same_is_asked_for_again) {
+    auto const paid = pay(1, 50'000'000);
+    mine(paid, 102);
+    auto asked = next();
+    EXPECT_EQ(asked.moved_to, 102U);
+    EXPECT_EQ(run(books.record(kChain, {.head = asked.booked.head,
+                                        .compared = 0,
+                                        .moved_to = asked.moved_to,
+                                        .round_at = asked.round_at,
+                                        .differences = {},
+                                        .agreeing = {},
+                                        .fault = "all nodes are away",
+                                        .at = now})),
+              0U);
+    EXPECT_EQ(query("SELECT fault || checked_above || (round_ended_at IS NULL) FROM"
+                    " reconciliations"),
+              "all nodes are away0true");
+    record(next());
+    EXPECT_EQ(query("SELECT fault || checked_above || (round_ended_at IS NULL) FROM"
+                    " reconciliations"),
+              "102false");
+}
+
+TEST_F(ReconciliationInPostgres, no_block_is_passed_over_that_has_more_than_one_check_asks_for) {
+    for (std::uint8_t i = 1; i <= 6; ++i)
+        pay(i, i * 1'000'000U);
+    mine(payment, 107);
+    std::vector<BlockNumber> reached;
+    for (int i = 0; i < 3; ++i) {
+        auto const asked = next(12);  // three transfers at a time
+        reached.push_back(asked.moved_to);
+        record(asked);
+    }
+    EXPECT_EQ(reached, (std::vector<BlockNumber>{102, 104, 107}));
+}
+
+TEST_F(ReconciliationInPostgres, what_was_found_and_closed_can_not_be_rewritten) {
+    auto const paid = pay(1, 50'000'000);
+    record(next(), &paid, 0);
+    EXPECT_THROW(query("UPDATE balance_differences SET on_chain = 1"), pqxx::sql_error);
+    record(next());
+    EXPECT_THROW(query("UPDATE balance_differences SET accepted = true"), pqxx::sql_error);
+}
+
 TEST_F(ReconciliationInPostgres, a_frozen_payment_is_not_decided_upon) {
     auto const over = pay(1, 60'000'000);
     mine(over, 102);
@@ -153,7 +211,8 @@ TEST_F(ReconciliationInPostgres, a_frozen_payment_is_not_decided_upon) {
                                         progress, kStart);
     ASSERT_FALSE(step);
     EXPECT_EQ(step.error().field, "exception");
-    EXPECT_NE(step.error().message.find("is at an address whose balance"), std::string::npos);
+    EXPECT_NE(step.error().message.find("a payment at an address whose balance"),
+              std::string::npos);
 }
 
 }  // namespace

@@ -419,8 +419,8 @@ void Checker::check_entry(ChainCommit const& commit, JournalEntry const& entry) 
     }
 }
 
-// What the schedule gives: for each part its basis points; from the part on that covers the
-// payment, whatever is missing of the fee of the whole payment.
+// What the schedule gives: each part brings the fee of the payment to what is due for all parts
+// that are there.
 void Checker::check_fee(JournalEntry const& entry, Clearing const& clearing,
                         PaymentState const& state) {
     FeeSchedule const& fees = store_.merchants().at(entry.merchant_id).merchant.fees;
@@ -431,7 +431,6 @@ void Checker::check_fee(JournalEntry const& entry, Clearing const& clearing,
         return product / 10'000;
     };
     Sum expected = percentage(signed_of(clearing.gross));
-    std::vector<Paid> parts;
     auto const* option = state.payment.option_for(entry.chain_id, clearing.token);
     auto const in_token = [&](Amount of, Amount whole) {
         return signed_of(multiply_divide_down(of, option->amount, whole));
@@ -442,7 +441,6 @@ void Checker::check_fee(JournalEntry const& entry, Clearing const& clearing,
         auto const& key = credit.transfer.key;
         bool const later = key.chain_id == entry.chain_id && credit.stage_sequence > entry.sequence;
         if (!is_applied(credit) || later) continue;
-        parts.push_back({key.chain_id, key.token, credit.gross});
         Amount const its_price = state.payment.option_for(key.chain_id, key.token)->amount;
         due +=
             in_token(Amount(static_cast<Uint128>(percentage(signed_of(credit.gross)))), its_price);
@@ -450,7 +448,7 @@ void Checker::check_fee(JournalEntry const& entry, Clearing const& clearing,
             charged += in_token(credit.fee, its_price);
     }
     bool const of_payment = !fees.fixed.is_zero() || !fees.minimum.is_zero() || fees.maximum;
-    if (of_payment && covers(state.payment, parts, true)) {
+    if (of_payment) {
         due += in_token(fees.fixed, state.payment.price);
         Sum const minimum = in_token(fees.minimum, state.payment.price);
         if (due < minimum) reached_("a fee is lifted to the minimum");

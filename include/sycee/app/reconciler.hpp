@@ -19,7 +19,8 @@ struct ReconciliationSettings {
 
 // Compares the books of one chain with the chain, for as long as it runs: `balanceOf` at the block
 // that was processed last, by its hash. A difference counts once so many nodes say the same as the
-// chain's quorum asks for: one node that is wrong must not freeze anybody's money. It is then
+// chain's quorum asks for, and so does its end: one node that is wrong must neither freeze nor free
+// anybody's money. It is then
 // recorded, and nothing of that address is cleared or settled until a person has closed it. Several
 // processes share the work.
 class Reconciler {
@@ -34,18 +35,19 @@ class Reconciler {
           metrics_(metrics),
           settings_(settings) {}
 
-    // Ends only by cancellation.
+    // Ends only by cancellation: whatever is wrong with a check, the next one is made.
     Task<void> run();
     // One check, if it is due. False where it was not, or nothing could be asked.
     Task<bool> check();
 
   private:
-    // What one token's holders have, by a node that answers; nothing, with `fault`, where none
-    // does.
-    Task<std::vector<BalanceDifference>> compare(std::vector<BookedBalance> booked, BlockHash at,
-                                                 CheckedBalances& checked);
-    Task<std::vector<BalanceDifference>> confirm(std::vector<BalanceDifference> found, BlockHash at,
-                                                 std::size_t asked);
+    Task<void> compare(std::vector<BookedBalance> booked, CheckedBalances& checked);
+    Task<void> confirm(std::vector<BookedBalance> suspects, std::vector<Amount> first_word,
+                       std::size_t asked, CheckedBalances& checked);
+    // Nothing where the node does not answer; why, in `fault`.
+    Task<std::optional<std::vector<Amount>>> ask(std::size_t node,
+                                                 std::vector<BookedBalance> const& booked,
+                                                 BlockHash at, std::string& fault);
 
     ChainSettings const& chain_;
     std::vector<BalancePort*> nodes_;
@@ -53,6 +55,7 @@ class Reconciler {
     Clock& clock_;
     Metrics& metrics_;
     ReconciliationSettings settings_;
+    std::size_t first_ = 0;  // the node that is asked first: each in its turn
 };
 
 }  // namespace sycee

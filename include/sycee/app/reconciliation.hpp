@@ -15,7 +15,11 @@ struct BookedBalance {
     Address address;
     Address token;
     Amount amount;  // base units; zero where all of it left
+    // With the difference that a person has accepted: as right as `amount`.
+    std::optional<Amount> accepted = std::nullopt;
+    bool is_open = false;  // it differed at an earlier check
 };
+bool agrees(BookedBalance const& booked, Amount on_chain);
 
 // Of one chain, all of them up to the block that was processed last.
 struct BookedBalances {
@@ -54,20 +58,21 @@ class BalancePort {
 };
 
 // What one check compares: the differences that are open, what has moved since the check before,
-// and the next part of the slow round over everything that the books say lies somewhere. A
-// difference that a person has accepted is taken off what the books say.
+// and the next part of the slow round over all addresses that anything came to or left.
 struct BalancesToCheck {
     BookedBalances booked;
+    BlockNumber moved_to = 0;            // what moved up to this block is asked for
     std::optional<PaymentKey> round_at;  // where the slow round goes on; nothing: it is at its end
 };
 
 struct CheckedBalances {
     BlockHeader head;
     std::uint64_t compared = 0;
+    BlockNumber moved_to = 0;
     std::optional<PaymentKey> round_at;
     std::vector<BalanceDifference> differences;
-    std::vector<TokenHolder> agreeing;
-    std::string fault;  // why some could not be compared; empty: all were
+    std::vector<TokenHolder> agreeing;  // of those that differed before
+    std::string fault;  // why some could not be compared or confirmed; empty: all were
     Timestamp at{};
 };
 
@@ -77,8 +82,8 @@ class ReconciliationPort {
     // True where the chain's next check is due, and now this process's; the one after it is due
     // `every` later.
     virtual Task<bool> claim(ChainId chain_id, Timestamp now, std::chrono::milliseconds every) = 0;
-    // At most so many payments' balances, half of them for the slow round at least. Nothing: the
-    // chain was never followed.
+    // Of about so many payments, half of them for the slow round. Nothing: the chain was never
+    // followed.
     virtual Task<std::optional<BalancesToCheck>> next(ChainId chain_id, std::size_t payments) = 0;
     // Notes how far the check came, and each difference that is not open already; closes those
     // whose address agrees again. How many are new.

@@ -80,8 +80,8 @@ bool has_open_work(PaymentState const& state, ChainStep const& step);
 // What this step can do with a payment that it brings no transfer for.
 enum class Attention : std::uint8_t {
     none,
-    // Its money waits for more of it or for the end of its time: what the desk gave to it meanwhile
-    // moves it, nothing else does.
+    // Its money waits for more of it or for the end of its time. What the desk gave to it meanwhile
+    // moves it as well.
     waits,
     due,  // the step may move it
 };

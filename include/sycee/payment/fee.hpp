@@ -47,11 +47,11 @@ Result<void> check_fees(FeeSchedule const& schedule);
 Amount proportional_fee(FeeSchedule const& schedule, Amount gross);
 
 // The fee of the part that was applied last, in base units of `option`'s token: `state` holds it
-// already, with a fee of zero. As long as the payment is not covered, it is the basis points of the
-// part. The part that covers the payment, and each one after it, brings the fee of the whole
-// payment to what it has to be: basis points of all parts and the fixed part, lifted to the
-// minimum, cut to the maximum. Never above the part itself; what earlier parts were charged is
-// never given back.
+// already, with a fee of zero. It brings the fee of the payment to what it has to be for the parts
+// that are there: their basis points and the fixed part, lifted to the minimum, cut to the maximum.
+// Never above the part itself; the next one then bears the rest. So the first parts bear what is
+// for the whole payment, and nobody escapes it by a last part that is too small. What earlier parts
+// were charged is never given back.
 Amount fee_of_last_part(FeeSchedule const& schedule, PaymentState const& state,
                         PaymentOption const& option, Amount gross);
 

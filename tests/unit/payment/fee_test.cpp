@@ -76,10 +76,19 @@ TEST(FeeSchedules, the_largest_amount_has_a_fee_in_each_rounding) {
         EXPECT_EQ(proportional_fee({.basis_points = 10'000, .rounding = rounding}, most), most);
 }
 
-TEST(FeeSchedules, the_fixed_part_is_charged_with_the_part_that_covers_the_payment) {
+TEST(FeeSchedules, the_fixed_part_is_charged_once_with_the_first_part) {
     Fees fees{.schedule = {.version = 1, .basis_points = 100, .fixed = Amount(30)}};
-    EXPECT_EQ(fees.apply(20), "200000");
-    EXPECT_EQ(fees.apply(30), "600000");  // 0.30 of its own, and 0.30
+    EXPECT_EQ(fees.apply(20), "500000");  // 0.20 of its own, and 0.30
+    EXPECT_EQ(fees.apply(30), "300000");
+}
+
+TEST(FeeSchedules, whoever_pays_a_grain_first_or_last_escapes_nothing) {
+    Fees first{.schedule = {.version = 1, .fixed = Amount(30)}};
+    EXPECT_EQ(first.apply(kSixDecimals, Amount(1)), "1");
+    EXPECT_EQ(first.apply(kSixDecimals, Amount(49'999'999)), "299999");
+    Fees last{.schedule = {.version = 1, .fixed = Amount(30)}};
+    EXPECT_EQ(last.apply(kSixDecimals, Amount(49'999'999)), "300000");
+    EXPECT_EQ(last.apply(kSixDecimals, Amount(1)), "0");
 }
 
 TEST(FeeSchedules, a_small_fee_is_lifted_to_the_minimum_and_a_large_one_cut_to_the_maximum) {
@@ -93,24 +102,25 @@ TEST(FeeSchedules, a_small_fee_is_lifted_to_the_minimum_and_a_large_one_cut_to_t
 
 TEST(FeeSchedules, what_earlier_parts_were_charged_counts_and_is_not_given_back) {
     Fees cut{.schedule = {.version = 1, .basis_points = 1'000, .maximum = Amount(200)}};
-    EXPECT_EQ(cut.apply(30), "3000000");
+    EXPECT_EQ(cut.apply(10), "1000000");
+    EXPECT_EQ(cut.apply(20), "1000000");
     EXPECT_EQ(cut.apply(20), "0");
     Fees lifted{.schedule = {.version = 1, .basis_points = 100, .minimum = Amount(100)}};
-    EXPECT_EQ(lifted.apply(30), "300000");
-    EXPECT_EQ(lifted.apply(20), "700000");
+    EXPECT_EQ(lifted.apply(30), "1000000");
+    EXPECT_EQ(lifted.apply(20), "0");
 }
 
 TEST(FeeSchedules, parts_in_several_tokens_count_by_their_own_prices) {
     Fees fees{.schedule = {.version = 1, .basis_points = 100, .fixed = Amount(30)}};
-    EXPECT_EQ(fees.apply(20), "200000");
+    EXPECT_EQ(fees.apply(20), "500000");
     Amount const thirty = multiply_divide_up(Amount(30), power_of_ten(18), Amount(1));
-    EXPECT_EQ(fees.apply(kEighteen, thirty), "600000000000000000");
+    EXPECT_EQ(fees.apply(kEighteen, thirty), "300000000000000000");
 }
 
 TEST(FeeSchedules, no_fee_is_above_what_it_is_taken_from) {
     Fees fees{.schedule = {.version = 1, .fixed = Amount(4'000)}};
-    EXPECT_EQ(fees.apply(20), "0");
-    EXPECT_EQ(fees.apply(30), "30000000");
+    EXPECT_EQ(fees.apply(20), "20000000");
+    EXPECT_EQ(fees.apply(30), "20000000");
 }
 
 TEST(FeeSchedules, money_that_the_desk_gave_is_a_part_like_others) {
@@ -141,7 +151,7 @@ std::vector<JournalEntry> two_parts(FeeSchedule const& schedule, Amount fee_of_t
     Payment const payment = payment_of_fifty();
     JournalWriter journal({}, kChain, {}, timestamp_from_seconds(100));
     std::uint8_t transaction = 0;
-    for (auto const& [dollars, fee] : {std::pair{std::uint64_t{20}, Amount(200'000)},
+    for (auto const& [dollars, fee] : {std::pair{std::uint64_t{20}, Amount(500'000)},
                                        std::pair{std::uint64_t{30}, fee_of_the_second}}) {
         Amount const gross(dollars * kMicro);
         Transfer transfer{.key = {.chain_id = kChain, .token = kSixDecimals}, .amount = gross};
@@ -165,9 +175,9 @@ TEST(FeeAudit, names_the_record_that_charges_another_fee) {
     FeeSchedule const schedule{.version = 3, .basis_points = 100, .fixed = Amount(30)};
     FeeSchedules const schedules{{3, schedule}};
     Payment const payment = payment_of_fifty();
-    EXPECT_EQ(find_wrong_fee(payment, two_parts(schedule, Amount(600'000)), schedules),
+    EXPECT_EQ(find_wrong_fee(payment, two_parts(schedule, Amount(300'000)), schedules),
               std::nullopt);
-    EXPECT_EQ(find_wrong_fee(payment, two_parts(schedule, Amount(300'000)), schedules), 4U);
+    EXPECT_EQ(find_wrong_fee(payment, two_parts(schedule, Amount(600'000)), schedules), 4U);
     EXPECT_EQ(find_wrong_fee(payment, two_parts(schedule, Amount(600'000)), {}), 2U);
 }
 
