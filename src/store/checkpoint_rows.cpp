@@ -86,12 +86,12 @@ std::string select_record_hashes(std::string const& condition) {
     return query;
 }
 
-RowStream::RowStream(pqxx::transaction_base& tx, std::string name, std::string const& query)
+QueryStream::QueryStream(pqxx::transaction_base& tx, std::string name, std::string const& query)
     : tx_(tx), name_(std::move(name)) {
     tx_.exec("DECLARE " + name_ + " NO SCROLL CURSOR FOR " + query);
 }
 
-pqxx::row const* RowStream::next() {
+pqxx::row const* QueryStream::next() {
     if (at_ == batch_.size()) {
         batch_ = tx_.exec("FETCH 10000 FROM " + name_);
         at_ = 0;

@@ -56,9 +56,9 @@ Checkpoint checkpoint_of(pqxx::row const& row);
 std::string select_record_hashes(std::string const& condition);
 
 // The rows of a query, a batch at a time.
-class RowStream {
+class QueryStream {
   public:
-    RowStream(pqxx::transaction_base& tx, std::string name, std::string const& query);
+    QueryStream(pqxx::transaction_base& tx, std::string name, std::string const& query);
     // Stays until the next call.
     pqxx::row const* next();
 

@@ -61,7 +61,7 @@ std::string moved_records(std::optional<Timestamp> since) {
 }
 
 // Reads the intervals one record after the other. Nothing where a journal is not whole.
-std::optional<std::vector<NewInterval>> read_intervals(RowStream records) {
+std::optional<std::vector<NewInterval>> read_intervals(QueryStream records) {
     std::vector<NewInterval> intervals;
     PartedTree tree;
     std::uint64_t read_to = 0;

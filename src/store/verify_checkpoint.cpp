@@ -77,7 +77,7 @@ class StoredIntervals {
     }
 
   private:
-    RowStream rows_;
+    QueryStream rows_;
     std::optional<std::pair<std::uint64_t, JournalInterval>> current_;
     std::optional<std::pair<std::uint64_t, JournalInterval>> none_;
 };
@@ -162,14 +162,14 @@ void compare_records(pqxx::transaction_base& tx, CheckpointExport const& exporte
         lasts.add(one.last_sequence);
     }
     // Every one of them, also where it has no record any more.
-    RowStream records(tx, "records",
-                      "SELECT s.merchant_id, s.chain_id, r.seq, r.hash FROM unnest(" +
-                          tx.quote(merchants.str()) + "::uuid[], " + tx.quote(chains.str()) +
-                          "::bigint[], " + tx.quote(lasts.str()) +
-                          "::bigint[]) AS s(merchant_id, chain_id, last_seq) LEFT JOIN (" +
-                          select_record_hashes("") +
-                          ") r ON r.merchant_id = s.merchant_id AND r.chain_id = s.chain_id"
-                          " AND r.seq <= s.last_seq ORDER BY 1, 2, 3");
+    QueryStream records(tx, "records",
+                        "SELECT s.merchant_id, s.chain_id, r.seq, r.hash FROM unnest(" +
+                            tx.quote(merchants.str()) + "::uuid[], " + tx.quote(chains.str()) +
+                            "::bigint[], " + tx.quote(lasts.str()) +
+                            "::bigint[]) AS s(merchant_id, chain_id, last_seq) LEFT JOIN (" +
+                            select_record_hashes("") +
+                            ") r ON r.merchant_id = s.merchant_id AND r.chain_id = s.chain_id"
+                            " AND r.seq <= s.last_seq ORDER BY 1, 2, 3");
     StoredIntervals stored(tx, exported.checkpoint.number);
     std::optional<JournalComparison> journal;
     std::optional<JournalKey> key;
@@ -213,7 +213,7 @@ class StoredLeaves {
     }
 
   private:
-    RowStream rows_;
+    QueryStream rows_;
     pqxx::row const* row_;
 };
 
@@ -222,9 +222,9 @@ void compare_checkpoints(pqxx::transaction_base& tx, Checkpoint const& exported,
     std::set<CompressedPublicKey> keys;
     for (auto const& row : tx.exec("SELECT public_key FROM signing_keys"))
         keys.insert(fixed_bytes_of<33>(row[0]));
-    RowStream rows(tx, "chain_of_checkpoints",
-                   "SELECT " + checkpoint_columns() + " FROM checkpoints c WHERE c.number <= " +
-                       std::to_string(exported.number) + " ORDER BY c.number");
+    QueryStream rows(tx, "chain_of_checkpoints",
+                     "SELECT " + checkpoint_columns() + " FROM checkpoints c WHERE c.number <= " +
+                         std::to_string(exported.number) + " ORDER BY c.number");
     StoredLeaves leaves(tx, exported.number);
     Checkpoint before;
     Bytes32 hash_before{};
