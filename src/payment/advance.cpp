@@ -359,8 +359,9 @@ class MerchantAdvance {
         auto const& key = credit.transfer.key;
         credit.stage = CreditStage::cleared;
         credit.gross = gross;
-        Amount const fee = fee_of_last_part(
-            view_.fees, state, *state.payment.option_for(key.chain_id, key.token), gross);
+        auto const* option = state.payment.option_for(key.chain_id, key.token);
+        ensure(option != nullptr, "payment: a clearing in a token that is not offered");
+        Amount const fee = fee_of_last_part(view_.fees, state, *option, gross);
         Clearing const clearing{.payment_id = state.payment.id,
                                 .authorization_sequence = credit.authorization_sequence,
                                 .authorization_hash = credit.authorization_hash,
