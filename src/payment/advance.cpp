@@ -516,14 +516,16 @@ Attention attention_for(PaymentState const& state, ChainStep const& step) {
         if (is_taken_away(credit.transfer, step)) return Attention::due;
         if (credit.stage == CreditStage::cleared && is_final(credit.transfer, step))
             return Attention::due;
-        if (credit.stage != CreditStage::authorized || is_any_met) continue;
-        if (!at_stake) at_stake = value_at_stake(state, step);
-        is_any_met = met_rule(credit.transfer, *at_stake, step);
-        // What can't become part of the payment goes to the desk, whatever else is waited for.
+        if (credit.stage != CreditStage::authorized) continue;
         auto const& key = credit.transfer.key;
         bool const counts = state.payment.option_for(key.chain_id, key.token) != nullptr &&
                             credit.first_seen_time <= state.payment.expires_at;
-        if (is_any_met && !counts) return Attention::due;
+        if (is_any_met && counts) continue;
+        if (!at_stake) at_stake = value_at_stake(state, step);
+        bool const is_met = met_rule(credit.transfer, *at_stake, step);
+        // What can't become part of the payment goes to the desk, whatever else is waited for.
+        if (is_met && !counts) return Attention::due;
+        is_any_met = is_any_met || is_met;
     }
     if (!is_any_met) return Attention::none;
     // What comes on another chain shows only where the payment is read again.

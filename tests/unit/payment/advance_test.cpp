@@ -492,6 +492,15 @@ TEST_F(AdvanceTwoChains, does_not_expire_while_a_chain_is_not_read) {
     EXPECT_EQ(step(1'001, 900, {}), Types{});
 }
 
+TEST_F(Advance, what_can_not_pay_goes_to_the_desk_while_the_payment_waits_for_the_rest) {
+    rule.bands = {{std::nullopt, 3}};
+    step(10, 5, {transfer(1, 20'000'000, 10), transfer(2, 10'000'000, 10, kUnoffered)});
+    EXPECT_EQ(attention_for(view.payments[0], step_to(11, 5)), Attention::none);
+    EXPECT_EQ(attention_for(view.payments[0], step_to(12, 5)), Attention::due);
+    EXPECT_EQ(step(12, 5, {}), Types{"payment.exception"});
+    EXPECT_EQ(attention_for(view.payments[0], step_to(13, 5)), Attention::waits);
+}
+
 TEST_F(Advance, a_chain_that_is_not_offered_pays_nothing) {
     view.payments[0].payment.options = {
         {kSecondChain, kToken, multiply_divide_up(Amount(50), power_of_ten(18), Amount(1)), {}}};
