@@ -146,7 +146,9 @@ TEST_F(CheckpointsInPostgres, prove_receipts_in_large_journals) {
     step.others.push_back(other);
     commit(plan(step));
     EXPECT_EQ(make().journal_count, 2U);
-    EXPECT_EQ(exported(1).intervals[0].last_sequence, 1'201U);
+    // Which merchant's is the first depends on their ids.
+    auto const intervals = exported(1).intervals;
+    EXPECT_EQ(intervals.at(0).last_sequence + intervals.at(1).last_sequence, 1'201U + 4U);
     for (std::size_t const i : {0U, 1U, 222U, 223U, 224U, 398U, 399U})
         EXPECT_EQ(fault_of(payments[i]), "") << i;
     EXPECT_EQ(fault_of(other), "");
