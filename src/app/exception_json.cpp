@@ -1,12 +1,10 @@
 #include <sycee/app/exception_json.hpp>
 #include <sycee/app/token_text.hpp>
 
+#include "book_number.hpp"
 #include "token_json.hpp"
 
 #include <nlohmann/json.hpp>
-
-#include <charconv>
-#include <limits>
 
 namespace sycee {
 namespace {
@@ -29,16 +27,6 @@ nlohmann::ordered_json decision_json(DeskDecision const& decision, unsigned deci
     return json;
 }
 
-// 1 .. 2^63-1, as the books count, in the one way in which it is written.
-std::optional<std::uint64_t> parse_number(std::string_view text) {
-    std::uint64_t number = 0;
-    auto const* const end = text.data() + text.size();
-    auto const parsed = std::from_chars(text.data(), end, number);
-    if (parsed.ec != std::errc{} || parsed.ptr != end || text.front() == '0') return std::nullopt;
-    if (number > std::numeric_limits<std::int64_t>::max()) return std::nullopt;
-    return number;
-}
-
 }  // namespace
 
 std::string exception_id(DeskKey const& key) {
@@ -50,8 +38,8 @@ std::optional<DeskKey> parse_exception_id(MerchantId merchant_id, std::string_vi
     id.remove_prefix(kPrefix.size());
     auto const line = id.find('_');
     if (line == std::string_view::npos) return std::nullopt;
-    auto const chain_id = parse_number(id.substr(0, line));
-    auto const sequence = parse_number(id.substr(line + 1));
+    auto const chain_id = parse_book_number(id.substr(0, line));
+    auto const sequence = parse_book_number(id.substr(line + 1));
     if (!chain_id || !sequence) return std::nullopt;
     return DeskKey{.merchant_id = merchant_id, .chain_id = *chain_id, .sequence = *sequence};
 }

@@ -2,14 +2,13 @@
 #include <sycee/app/statement_text.hpp>
 #include <sycee/app/token_text.hpp>
 
+#include "book_number.hpp"
 #include "token_json.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
 #include <nlohmann/json.hpp>
 
-#include <charconv>
-#include <limits>
 #include <stdexcept>
 
 namespace sycee {
@@ -83,22 +82,13 @@ std::string cursor_text(std::string_view prefix, ChainId chain_id, std::uint64_t
     return std::string(prefix) + std::to_string(chain_id) + "_" + std::to_string(number);
 }
 
-std::optional<std::uint64_t> parse_number(std::string_view text) {
-    std::uint64_t number = 0;
-    auto const* const end = text.data() + text.size();
-    auto const parsed = std::from_chars(text.data(), end, number);
-    if (parsed.ec != std::errc{} || parsed.ptr != end || text.front() == '0') return std::nullopt;
-    if (number > std::numeric_limits<std::int64_t>::max()) return std::nullopt;
-    return number;
-}
-
 std::optional<StatementCursor> parse_cursor(std::string_view prefix, std::string_view text) {
     if (!text.starts_with(prefix)) return std::nullopt;
     text.remove_prefix(prefix.size());
     auto const line = text.find('_');
     if (line == std::string_view::npos) return std::nullopt;
-    auto const chain_id = parse_number(text.substr(0, line));
-    auto const number = parse_number(text.substr(line + 1));
+    auto const chain_id = parse_book_number(text.substr(0, line));
+    auto const number = parse_book_number(text.substr(line + 1));
     if (!chain_id || !number) return std::nullopt;
     return StatementCursor{*chain_id, *number};
 }
