@@ -146,6 +146,7 @@ Task<void> Reconciler::confirm(std::vector<BookedBalance> suspects, std::vector<
             ++votes[j][(*on_chain)[j]];
     }
     if (suspects.empty()) co_return;
+    checked.moved_to = 0;  // those that moved are asked for again
     checked.fault = "no quorum says the same of " + std::to_string(suspects.size()) +
                     " balance(s), of " + to_string(suspects.front().address) + " first";
 }

@@ -203,7 +203,7 @@ Task<std::size_t> PgReconciliation::record(ChainId chain_id, CheckedBalances che
         bool const nothing_compared = checked.compared == 0 && !checked.fault.empty();
         if (!nothing_compared) {
             tx.exec_params(
-                "UPDATE reconciliations SET checked_above = $3,"
+                "UPDATE reconciliations SET checked_above = greatest(checked_above, $3),"
                 " round_began_at = CASE WHEN round_merchant IS NULL"
                 "   THEN to_timestamp($2::bigint / 1000.0) ELSE round_began_at END,"
                 " round_ended_at = CASE WHEN nullif($4, '') IS NULL"

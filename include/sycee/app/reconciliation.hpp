@@ -68,7 +68,7 @@ struct BalancesToCheck {
 struct CheckedBalances {
     BlockHeader head;
     std::uint64_t compared = 0;
-    BlockNumber moved_to = 0;
+    BlockNumber moved_to = 0;  // 0: what moved is to be asked for again
     std::optional<PaymentKey> round_at;
     std::vector<BalanceDifference> differences;
     std::vector<TokenHolder> agreeing;  // of those that differed before

@@ -49,6 +49,7 @@ class FakeBooks final : public ReconciliationPort {
         key.second.uuid.bytes[0] = number;
         next_check.booked.head.number = 70;
         next_check.booked.head.hash[0] = 7;
+        next_check.moved_to = 70;
         next_check.booked.balances.push_back({key, address_of(number), token, Amount(amount)});
     }
 
@@ -146,10 +147,12 @@ TEST_F(ReconcilerTest, what_no_quorum_says_is_neither_a_difference_nor_forgotten
     EXPECT_TRUE(check());
     EXPECT_TRUE(last().differences.empty());
     EXPECT_NE(last().fault.find("no quorum says the same of 1 balance(s)"), std::string::npos);
+    EXPECT_EQ(last().moved_to, 0U);
     second.balances[address_of(1)] = Amount(0);
     EXPECT_TRUE(check());
     EXPECT_EQ(last().differences.size(), 1U);
     EXPECT_EQ(last().fault, "");
+    EXPECT_EQ(last().moved_to, 70U);
     second.away = true;
     EXPECT_TRUE(check());
     EXPECT_TRUE(last().differences.empty());
