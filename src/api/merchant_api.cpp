@@ -122,6 +122,14 @@ Task<HttpResponse> MerchantApi::handle(HttpRequest const& request) {
                                clock_,    network_, request,     *caller};
             result = co_await answer(call, route);
         }
+    } catch (StorageFull const& failure) {
+        log_error("api", "a request could not be served",
+                  {{"request_id", request_id}, {"reason", failure.what()}});
+        result = std::unexpected(
+            Problem{.kind = kStorageFull,
+                    .detail = "The disk of the gateway's database is full: nothing is accepted "
+                              "until there is room. Try again later.",
+                    .headers = {{"retry-after", "30"}}});
     } catch (Unavailable const& failure) {
         log_warning("api", "a request could not be served",
                     {{"request_id", request_id}, {"reason", failure.what()}});

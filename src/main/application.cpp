@@ -76,8 +76,8 @@ class Application {
     Application(Executor executor, Config config, Bytes32 const& sealing_key)
         : executor_(executor),
           config_(std::move(config)),
-          database_(config_.database_url, config_.database_connections),
-          books_(config_.database_url, kBookConnections),
+          database_(config_.database_url, config_.database_connections, &disk_),
+          books_(config_.database_url, kBookConnections, &disk_),
           checkpoint_connection_(config_.database_url, kCheckpointConnections),
           ledger_(books_),
           requests_ledger_(database_),
@@ -318,6 +318,7 @@ class Application {
 
     Task<HttpResponse> show_metrics(HttpRequest const& request) {
         if (request.path != "/metrics") co_return text_response(404, "text/plain", "not found\n");
+        metrics_.set("sycee_database_disk_full", disk_.is_there() ? 0 : 1);
         co_return text_response(200, "text/plain; version=0.0.4", metrics_.text());
     }
 
@@ -345,6 +346,9 @@ class Application {
         bool const followed = std::any_of(
             config_.network.chains.begin(), config_.network.chains.end(),
             [this](ChainSettings const& settings) { return registry_.followed(settings.id); });
+        if (!disk_.is_there()) {
+            co_return text_response(503, "text/plain", "not ready: the database's disk is full\n");
+        }
         bool const ready = started_ && !draining_ && followed && co_await reports_.ready();
         co_return text_response(ready ? 200 : 503, "text/plain", ready ? "ready\n" : "not ready\n");
     }
@@ -353,6 +357,7 @@ class Application {
     Config config_;
     SystemClock clock_;
     Metrics metrics_;
+    DiskRoom disk_;
     Database database_;  // of the requests
     Database books_;     // of the chain followers and the outbox
     Database checkpoint_connection_;

@@ -13,6 +13,7 @@ namespace sycee {
 namespace {
 
 constexpr std::size_t kMostWaiting = 1000;
+constexpr char const* kDiskFull = "53100";
 // Serializes migrations of several processes; an arbitrary number that nothing else uses.
 constexpr char const* kMigrationLock = "SELECT pg_advisory_xact_lock(5910734)";
 // So that a worker comes back, and that text is written and read in one way. Compiling a statement
@@ -95,17 +96,22 @@ void Database::State::give_back(std::unique_ptr<pqxx::connection> connection) {
     idle.push_back(std::move(connection));
 }
 
-void rethrow_database_error() {
+void rethrow_database_error(DiskRoom& disk) {
     try {
         throw;
     } catch (pqxx::in_doubt_error const&) {
-        throw Unavailable("database: the connection broke during a commit; its outcome is unknown");
+        throw OutcomeUnknown(
+            "database: the connection broke during a commit; its outcome is unknown");
     } catch (pqxx::broken_connection const& error) {
         throw Unavailable(std::string("database: no connection: ") + error.what());
     } catch (pqxx::sql_error const& error) {
         std::string const& state = error.sqlstate();
         if (state.starts_with("23"))
             throw InvariantViolation(std::string("database: ") + error.what());
+        if (state == kDiskFull) {
+            disk.set(false);
+            throw StorageFull("database: its disk is full: " + std::string(error.what()));
+        }
         throw Unavailable("database: " + std::string(error.what()) + " (" + state + ")");
     } catch (pqxx::pqxx_exception const& error) {
         throw Unavailable(std::string("database: ") + error.base().what());
@@ -122,8 +128,9 @@ std::string database_role(std::string const& url) {
     return connection_option(url, "user");
 }
 
-Database::Database(std::string const& url, std::size_t connections)
-    : state_(std::make_unique<State>(url, connections)) {}
+Database::Database(std::string const& url, std::size_t connections, DiskRoom* disk)
+    : disk_(disk != nullptr ? *disk : own_disk_),
+      state_(std::make_unique<State>(url, connections)) {}
 
 Database::~Database() = default;
 

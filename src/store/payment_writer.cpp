@@ -148,7 +148,7 @@ void PaymentWriter::write(Requests const& requests) {
         for (std::size_t i = 0; i < requests.size(); ++i)
             requests[i]->payment = std::move(payments[i]);
     } catch (Unavailable const&) {
-        // The fault is the database's, or the outcome is unknown: trying again is for the callers.
+        // The fault is the database's: trying again is for the callers.
         for (auto const& request : requests)
             request->error = std::current_exception();
     } catch (...) {
@@ -160,12 +160,12 @@ void PaymentWriter::write(Requests const& requests) {
 
 std::vector<Payment> PaymentWriter::insert_all(Requests const& requests) {
     ensure(!requests.empty(), "store: a payment that is waited for is not to be written");
+    std::vector<Payment> payments;
     auto work = [&](pqxx::work& tx) {
         std::set<MerchantId> merchants;
         for (auto const& request : requests)
             merchants.insert(request->input.merchant_id);
         auto derivations = lock_derivations(tx, merchants);
-        std::vector<Payment> payments;
         for (auto const& request : requests) {
             auto const merchant = derivations.find(request->input.merchant_id);
             ensure(merchant != derivations.end(), "store: a payment of no merchant");
@@ -174,7 +174,24 @@ std::vector<Payment> PaymentWriter::insert_all(Requests const& requests) {
         }
         store_next_indexes(tx, derivations);
         insert(tx, payments);
-        return payments;
+    };
+    try {
+        transact_here(database_, work);
+    } catch (OutcomeUnknown const&) {
+        if (!is_stored(payments.front())) throw;
+    }
+    database_.disk().set(true);
+    return payments;
+}
+
+// All of one transaction are there, or none. It may still be under way, with the merchant locked.
+bool PaymentWriter::is_stored(Payment const& payment) {
+    auto work = [&payment](pqxx::work& tx) {
+        tx.exec_params("SELECT 1 FROM merchants WHERE merchant_id = $1 FOR NO KEY UPDATE",
+                       to_sql(payment.merchant_id));
+        return !tx.exec_params("SELECT 1 FROM payments WHERE (merchant_id, payment_id) = ($1, $2)",
+                               to_sql(payment.merchant_id), to_sql(payment.id))
+                    .empty();
     };
     return transact_here(database_, work);
 }

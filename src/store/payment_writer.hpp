@@ -35,6 +35,7 @@ class PaymentWriter {
     Requests take_waiting();
     void write(Requests const& requests);
     std::vector<Payment> insert_all(Requests const& requests);
+    bool is_stored(Payment const& payment);
     void write_one_by_one(Requests const& requests);
 
     Database& database_;

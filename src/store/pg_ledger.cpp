@@ -515,6 +515,7 @@ Task<void> PgLedger::commit(ChainCommit commit) {
         if (commit.repair) write_repair(tx, commit);
     };
     co_await transact(database_, work);
+    database_.disk().set(true);
 }
 
 Task<std::vector<ProcessedBlock>> PgLedger::load_kept_blocks(ChainId chain_id) {

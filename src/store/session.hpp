@@ -29,9 +29,10 @@ struct Database::State {
 };
 
 // Turns what libpqxx threw into our terms: Unavailable for what passes (the server is away, a lock
-// or statement timeout, a commit of unknown outcome), InvariantViolation for a constraint that
-// refused a row, Unavailable with the server's words for the rest. Called inside a catch block.
-[[noreturn]] void rethrow_database_error();
+// or statement timeout), OutcomeUnknown for a commit that got no answer, StorageFull, and
+// InvariantViolation for a constraint that refused a row; Unavailable with the server's words for
+// the rest. Called inside a catch block; keeps in mind that the disk is full.
+[[noreturn]] void rethrow_database_error(DiskRoom& disk);
 
 // Runs `work(transaction)` on this thread and commits. The connection goes back only if all went
 // well.
@@ -59,7 +60,7 @@ std::invoke_result_t<Work&, Transaction&> transact_here(Database& database, Work
             return value;
         }
     } catch (pqxx::pqxx_exception const&) {
-        rethrow_database_error();
+        rethrow_database_error(database.disk());
     }
 }
 

@@ -37,13 +37,15 @@ export class Postgres {
   #home;
   #mode;
   #settings;
+  #env;
   #service;
 
-  constructor(directory, { mode, home }, settings) {
+  constructor(directory, { mode, home }, settings, env) {
     this.#directory = directory;
     this.#mode = mode;
     this.#home = home;
     this.#settings = settings;
+    this.#env = env;
   }
 
   /**
@@ -52,12 +54,13 @@ export class Postgres {
    * @param {string} options.directory
    * @param {Record<string, string>} [options.settings] as in postgresql.conf
    * @param {string[]} [options.initdb] more options for making the cluster
+   * @param {Record<string, string>} [options.env] more of the server's environment
    */
-  static async start({ directory, settings = {}, initdb = [] }) {
+  static async start({ directory, settings = {}, initdb = [], env = {} }) {
     if (!existsSync(`${programs}/initdb`)) {
       throw new Error(`PostgreSQL 15 is not installed (no ${programs}/initdb): run scripts/install-packages demo`);
     }
-    const postgres = new Postgres(directory, await prepare(directory, initdb), settings);
+    const postgres = new Postgres(directory, await prepare(directory, initdb), settings, env);
     await postgres.restart();
     return postgres;
   }
@@ -162,6 +165,7 @@ export class Postgres {
     return new Service("PostgreSQL", server, {
       log: path.join(this.#directory, "postgres.log"),
       cwd: "/",
+      env: { ...process.env, ...this.#env },
       launcher: launchers[this.#mode],
       orphanSignal: "INT",
     });

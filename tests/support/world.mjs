@@ -9,6 +9,7 @@ import path from "node:path";
 
 import { accountOf, newMnemonic } from "../../tools/xpub/keys.mjs";
 import { Chain } from "./chain.mjs";
+import { CommitCutter } from "./commit_cutter.mjs";
 import { freePort } from "./ports.mjs";
 import { Postgres } from "./postgres.mjs";
 import { Receiver } from "./receiver.mjs";
@@ -22,6 +23,7 @@ export class World {
   #gateway;
   #slotsInEpoch;
   #settings;
+  #cutsCommits;
 
   /** Every answer of the API, for ApiContract. @type {{method: string, target: string, answer: object}[]} */
   answers = [];
@@ -36,13 +38,18 @@ export class World {
    *   configuration, or makes several of it
    * @param {Record<string, Record<string, unknown>>} [options.settings] more of the configuration, by section
    * @param {number} [options.slotsInEpoch] `finalized` is two times this behind the head
+   * @param {object} [options.postgres] as of Postgres.start()
+   * @param {boolean} [options.cutsCommits] sycee reaches PostgreSQL through world.cutter
    */
-  static async start({ serve = true, changeChain = (entry) => entry, slotsInEpoch, settings } = {}) {
+  static async start({
+    serve = true, changeChain = (entry) => entry, slotsInEpoch, settings, postgres, cutsCommits = false,
+  } = {}) {
     const world = new World();
+    world.#cutsCommits = cutsCommits;
     world.#slotsInEpoch = slotsInEpoch;
     world.#settings = settings;
     try {
-      await world.#prepare(changeChain);
+      await world.#prepare(changeChain, postgres);
       if (serve) await world.sycee.start();
       return world;
     } catch (error) {
@@ -51,9 +58,9 @@ export class World {
     }
   }
 
-  async #prepare(changeChain) {
+  async #prepare(changeChain, postgres) {
     this.directory = await mkdtemp(path.join(tmpdir(), "sycee-e2e-"));
-    this.postgres = await Postgres.startTemporary();
+    this.postgres = await Postgres.startTemporary(postgres);
     this.#running.push(() => this.postgres.destroy());
     this.#running.push(() => this.chain?.stop());
     this.chainPort = await freePort();
@@ -72,6 +79,11 @@ export class World {
       database: this.postgres.connection(database, await this.postgres.createRole("sycee_service")),
       chains: [changeChain(entry)].flat(),
     };
+    if (this.#cutsCommits) {
+      this.cutter = await CommitCutter.start(path.join(this.directory, "cutter"), this.#gateway.database);
+      this.#running.push(() => this.cutter.stop());
+      this.#gateway.database = this.cutter.connection(this.#gateway.database);
+    }
     this.sycee = await Sycee.prepare({
       directory: path.join(this.directory, "sycee"),
       settings: { reconciliation: { every_seconds: 1 }, ...this.#settings },

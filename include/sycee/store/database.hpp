@@ -3,6 +3,7 @@
 #include <sycee/base/result.hpp>
 #include <sycee/runtime/task.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -19,6 +20,17 @@ Result<void> check_database_url(std::string const& url);
 // The role that a checked connection string or URI names; empty where it names none.
 std::string database_role(std::string const& url);
 
+// Whether the database found room on its disk for what was last booked or created. Shared by the
+// connections of a process, and read and set by any thread.
+class DiskRoom {
+  public:
+    bool is_there() const { return is_there_; }
+    void set(bool is_there) { is_there_ = is_there; }
+
+  private:
+    std::atomic<bool> is_there_{true};
+};
+
 // PostgreSQL, by a few worker threads with one connection each. A connection that breaks is made
 // anew at the next call; a call whose commit has an unknown outcome throws Unavailable, and whoever
 // made it reads what happened.
@@ -26,7 +38,8 @@ class Database {
   public:
     // Nothing connects before the first call. Throws std::runtime_error for a `url` that
     // check_database_url() refuses.
-    Database(std::string const& url, std::size_t connections);
+    // With `disk`, which must live longer, it says what it learns of the room there.
+    Database(std::string const& url, std::size_t connections, DiskRoom* disk = nullptr);
     Database(Database const&) = delete;
     Database& operator=(Database const&) = delete;
     ~Database();
@@ -48,8 +61,11 @@ class Database {
 
     struct State;
     State& state() { return *state_; }
+    DiskRoom& disk() { return disk_; }
 
   private:
+    DiskRoom own_disk_;
+    DiskRoom& disk_;
     std::unique_ptr<State> state_;
 };
 
