@@ -36,17 +36,32 @@ Problem refused_by_use_case(Error const& error) {
     return invalid_fields({body_error(path, error.message)});
 }
 
+// A payment that was made just now: nothing has been paid.
+KeptAnswer answer_of(Payment const& payment, Network const& network) {
+    PaymentState state;
+    state.payment = payment;
+    return {.status = 201,
+            .location = "/v1/payments/" + to_string(payment.id),
+            .body = payment_json(state, PaymentStatus::open, network).dump()};
+}
+
 }  // namespace
 
 Task<Answer> create_payment(ApiCall const& call) {
     auto input = decode(call.request);
     if (!input) co_return std::unexpected(std::move(input.error()));
-    auto const created = co_await call.payments.create(call.caller.merchant_id, std::move(*input));
+    auto claim = call.claim;
+    if (claim) {
+        claim->answer = [&network = call.network](Payment const& payment) {
+            return answer_of(payment, network);
+        };
+    }
+    auto const created =
+        co_await call.payments.create(call.caller.merchant_id, std::move(*input), std::move(claim));
     if (!created) co_return std::unexpected(refused_by_use_case(created.error()));
-    auto const status = call.payments.status(*created);
-    auto response =
-        text_response(201, "application/json", payment_json(*created, status, call.network).dump());
-    response.with("location", "/v1/payments/" + to_string(created->payment.id));
+    auto const answer = answer_of(created->payment, call.network);
+    auto response = text_response(answer.status, "application/json", answer.body);
+    response.with("location", answer.location);
     co_return response;
 }
 

@@ -26,6 +26,7 @@ struct ApiCall {
     Network const& network;
     HttpRequest const& request;
     Caller caller;
+    std::optional<IdempotencyClaim> claim;  // by the request's Idempotency-Key
 };
 
 using Answer = std::expected<HttpResponse, Problem>;

@@ -4,6 +4,9 @@
 #include <sycee/runtime/random.hpp>
 
 #include "endpoints.hpp"
+#include "entity_tag.hpp"
+#include "idempotency.hpp"
+#include "request_limiter.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
@@ -74,6 +77,22 @@ Route route_of(HttpRequest const& request) {
     return {};
 }
 
+Problem too_many(RequestLimiter::Standing const& standing, std::uint32_t most) {
+    return {
+        .kind = kRateLimited,
+        .detail = "This API key has made its " + std::to_string(most) + " requests of this minute.",
+        .headers = {{"retry-after", std::to_string(standing.reset_in.count())}}};
+}
+
+// draft-ietf-httpapi-ratelimit-headers-11.
+void tell_standing(HttpResponse& response, RequestLimiter::Standing const& standing,
+                   std::uint32_t most) {
+    auto const window = std::to_string(RequestLimiter::kWindow.count());
+    response.with("ratelimit-policy", "\"key\";q=" + std::to_string(most) + ";w=" + window)
+        .with("ratelimit", "\"key\";r=" + std::to_string(standing.remaining) +
+                               ";t=" + std::to_string(standing.reset_in.count()));
+}
+
 Problem unauthorized() {
     return {.kind = kUnauthorized,
             .detail = "Send a valid API key: \"Authorization: Bearer sk_live_...\".",
@@ -104,6 +123,31 @@ Task<Answer> answer(ApiCall const& call, Route const& route) {
                                       .headers = {{"allow", std::string(route.allow)}}});
 }
 
+// A request with an Idempotency-Key does its work once, and is answered alike each time.
+Task<Answer> answer_once(ApiCall call, Route const& route, RunningKeys& running,
+                         IdempotencyPort& keys) {
+    if (route.endpoint != "create_payment") co_return co_await answer(call, route);
+    auto claim = read_claim(call.request);
+    if (!claim) co_return std::unexpected(std::move(claim.error()));
+    if (!*claim) co_return co_await answer(call, route);
+    RunningKeys::Hold const hold(running, {call.caller.merchant_id, (*claim)->key});
+    if (!hold) {
+        co_return std::unexpected(
+            Problem{.kind = kKeyInUse,
+                    .detail = "A request with this Idempotency-Key is still being worked on.",
+                    .headers = {{"retry-after", "1"}}});
+    }
+    call.claim = std::move(*claim);
+    try {
+        co_return co_await answer(call, route);
+    } catch (KeyWasUsed const&) {
+    }
+    auto const used = co_await keys.find(call.caller.merchant_id, call.claim->key);
+    // Forgotten just now, as it is too old.
+    if (!used) throw Unavailable("an idempotency key is gone that was there");
+    co_return answer_again(*used, *call.claim);
+}
+
 bool is_cancellation(std::exception const& failure) {
     auto const* error = dynamic_cast<boost::system::system_error const*>(&failure);
     return error != nullptr && error->code() == boost::asio::error::operation_aborted;
@@ -111,16 +155,37 @@ bool is_cancellation(std::exception const& failure) {
 
 }  // namespace
 
+MerchantApi::MerchantApi(PaymentService& payments, DeskService& desk, StatementPort& statements,
+                         CheckpointService& checkpoints, AccessPort& access, IdempotencyPort& keys,
+                         Network const& network, Clock& clock, Metrics& metrics,
+                         ApiSettings settings)
+    : payments_(payments),
+      desk_(desk),
+      statements_(statements),
+      checkpoints_(checkpoints),
+      access_(access),
+      keys_(keys),
+      network_(network),
+      clock_(clock),
+      metrics_(metrics),
+      running_keys_(std::make_unique<RunningKeys>()),
+      limiter_(std::make_unique<RequestLimiter>(settings.requests_per_minute)) {}
+
+MerchantApi::~MerchantApi() = default;
+
 Task<HttpResponse> MerchantApi::handle(HttpRequest const& request) {
     std::string const request_id = to_string(new_id<RequestTag>(clock_.now()));
     Route const route = route_of(request);
     // The key comes first: whoever has none learns nothing, not even whether a body would do.
     Answer result = std::unexpected(unauthorized());
+    std::optional<RequestLimiter::Standing> standing;
     try {
         if (auto const caller = co_await authenticate(request, access_)) {
-            ApiCall const call{payments_, desk_,    statements_, checkpoints_,
-                               clock_,    network_, request,     *caller};
-            result = co_await answer(call, route);
+            ApiCall const call{payments_, desk_,   statements_, checkpoints_, clock_,
+                               network_,  request, *caller,     std::nullopt};
+            standing = limiter_->take(caller->key_id, clock_.now());
+            result = standing->is_allowed ? co_await answer_once(call, route, *running_keys_, keys_)
+                                          : std::unexpected(too_many(*standing, limiter_->most()));
         }
     } catch (StorageFull const& failure) {
         log_error("api", "a request could not be served",
@@ -146,7 +211,10 @@ Task<HttpResponse> MerchantApi::handle(HttpRequest const& request) {
     }
     HttpResponse response =
         result ? std::move(*result) : problem_response(result.error(), request_id);
-    response.with("request-id", request_id).with("cache-control", "no-store");
+    bool const has_tag = answer_if_changed(request, response);
+    response.with("request-id", request_id)
+        .with("cache-control", has_tag ? "private, no-cache" : "no-store");
+    if (standing) tell_standing(response, *standing, limiter_->most());
     metrics_.count("sycee_api_requests_total",
                    {{"endpoint", route.endpoint.empty() ? "none" : route.endpoint},
                     {"status", std::to_string(response.status)}});

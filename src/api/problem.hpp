@@ -21,9 +21,13 @@ inline constexpr ProblemKind kUnauthorized{"unauthorized", 401, "Unauthorized"};
 inline constexpr ProblemKind kNotFound{"not_found", 404, "Not found"};
 inline constexpr ProblemKind kMethodNotAllowed{"method_not_allowed", 405, "Method not allowed"};
 inline constexpr ProblemKind kConflict{"conflict", 409, "Not possible now"};
+inline constexpr ProblemKind kKeyInUse{"idempotency_key_in_use", 409, "Still at work"};
+inline constexpr ProblemKind kKeyReused{"idempotency_key_reused", 422,
+                                        "Idempotency-Key used before"};
 inline constexpr ProblemKind kNotSettled{"not_settled", 409, "Not settled"};
 inline constexpr ProblemKind kUnsupportedMediaType{"unsupported_media_type", 415,
                                                    "Unsupported media type"};
+inline constexpr ProblemKind kRateLimited{"rate_limited", 429, "Too many requests"};
 inline constexpr ProblemKind kInternal{"internal", 500, "Internal error"};
 inline constexpr ProblemKind kReceiptsOff{"receipts_off", 501, "No receipts here"};
 inline constexpr ProblemKind kReceiptPending{"receipt_pending", 503, "Not yet in a checkpoint"};

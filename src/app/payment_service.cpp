@@ -142,7 +142,8 @@ Result<ExtendedPublicKey> check_merchant_key(std::string_view xpub) {
     return key;
 }
 
-Task<Result<PaymentState>> PaymentService::create(MerchantId merchant_id, CreatePayment input) {
+Task<Result<PaymentState>> PaymentService::create(MerchantId merchant_id, CreatePayment input,
+                                                  std::optional<IdempotencyClaim> claim) {
     Timestamp const now = clock_.now();
     auto checked = check_new_payment(input, network_, now);
     if (!checked) co_return std::unexpected(checked.error());
@@ -154,6 +155,7 @@ Task<Result<PaymentState>> PaymentService::create(MerchantId merchant_id, Create
     }
     checked->merchant_id = merchant_id;
     checked->id = new_id<PaymentTag>(now);
+    checked->claim = std::move(claim);
     Payment payment = co_await payments_.create(std::move(*checked), derive_deposit_address);
     PaymentState state;
     state.payment = std::move(payment);

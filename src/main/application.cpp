@@ -26,6 +26,7 @@
 #include <sycee/store/pg_access.hpp>
 #include <sycee/store/pg_checkpoints.hpp>
 #include <sycee/store/pg_desk.hpp>
+#include <sycee/store/pg_idempotency.hpp>
 #include <sycee/store/pg_ledger.hpp>
 #include <sycee/store/pg_outbox.hpp>
 #include <sycee/store/pg_payments.hpp>
@@ -85,6 +86,7 @@ class Application {
           outbox_(books_),
           desk_(books_),
           access_(database_),
+          idempotency_(database_),
           reports_(database_),
           reconciliation_(database_),
           checkpoints_(checkpoint_connection_),
@@ -107,8 +109,8 @@ class Application {
                         config_.desk),
           checkpoint_service_(checkpoints_, receipts_, signing_key_loader(), clock_, metrics_),
           dispatcher_(outbox_, sender_, config_.network, outbox_wake_, clock_, metrics_),
-          api_(service_, desk_service_, statements_, checkpoint_service_, access_, config_.network,
-               clock_, metrics_),
+          api_(service_, desk_service_, statements_, checkpoint_service_, access_, idempotency_,
+               config_.network, clock_, metrics_, config_.api),
           checkout_(service_, finder_, feed_, detected_, config_.network, clock_, kStreams),
           receipt_page_(checkpoint_service_, config_.network),
           admin_(service_, desk_service_, finder_, registry_, reports_, statements_, access_,
@@ -251,6 +253,7 @@ class Application {
             log_info("main", "addresses loaded",
                      {{"in_memory", addresses_.in_memory()}, {"archived", addresses_.archived()}});
             spawn_essential("webhooks", dispatcher_.run());
+            spawn_essential("idempotency keys", forget_old_keys(idempotency_, clock_));
             if (checkpoint_service_.makes_checkpoints()) {
                 spawn_essential("checkpoints", checkpoint_service_.run());
             }
@@ -367,6 +370,7 @@ class Application {
     PgOutbox outbox_;
     PgDesk desk_;
     PgAccess access_;
+    PgIdempotency idempotency_;
     PgReports reports_;
     PgReconciliation reconciliation_;
     PgCheckpoints checkpoints_;

@@ -404,6 +404,11 @@ Config read(toml::table const& table, std::filesystem::path const& folder,
     config.allow_private_webhook_addresses = webhooks.flag("allow_private_addresses", false);
     webhooks.refuse_unknown_keys();
 
+    Section api(root.table("api"), "api", "API", environment);
+    config.api.requests_per_minute = static_cast<std::uint32_t>(
+        api.number("requests_per_minute", 1, 100'000'000, config.api.requests_per_minute));
+    api.refuse_unknown_keys();
+
     Section desk(root.table("desk"), "desk", "DESK", environment);
     if (desk.has("second_operator_above")) {
         config.desk.second_operator_above =

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sycee/api/merchant_api.hpp>
 #include <sycee/app/desk_service.hpp>
 #include <sycee/app/reconciler.hpp>
 #include <sycee/app/settings.hpp>
@@ -31,6 +32,7 @@ struct Config {
     std::filesystem::path key_file;
     std::filesystem::path signing_key_file;  // empty: no checkpoints, no receipts
     bool allow_private_webhook_addresses = false;
+    ApiSettings api;
     DeskSettings desk;
     ReconciliationSettings reconciliation;
     std::string log_level = "info";

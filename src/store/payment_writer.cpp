@@ -25,6 +25,9 @@ constexpr auto kPayments = std::to_array<char const*>(
     {"merchant_id", "payment_id", "derivation_index", "deposit_address", "currency", "price",
      "options", "reference", "description", "metadata", "success_url", "created_at", "expires_at"});
 
+constexpr auto kKeys = std::to_array<char const*>(
+    {"merchant_id", "key", "request_hash", "status", "location", "answer", "created_at"});
+
 Payment payment_of(NewPayment const& input, std::uint64_t index, Address const& address) {
     return {.merchant_id = input.merchant_id,
             .id = input.id,
@@ -104,6 +107,12 @@ void insert(pqxx::work& tx, std::vector<Payment> const& payments) {
     rows.run(tx);
 }
 
+void add_key(BulkCopy<kKeys>& keys, IdempotencyClaim const& claim, Payment const& payment) {
+    KeptAnswer const answer = claim.answer(payment);
+    keys.row(payment.merchant_id, claim.key, ByteView(claim.request_hash), answer.status,
+             answer.location, answer.body, payment.created_at);
+}
+
 }  // namespace
 
 PaymentWriter::PaymentWriter(Database& database) : database_(database), thread_(1, kMostCallers) {}
@@ -144,9 +153,7 @@ PaymentWriter::Requests PaymentWriter::take_waiting() {
 
 void PaymentWriter::write(Requests const& requests) {
     try {
-        auto payments = insert_all(requests);
-        for (std::size_t i = 0; i < requests.size(); ++i)
-            requests[i]->payment = std::move(payments[i]);
+        insert_all(requests);
     } catch (Unavailable const&) {
         // The fault is the database's: trying again is for the callers.
         for (auto const& request : requests)
@@ -158,30 +165,44 @@ void PaymentWriter::write(Requests const& requests) {
     }
 }
 
-std::vector<Payment> PaymentWriter::insert_all(Requests const& requests) {
+// Gives each request its payment, or KeyWasUsed.
+void PaymentWriter::insert_all(Requests const& requests) {
     ensure(!requests.empty(), "store: a payment that is waited for is not to be written");
     std::vector<Payment> payments;
+    Requests created;
     auto work = [&](pqxx::work& tx) {
         std::set<MerchantId> merchants;
         for (auto const& request : requests)
             merchants.insert(request->input.merchant_id);
         auto derivations = lock_derivations(tx, merchants);
+        std::set<KeyName> used = used_keys(tx, requests);
+        BulkCopy<kKeys> keys("idempotency_keys");
         for (auto const& request : requests) {
-            auto const merchant = derivations.find(request->input.merchant_id);
+            NewPayment const& input = request->input;
+            // Two of these may claim the same.
+            if (input.claim && !used.emplace(input.merchant_id, input.claim->key).second) continue;
+            auto const merchant = derivations.find(input.merchant_id);
             ensure(merchant != derivations.end(), "store: a payment of no merchant");
             auto const [index, address] = merchant->second.next(request->derive);
-            payments.push_back(payment_of(request->input, index, address));
+            payments.push_back(payment_of(input, index, address));
+            created.push_back(request);
+            if (input.claim) add_key(keys, *input.claim, payments.back());
         }
         store_next_indexes(tx, derivations);
         insert(tx, payments);
+        keys.run(tx);
     };
     try {
         transact_here(database_, work);
     } catch (OutcomeUnknown const&) {
-        if (!is_stored(payments.front())) throw;
+        if (!payments.empty() && !is_stored(payments.front())) throw;
     }
     database_.disk().set(true);
-    return payments;
+    for (std::size_t i = 0; i < created.size(); ++i)
+        created[i]->payment = std::move(payments[i]);
+    for (auto const& request : requests) {
+        if (!request->payment) request->error = std::make_exception_ptr(KeyWasUsed());
+    }
 }
 
 // All of one transaction are there, or none. It may still be under way, with the merchant locked.
@@ -194,6 +215,31 @@ bool PaymentWriter::is_stored(Payment const& payment) {
                     .empty();
     };
     return transact_here(database_, work);
+}
+
+// Those that were claimed before. Whoever else creates payments of these merchants waits: their
+// rows are locked.
+std::set<PaymentWriter::KeyName> PaymentWriter::used_keys(pqxx::work& tx,
+                                                          Requests const& requests) {
+    PgArray merchants;
+    PgArray keys;
+    bool any = false;
+    for (auto const& request : requests) {
+        NewPayment const& input = request->input;
+        if (!input.claim) continue;
+        any = true;
+        merchants.add(input.merchant_id);
+        keys.add(input.claim->key);
+    }
+    std::set<KeyName> used;
+    if (!any) return used;
+    for (auto const& row : tx.exec_params("SELECT merchant_id, key FROM idempotency_keys"
+                                          " JOIN unnest($1::uuid[], $2::text[])"
+                                          "   AS c(merchant_id, key) USING (merchant_id, key)",
+                                          merchants.str(), keys.str())) {
+        used.emplace(id_of<MerchantTag>(row[0]), row[1].c_str());
+    }
+    return used;
 }
 
 void PaymentWriter::write_one_by_one(Requests const& requests) {

@@ -4,10 +4,15 @@
 #include <sycee/runtime/worker_pool.hpp>
 #include <sycee/store/database.hpp>
 
+#include <pqxx/pqxx>
+
 #include <exception>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace sycee {
@@ -29,12 +34,14 @@ class PaymentWriter {
         std::exception_ptr error;
         bool is_done() const { return payment || error; }
     };
+    using KeyName = std::pair<MerchantId, std::string>;  // of an idempotency key
     using Requests = std::vector<std::shared_ptr<Request>>;
 
     void write_until_done(Request const& request);
     Requests take_waiting();
     void write(Requests const& requests);
-    std::vector<Payment> insert_all(Requests const& requests);
+    void insert_all(Requests const& requests);
+    static std::set<KeyName> used_keys(pqxx::work& tx, Requests const& requests);
     bool is_stored(Payment const& payment);
     void write_one_by_one(Requests const& requests);
 

@@ -2,6 +2,7 @@
 
 #include <sycee/app/checkpoint_service.hpp>
 #include <sycee/app/desk_service.hpp>
+#include <sycee/app/idempotency.hpp>
 #include <sycee/app/payment_service.hpp>
 #include <sycee/app/ports.hpp>
 #include <sycee/app/settings.hpp>
@@ -10,23 +11,28 @@
 #include <sycee/runtime/clock.hpp>
 #include <sycee/runtime/metrics.hpp>
 
+#include <cstdint>
+#include <memory>
+
 namespace sycee {
+
+class RequestLimiter;
+class RunningKeys;
+
+struct ApiSettings {
+    std::uint32_t requests_per_minute = 6'000;  // of each API key
+};
 
 // Everything below /v1/, for shops: api/openapi.yaml is the contract. A merchant is known by its
 // API key and sees what is its own; anything else is a 404, as if it did not exist.
 class MerchantApi {
   public:
     MerchantApi(PaymentService& payments, DeskService& desk, StatementPort& statements,
-                CheckpointService& checkpoints, AccessPort& access, Network const& network,
-                Clock& clock, Metrics& metrics)
-        : payments_(payments),
-          desk_(desk),
-          statements_(statements),
-          checkpoints_(checkpoints),
-          access_(access),
-          network_(network),
-          clock_(clock),
-          metrics_(metrics) {}
+                CheckpointService& checkpoints, AccessPort& access, IdempotencyPort& keys,
+                Network const& network, Clock& clock, Metrics& metrics, ApiSettings settings = {});
+    MerchantApi(MerchantApi const&) = delete;
+    MerchantApi& operator=(MerchantApi const&) = delete;
+    ~MerchantApi();
 
     // Throws nothing but cancellation: every fault is an answer with a request id.
     Task<HttpResponse> handle(HttpRequest const& request);
@@ -37,9 +43,12 @@ class MerchantApi {
     StatementPort& statements_;
     CheckpointService& checkpoints_;
     AccessPort& access_;
+    IdempotencyPort& keys_;
     Network const& network_;
     Clock& clock_;
     Metrics& metrics_;
+    std::unique_ptr<RunningKeys> running_keys_;
+    std::unique_ptr<RequestLimiter> limiter_;
 };
 
 }  // namespace sycee

@@ -35,7 +35,8 @@ class PaymentService {
 
     // Throws Unavailable while no configured chain is being followed: an address that nobody
     // watches is never given out.
-    Task<Result<PaymentState>> create(MerchantId merchant_id, CreatePayment input);
+    Task<Result<PaymentState>> create(MerchantId merchant_id, CreatePayment input,
+                                      std::optional<IdempotencyClaim> claim = std::nullopt);
     Task<std::optional<PaymentState>> find(MerchantId merchant_id, PaymentId id);
     Task<std::optional<PaymentState>> find_public(PaymentId id);
     Task<PaymentPage> list(std::optional<MerchantId> merchant_id, std::optional<PaymentId> after,

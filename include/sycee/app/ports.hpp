@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sycee/app/idempotency.hpp>
 #include <sycee/base/id.hpp>
 #include <sycee/base/secret.hpp>
 #include <sycee/base/time.hpp>
@@ -411,6 +412,7 @@ struct NewPayment {
     std::string success_url;
     Timestamp created_at{};
     Timestamp expires_at{};
+    std::optional<IdempotencyClaim> claim;
 };
 
 // Gives the deposit address at an index below the merchant's extended public key, or below its
@@ -426,7 +428,8 @@ struct PaymentPage {
 class PaymentPort {
   public:
     virtual ~PaymentPort() = default;
-    // Takes the merchant's next index and stores the payment, in one transaction.
+    // Takes the merchant's next index and stores the payment, in one transaction. Throws KeyWasUsed
+    // where what it claims was claimed before.
     virtual Task<Payment> create(NewPayment payment, DeriveAddress derive) = 0;
     virtual Task<std::optional<PaymentState>> find(MerchantId merchant_id, PaymentId id) = 0;
     // For the checkout page, where the id is all there is.

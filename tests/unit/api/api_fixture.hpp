@@ -32,7 +32,8 @@ Id id_of(std::uint8_t number) {
 
 class FixedClock final : public Clock {
   public:
-    Timestamp now() const override { return kNow; }
+    Timestamp time = kNow;
+    Timestamp now() const override { return time; }
     Task<void> sleep_for(std::chrono::milliseconds) override { co_return; }
 };
 
@@ -55,9 +56,11 @@ class MemoryAccess final : public AccessPort {
     Task<void> delete_session(Bytes32) override { co_return; }
 };
 
-class MemoryPayments final : public PaymentPort {
+// With the keys that their creation was claimed by, in one transaction, so to say.
+class MemoryPayments final : public PaymentPort, public IdempotencyPort {
   public:
     std::vector<PaymentState> states;  // oldest first
+    std::map<std::pair<MerchantId, std::string>, UsedKey> keys;
     std::optional<std::size_t> asked_limit;
     std::exception_ptr fault;
 
@@ -76,9 +79,21 @@ class MemoryPayments final : public PaymentPort {
                          .success_url = payment.success_url,
                          .created_at = payment.created_at,
                          .expires_at = payment.expires_at};
+        if (payment.claim) {
+            auto const& claim = *payment.claim;
+            UsedKey const used{claim.request_hash, claim.answer(state.payment)};
+            if (!keys.try_emplace({payment.merchant_id, claim.key}, used).second)
+                throw KeyWasUsed();
+        }
         states.push_back(state);
         co_return state.payment;
     }
+    Task<std::optional<UsedKey>> find(MerchantId merchant_id, std::string key) override {
+        auto const found = keys.find({merchant_id, key});
+        if (found == keys.end()) co_return std::nullopt;
+        co_return found->second;
+    }
+    Task<std::size_t> forget(Timestamp, std::size_t) override { co_return 0; }
     std::optional<PaymentState> state_of(PaymentKey const& key) const {
         for (auto const& state : states) {
             if (PaymentKey(state.payment.merchant_id, state.payment.id) == key) return state;
@@ -216,8 +231,8 @@ class MerchantApiTest : public testing::Test {
     MemoryCheckpoints checkpoints_;
     CheckpointService checkpoint_service_{checkpoints_, checkpoints_, &test_signing_key, clock_,
                                           metrics_};
-    MerchantApi api_{service_, desk_service_, statements_, checkpoint_service_,
-                     access_,  network_,      clock_,      metrics_};
+    MerchantApi api_{service_, desk_service_, statements_, checkpoint_service_, access_, payments_,
+                     network_, clock_,        metrics_};
 };
 
 inline std::string header(HttpResponse const& response, std::string_view name) {

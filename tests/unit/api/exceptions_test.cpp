@@ -50,7 +50,7 @@ class ExceptionsApiTest : public MerchantApiTest {
 TEST_F(ExceptionsApiTest, ShowsAnException) {
     auto const response = read(mine_);
     ASSERT_EQ(response.status, 200U) << response.body;
-    EXPECT_EQ(header(response, "cache-control"), "no-store");
+    EXPECT_EQ(header(response, "cache-control"), "private, no-cache");
     Json const json = Json::parse(response.body);
     EXPECT_EQ(json.at("id"), mine_);
     EXPECT_EQ(json.at("object"), "exception");
