@@ -102,13 +102,54 @@ struct RecordFacts {
             facts += fact("Fee", fee(record));
             facts += fact("Pays", payment_link(root, record.target_payment_id));
         }
-        facts += fact("Decided by", code(record.decided_by));
+        facts += decision(record);
+        facts += fact("Of exception", html("#{}", {record.exception_sequence}));
+        return facts;
+    }
+    Html operator()(Refund const& record) const {
+        Html facts = fact("Amount", amount(record.token, record.amount));
+        facts += fact("Promised to", address(record.recipient));
+        facts += decision(record);
+        return facts;
+    }
+    Html operator()(RefundPayment const& record) const {
+        Html facts = fact("Promised", amount(record.transfer.key.token, record.amount));
+        facts += transfer(record.transfer);
+        facts += fact("To", address(record.transfer.recipient));
+        facts += fact("Finalized block", record.finalized_block);
+        facts += promise(record);
+        return facts;
+    }
+    Html operator()(RefundCancellation const& record) const {
+        Html facts = fact("Amount", amount(record.token, record.amount));
+        facts += decision(record);
+        facts += promise(record);
+        return facts;
+    }
+    Html operator()(TokenLoss const& record) const {
+        Html facts = fact("Amount", amount(record.token, record.amount));
+        facts += fact("Block", record.block_number);
+        facts += fact("Difference", code(to_string(record.difference_id)));
+        facts += decision(record);
+        return facts;
+    }
+    Html operator()(FeePayment const& record) const {
+        Html facts = fact("Amount", amount(record.token, record.amount));
+        facts += fact("Invoice", payment_link(root, record.invoice_payment_id));
+        facts += fact("Settlement", short_hash(record.settlement_hash));
+        return facts;
+    }
+
+    Html decision(auto const& record) const {
+        Html facts = fact("Decided by", code(record.decided_by));
         if (!record.approved_by.empty()) facts += fact("Approved by", code(record.approved_by));
         auto const reason = timeline.reasons.find({chain_id, sequence});
         if (reason != timeline.reasons.end()) facts += fact("Reason", reason->second);
         facts += fact("Reason's SHA-256", short_hash(record.reason_hash));
-        facts += fact("Of exception", html("#{}", {record.exception_sequence}));
         return facts;
+    }
+    static Html promise(auto const& record) {
+        return fact("Of record", html("#{}", {record.promise_sequence}));
     }
 };
 

@@ -100,6 +100,30 @@ Postings refund_promise_postings(Bytes20 const& token, Amount amount) {
     return postings;
 }
 
+Postings refund_postings(Bytes20 const& token, Amount amount) {
+    Postings postings;
+    add(postings, Account::merchant_settled, Account::refund_frozen, token, amount);
+    return postings;
+}
+
+Postings refund_payment_postings(Bytes20 const& token, Amount amount) {
+    Postings postings;
+    add(postings, Account::refund_frozen, Account::drawn, token, amount);
+    return postings;
+}
+
+Postings token_loss_postings(Bytes20 const& token, Amount amount) {
+    Postings postings;
+    add(postings, Account::token_loss, Account::coins, token, amount);
+    return postings;
+}
+
+Postings fee_payment_postings(Bytes20 const& token, Amount amount) {
+    Postings postings;
+    add(postings, Account::operator_fee, Account::drawn, token, amount);
+    return postings;
+}
+
 Postings mirror(std::span<Posting const> postings) {
     Postings mirrored;
     for (auto posting = postings.rbegin(); posting != postings.rend(); ++posting) {

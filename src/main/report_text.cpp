@@ -53,8 +53,41 @@ struct Describe {
         return std::string(to_string(record.kind)) + " " +
                token_amount(network, chain_id, record.token, record.amount) + " of exception " +
                std::to_string(record.exception_sequence) + " for " +
-               to_string(record.target_payment_id) + ", by " + record.decided_by +
+               to_string(record.target_payment_id) + deciders(record);
+    }
+    std::string operator()(Refund const& record) const {
+        return token_amount(network, chain_id, record.token, record.amount) + " promised to " +
+               to_string(record.recipient) + deciders(record);
+    }
+    std::string operator()(RefundPayment const& record) const {
+        Transfer const& transfer = record.transfer;
+        return "of " + promise(record) + ": " +
+               token_amount(network, chain_id, transfer.key.token, transfer.amount) + " to " +
+               to_string(transfer.recipient) + " in block " +
+               std::to_string(transfer.block_number) + ", transaction " +
+               to_hex0x(transfer.key.transaction_hash);
+    }
+    std::string operator()(RefundCancellation const& record) const {
+        return "of " + promise(record) + ": " +
+               token_amount(network, chain_id, record.token, record.amount) + deciders(record);
+    }
+    std::string operator()(TokenLoss const& record) const {
+        return token_amount(network, chain_id, record.token, record.amount) + ", difference " +
+               to_string(record.difference_id) + " at block " +
+               std::to_string(record.block_number) + deciders(record);
+    }
+    std::string operator()(FeePayment const& record) const {
+        return token_amount(network, chain_id, record.token, record.amount) + " by invoice " +
+               to_string(record.invoice_payment_id);
+    }
+
+    static std::string deciders(auto const& record) {
+        return ", by " + record.decided_by +
                (record.approved_by.empty() ? "" : " and " + record.approved_by);
+    }
+    static std::string promise(auto const& record) {
+        return std::string(to_string(record.promise_kind)) + " " +
+               std::to_string(record.promise_sequence);
     }
 };
 

@@ -154,11 +154,23 @@ class MerchantAdvance {
         for (auto credit = state.credits.rbegin(); credit != state.credits.rend(); ++credit) {
             if (!is_taken_away(credit->transfer, step_)) continue;
             ensure(credit->resolved.is_zero(), decided_upon(credit->transfer));
+            bool const was_settled = credit->stage == CreditStage::settled;
             reverse_credit(state, *credit);
+            credit->stage = CreditStage::authorized;
+            if (was_settled) require_promises(state, credit->transfer);
             state.reversed_transfers.emplace_back(credit->transfer.key, credit->first_seen_time);
         }
         std::erase_if(state.credits,
                       [&](Credit const& credit) { return is_taken_away(credit.transfer, step_); });
+    }
+
+    // What was promised to a payer rests on what is settled: no reorg takes that away below it.
+    void require_promises(PaymentState const& state, Transfer const& gone) const {
+        TransferKey const& key = gone.key;
+        ensure(promised_amount(state, key.chain_id, key.token) <=
+                   settled_amount(state, key.chain_id, key.token),
+               "stage order: a reorg would take away the settled transfer " +
+                   to_hex0x(key.transaction_hash) + ", of which a part was promised to a payer");
     }
 
     static std::string decided_upon(Transfer const& transfer) {
@@ -232,17 +244,7 @@ class MerchantAdvance {
     // Beyond the book balance the rest is booked as received without explanation (a balance older
     // than the address, say): it must not stop the chain.
     void withdraw(PaymentState& state, Transfer const& transfer) {
-        Amount in;
-        Amount out;
-        for (Credit const& credit : state.credits) {
-            if (same_token(credit.transfer, transfer)) in += credit.transfer.amount;
-        }
-        for (Outflow const& outflow : state.outflows) {
-            if (!same_token(outflow.transfer, transfer)) continue;
-            in += outflow.unexplained;
-            out += outflow.transfer.amount;
-        }
-        Amount const balance = in - out;
+        Amount const balance = address_balance(state, transfer.key.chain_id, transfer.key.token);
         Amount const unexplained = transfer.amount > balance ? transfer.amount - balance : Amount{};
         JournalHead const record =
             journal_.append(Withdrawal{state.payment.id, transfer, unexplained});
@@ -251,10 +253,6 @@ class MerchantAdvance {
                                   .hash = record.hash,
                                   .unexplained = unexplained});
         tell("funds.moved", state, record);
-    }
-
-    static bool same_token(Transfer const& a, Transfer const& b) {
-        return a.key.chain_id == b.key.chain_id && a.key.token == b.key.token;
     }
 
     // True where the replacing branch holds every transfer that the payment had.

@@ -136,6 +136,15 @@ Result<MerchantStep> resolve_exception(MerchantView view, ChainId chain_id,
                                                          .approved_by = decision.approved_by,
                                                          .reason_hash = decision.reason_hash});
     note_resolved(*origin, chain_id, item->sequence, decision.amount);
+    if (decision.kind == ResolutionKind::refund) {
+        origin->promises.push_back({.chain_id = chain_id,
+                                    .token = token,
+                                    .amount = decision.amount,
+                                    .kind = RecordKind::resolution,
+                                    .sequence = record.sequence,
+                                    .hash = record.hash,
+                                    .exception_sequence = item->sequence});
+    }
 
     MerchantStep step{.first_head = journal.first_head(), .head = journal.head()};
     JournalPositions journals = view.other_journals;

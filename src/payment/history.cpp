@@ -25,9 +25,10 @@ class History {
         state_.credits = by_booking(std::move(credits_));
         state_.outflows = by_booking(std::move(outflows_));
         state_.desk_credits = by_booking(std::move(desk_credits_));
+        state_.promises = by_booking(std::move(promises_));
         note_first_seen(state_);
-        for (auto const& [chain_id, resolution] : resolutions_)
-            note_resolved(state_, chain_id, resolution->exception_sequence, resolution->amount);
+        for (auto const& [at, resolution] : resolutions_)
+            note_resolved(state_, at.first, resolution->exception_sequence, resolution->amount);
         return std::move(state_);
     }
 
@@ -80,8 +81,16 @@ class History {
         credits_.erase({entry_->chain_id, record.reversed_sequence});
     }
     void operator()(Resolution const& record) {
-        if (record.payment_id == state_.payment.id)
-            resolutions_.emplace_back(entry_->chain_id, &record);
+        if (record.payment_id == state_.payment.id) resolutions_.emplace(place(), &record);
+        if (record.kind == ResolutionKind::refund) {
+            promises_.emplace(place(), Promise{.chain_id = entry_->chain_id,
+                                               .token = record.token,
+                                               .amount = record.amount,
+                                               .kind = RecordKind::resolution,
+                                               .sequence = entry_->sequence,
+                                               .hash = entry_->hash,
+                                               .exception_sequence = record.exception_sequence});
+        }
         if (!pays(record.kind) || record.target_payment_id != state_.payment.id) return;
         desk_credits_.emplace(place(), DeskCredit{.chain_id = entry_->chain_id,
                                                   .token = record.token,
@@ -91,6 +100,26 @@ class History {
                                                   .accepts = record.kind == ResolutionKind::accept,
                                                   .exception_sequence = record.exception_sequence});
     }
+    void operator()(Refund const& record) {
+        promises_.emplace(place(), Promise{.chain_id = entry_->chain_id,
+                                           .token = record.token,
+                                           .amount = record.amount,
+                                           .sequence = entry_->sequence,
+                                           .hash = entry_->hash,
+                                           .recipient = record.recipient});
+    }
+    void operator()(RefundPayment const& record) {
+        promise(record.promise_sequence).stage = PromiseStage::paid;
+    }
+    // What the desk had promised is open there again.
+    void operator()(RefundCancellation const& record) {
+        promise(record.promise_sequence).stage = PromiseStage::canceled;
+        resolutions_.erase({entry_->chain_id, record.promise_sequence});
+    }
+    void operator()(TokenLoss const& record) {
+        state_.losses.push_back({entry_->chain_id, record.token, record.amount});
+    }
+    void operator()(FeePayment const&) {}
 
   private:
     using Place = std::pair<ChainId, std::uint64_t>;
@@ -118,10 +147,17 @@ class History {
         return found->second;
     }
 
+    Promise& promise(std::uint64_t sequence) {
+        auto const found = promises_.find({entry_->chain_id, sequence});
+        if (found == promises_.end()) ensure(false, missing("promise", sequence));
+        return found->second;
+    }
+
     std::map<Place, Credit> credits_;  // by the place of the authorization
     std::map<Place, Outflow> outflows_;
     std::map<Place, DeskCredit> desk_credits_;
-    std::vector<std::pair<ChainId, Resolution const*>> resolutions_;  // of its own exceptions
+    std::map<Place, Promise> promises_;
+    std::map<Place, Resolution const*> resolutions_;  // of its own exceptions
     PaymentState state_;
     JournalEntry const* entry_ = nullptr;
     std::map<Place, Timestamp> booked_at_;

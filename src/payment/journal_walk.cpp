@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <utility>
 
 namespace sycee {
@@ -177,8 +178,70 @@ void JournalWalk::operator()(Resolution const& record) {
     }
     require(record.kind == ResolutionKind::credit || record.target_payment_id == record.payment_id,
             "pays a payment that its kind can't pay");
-    require(!record.decided_by.empty() && record.approved_by != record.decided_by,
-            "was not decided by one operator, or by two");
+    require_deciders(record.decided_by, record.approved_by);
+}
+
+void JournalWalk::operator()(Refund const& record) {
+    require(!record.amount.is_zero(), "promises nothing");
+    require(record.recipient != Address{}, "names no recipient");
+    auto const [settled, promised] = settled_of(record.payment_id, record.token);
+    require(promised + record.amount <= settled,
+            "promises more than is settled of its payment and not promised yet");
+    require_deciders(record.decided_by, record.approved_by);
+}
+
+void JournalWalk::operator()(RefundPayment const& record) {
+    NamedPromise const promise = require_promise(record.payment_id, record.promise_kind,
+                                                 record.promise_sequence, record.promise_hash);
+    Transfer const& transfer = record.transfer;
+    require(record.amount == promise.amount && transfer.amount >= promise.amount,
+            "does not keep its promise whole");
+    require(transfer.key.token == promise.token, "is of another token than its promise");
+    require(promise.recipient == Address{} || transfer.recipient == promise.recipient,
+            "pays another recipient than its promise");
+    require(transfer.block_number <= record.finalized_block, "rests on a block that is not final");
+    require(kept_by_.insert(transfer.key).second,
+            "rests on a transfer that kept another promise already");
+}
+
+void JournalWalk::operator()(RefundCancellation const& record) {
+    NamedPromise const promise = require_promise(record.payment_id, record.promise_kind,
+                                                 record.promise_sequence, record.promise_hash);
+    require(record.amount == promise.amount, "does not take its promise back whole");
+    require(record.token == promise.token, "is of another token than its promise");
+    require_deciders(record.decided_by, record.approved_by);
+    auto const decided = decided_.find(promise.exception);
+    if (decided == decided_.end()) return;
+    decided->second -= record.amount;
+    if (decided->second.is_zero()) decided_.erase(decided);
+}
+
+void JournalWalk::operator()(TokenLoss const& record) {
+    require(!record.amount.is_zero(), "loses nothing");
+    Amount in;
+    Amount out;
+    for (JournalEntry const* entry : standing(record.payment_id)) {
+        if (auto const* came = std::get_if<Authorization>(&entry->record)) {
+            if (came->transfer.key.token == record.token) in += came->transfer.amount;
+        } else if (auto const* went = std::get_if<Withdrawal>(&entry->record)) {
+            if (went->transfer.key.token != record.token) continue;
+            in += went->unexplained;
+            out += went->transfer.amount;
+        } else if (auto const* lost = std::get_if<TokenLoss>(&entry->record)) {
+            require(lost->difference_id != record.difference_id, "books a difference twice");
+            if (lost->token == record.token) out += lost->amount;
+        }
+    }
+    require(out + record.amount <= in, "loses more than lies at its address");
+    require_deciders(record.decided_by, record.approved_by);
+}
+
+void JournalWalk::operator()(FeePayment const& record) {
+    require(!record.amount.is_zero(), "pays nothing");
+    require(record.invoice_merchant_id != entry_->merchant_id,
+            "rests on an invoice to the merchant itself");
+    require(paid_invoices_.emplace(record.invoice_payment_id, record.token).second,
+            "pays an invoice a second time");
 }
 
 void JournalWalk::refuse(std::string const& what) const {
@@ -294,6 +357,73 @@ JournalEntry const* JournalWalk::passed(PaymentId payment_id, std::uint64_t sequ
     return nullptr;
 }
 
+std::vector<JournalEntry const*> JournalWalk::standing(PaymentId payment_id) {
+    std::vector<JournalEntry const*> entries;
+    for (JournalEntry const& entry : context_.records_of(payment_id)) {
+        if (entry.sequence < entry_->sequence && !reversed_.contains(entry.sequence))
+            entries.push_back(&entry);
+    }
+    return entries;
+}
+
+// Without the settlement that the record at hand reverses, which is not among the reversed yet.
+JournalWalk::Settled JournalWalk::settled_of(PaymentId payment_id, Address const& token) {
+    auto const* reversal = std::get_if<Reversal>(&entry_->record);
+    Settled sum;
+    std::map<std::uint64_t, Address> tokens;  // of authorizations
+    auto const entries = standing(payment_id);
+    for (JournalEntry const* entry : entries) {
+        if (reversal != nullptr && reversal->reversed_sequence == entry->sequence) continue;
+        if (auto const* came = std::get_if<Authorization>(&entry->record)) {
+            tokens[entry->sequence] = came->transfer.key.token;
+        } else if (auto const* settled = std::get_if<Settlement>(&entry->record)) {
+            if (tokens[settled->authorization_sequence] == token) sum.settled += settled->net;
+        } else if (auto const* given = std::get_if<Resolution>(&entry->record)) {
+            bool const to_it = pays(given->kind) && given->target_payment_id == payment_id;
+            if (to_it && given->token == token) sum.settled += given->amount - given->fee;
+        } else if (auto const* refund = std::get_if<Refund>(&entry->record)) {
+            if (refund->token == token) sum.promised += refund->amount;
+        } else if (auto const* canceled = std::get_if<RefundCancellation>(&entry->record)) {
+            bool const of_refund = canceled->promise_kind == RecordKind::refund;
+            if (of_refund && canceled->token == token) sum.promised -= canceled->amount;
+        }
+    }
+    return sum;
+}
+
+JournalWalk::NamedPromise JournalWalk::require_promise(PaymentId payment_id, RecordKind kind,
+                                                       std::uint64_t sequence,
+                                                       Bytes32 const& hash) {
+    std::optional<NamedPromise> promise;
+    for (JournalEntry const* entry : standing(payment_id)) {
+        Record const& record = entry->record;
+        if (entry->sequence == sequence && entry->hash == hash && kind_of(record) == kind) {
+            auto const* refund = std::get_if<Refund>(&record);
+            auto const* resolution = std::get_if<Resolution>(&record);
+            if (refund != nullptr) {
+                promise = {refund->token, refund->recipient, refund->amount, 0};
+            } else if (resolution != nullptr && resolution->kind == ResolutionKind::refund &&
+                       resolution->payment_id == payment_id) {
+                promise = {
+                    resolution->token, {}, resolution->amount, resolution->exception_sequence};
+            }
+        } else if (auto const* paid = std::get_if<RefundPayment>(&record)) {
+            require(paid->promise_sequence != sequence, "ends a promise that was kept already");
+        } else if (auto const* canceled = std::get_if<RefundCancellation>(&record)) {
+            require(canceled->promise_sequence != sequence,
+                    "ends a promise that was taken back already");
+        }
+    }
+    require(promise.has_value(), "ends a promise that is not there, or not of its payment");
+    return *promise;
+}
+
+void JournalWalk::require_deciders(std::string const& decided_by,
+                                   std::string const& approved_by) const {
+    require(!decided_by.empty() && approved_by != decided_by,
+            "was not decided by one operator, or by two");
+}
+
 JournalWalk::Open JournalWalk::opened_again(PaymentId payment_id, std::uint64_t authorization) {
     JournalEntry const* const entry = passed(payment_id, authorization);
     auto const* record = entry == nullptr ? nullptr : std::get_if<Authorization>(&entry->record);
@@ -376,6 +506,8 @@ Postings JournalWalk::take_back(Settlement const& settled, Reversal const& recor
         open.net = cleared->net;
     }
     require(open.clearing != 0, "reverses a settlement of what is not cleared");
+    auto const [still_settled, promised] = settled_of(record.payment_id, open.key.token);
+    require(promised <= still_settled, "reverses what was promised to a payer");
     falls_ = open.clearing;
     keep(authorization, open);
     return mirror(settlement_postings(open.key.token.bytes, settled.net));

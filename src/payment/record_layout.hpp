@@ -118,11 +118,72 @@ void visit_fields(Visit& visit, Either<Resolution> auto& record) {
     visit("reason_hash", record.reason_hash);
 }
 
+template <class Visit>
+void visit_fields(Visit& visit, Either<Refund> auto& record) {
+    visit("payment_id", record.payment_id);
+    visit("token", record.token);
+    visit("recipient", record.recipient);
+    visit("amount", record.amount);
+    visit("decided_by", record.decided_by);
+    visit("approved_by", record.approved_by);
+    visit("reason_hash", record.reason_hash);
+}
+
+// The amount of the promise beside that of the transfer needs another name.
+template <class Visit>
+void visit_fields(Visit& visit, Either<RefundPayment> auto& record) {
+    visit("payment_id", record.payment_id);
+    visit("promise_kind", record.promise_kind);
+    visit("promise_sequence", record.promise_sequence);
+    visit("promise_hash", record.promise_hash);
+    visit_fields(visit, record.transfer);
+    visit("promised", record.amount);
+    visit("finalized_block", record.finalized_block);
+}
+
+template <class Visit>
+void visit_fields(Visit& visit, Either<RefundCancellation> auto& record) {
+    visit("payment_id", record.payment_id);
+    visit("promise_kind", record.promise_kind);
+    visit("promise_sequence", record.promise_sequence);
+    visit("promise_hash", record.promise_hash);
+    visit("token", record.token);
+    visit("amount", record.amount);
+    visit("decided_by", record.decided_by);
+    visit("approved_by", record.approved_by);
+    visit("reason_hash", record.reason_hash);
+}
+
+template <class Visit>
+void visit_fields(Visit& visit, Either<TokenLoss> auto& record) {
+    visit("payment_id", record.payment_id);
+    visit("token", record.token);
+    visit("amount", record.amount);
+    visit("difference_id", record.difference_id);
+    visit("block_number", record.block_number);
+    visit("block_hash", record.block_hash);
+    visit("decided_by", record.decided_by);
+    visit("approved_by", record.approved_by);
+    visit("reason_hash", record.reason_hash);
+}
+
+template <class Visit>
+void visit_fields(Visit& visit, Either<FeePayment> auto& record) {
+    visit("invoice_merchant_id", record.invoice_merchant_id);
+    visit("invoice_payment_id", record.invoice_payment_id);
+    visit("token", record.token);
+    visit("amount", record.amount);
+    visit("settlement_hash", record.settlement_hash);
+}
+
 // What stands first in the bytes: it names the layout of all that follows. The second one has a
-// `fee_version`, the first one was in use before there were any.
+// `fee_version`, the first one was in use before there were any. The third one is that of the kinds
+// that came after both.
 constexpr std::string_view kFirstLayout = "sycee.record.1";
 constexpr std::string_view kSecondLayout = "sycee.record.2";
+constexpr std::string_view kThirdLayout = "sycee.record.3";
 inline std::string_view layout_of(Record const& record) {
+    if (kind_of(record) > RecordKind::resolution) return kThirdLayout;
     auto const* clearing = std::get_if<Clearing>(&record);
     auto const* resolution = std::get_if<Resolution>(&record);
     bool const names_fees = (clearing != nullptr && clearing->fee_version != 0) ||

@@ -69,6 +69,24 @@ struct PostingsOf {
         }
         return desk_credit_postings(record.token.bytes, record.amount, record.fee);
     }
+    Postings operator()(Refund const& record) const {
+        return refund_postings(record.token.bytes, record.amount);
+    }
+    Postings operator()(RefundPayment const& record) const {
+        return refund_payment_postings(record.transfer.key.token.bytes, record.amount);
+    }
+    Postings operator()(RefundCancellation const& record) const {
+        Bytes20 const& token = record.token.bytes;
+        return mirror(record.promise_kind == RecordKind::resolution
+                          ? refund_promise_postings(token, record.amount)
+                          : refund_postings(token, record.amount));
+    }
+    Postings operator()(TokenLoss const& record) const {
+        return token_loss_postings(record.token.bytes, record.amount);
+    }
+    Postings operator()(FeePayment const& record) const {
+        return fee_payment_postings(record.token.bytes, record.amount);
+    }
 };
 
 }  // namespace
@@ -122,6 +140,16 @@ std::string_view to_string(RecordKind kind) {
             return "reversal";
         case RecordKind::resolution:
             return "resolution";
+        case RecordKind::refund:
+            return "refund";
+        case RecordKind::refund_payment:
+            return "refund_payment";
+        case RecordKind::refund_cancellation:
+            return "refund_cancellation";
+        case RecordKind::token_loss:
+            return "token_loss";
+        case RecordKind::fee_payment:
+            return "fee_payment";
     }
     return "";
 }

@@ -1,3 +1,4 @@
+#include <sycee/base/assert.hpp>
 #include <sycee/crypto/hash.hpp>
 #include <sycee/payment/state.hpp>
 
@@ -122,6 +123,71 @@ std::string_view to_string(CreditStage stage) {
             return "unapplied";
     }
     return "";
+}
+
+Amount settled_amount(PaymentState const& state, ChainId chain_id, Address const& token) {
+    Amount settled;
+    for (Credit const& credit : state.credits) {
+        auto const& key = credit.transfer.key;
+        if (credit.stage == CreditStage::settled && key.chain_id == chain_id && key.token == token)
+            settled += credit.gross - credit.fee;
+    }
+    for (DeskCredit const& credit : state.desk_credits) {
+        if (credit.chain_id == chain_id && credit.token == token)
+            settled += credit.amount - credit.fee;
+    }
+    return settled;
+}
+
+Amount promised_amount(PaymentState const& state, ChainId chain_id, Address const& token) {
+    Amount promised;
+    for (Promise const& promise : state.promises) {
+        bool const counts =
+            promise.kind == RecordKind::refund && promise.stage != PromiseStage::canceled;
+        if (counts && promise.chain_id == chain_id && promise.token == token)
+            promised += promise.amount;
+    }
+    return promised;
+}
+
+Amount address_balance(PaymentState const& state, ChainId chain_id, Address const& token) {
+    Amount in;
+    Amount out;
+    auto const is_of = [&](TransferKey const& key) {
+        return key.chain_id == chain_id && key.token == token;
+    };
+    for (Credit const& credit : state.credits) {
+        if (is_of(credit.transfer.key)) in += credit.transfer.amount;
+    }
+    for (Outflow const& outflow : state.outflows) {
+        if (!is_of(outflow.transfer.key)) continue;
+        in += outflow.unexplained;
+        out += outflow.transfer.amount;
+    }
+    for (LostTokens const& lost : state.losses) {
+        if (lost.chain_id == chain_id && lost.token == token) out += lost.amount;
+    }
+    return in - out;
+}
+
+void end_promise(PaymentState& state, ChainId chain_id, std::uint64_t sequence,
+                 PromiseStage stage) {
+    auto const promise = std::find_if(
+        state.promises.begin(), state.promises.end(),
+        [&](Promise const& one) { return one.chain_id == chain_id && one.sequence == sequence; });
+    ensure(promise != state.promises.end(), "stage order: what ends a promise follows upon none");
+    promise->stage = stage;
+    if (stage != PromiseStage::canceled || promise->exception_sequence == 0) return;
+    for (Credit& credit : state.credits) {
+        if (credit.transfer.key.chain_id == chain_id &&
+            credit.stage_sequence == promise->exception_sequence)
+            credit.resolved -= promise->amount;
+    }
+    for (Outflow& outflow : state.outflows) {
+        if (outflow.transfer.key.chain_id == chain_id &&
+            outflow.sequence == promise->exception_sequence)
+            outflow.resolved -= promise->amount;
+    }
 }
 
 void note_resolved(PaymentState& state, ChainId chain_id, std::uint64_t exception_sequence,

@@ -8,9 +8,19 @@
 namespace sycee {
 namespace {
 
-constexpr std::array kBooks{"authorizations",     "clearings",          "settlements",
-                            "settlement_batches", "unapplied_receipts", "withdrawals",
-                            "reversals",          "resolutions"};
+constexpr std::array kBooks{"authorizations",
+                            "clearings",
+                            "settlements",
+                            "settlement_batches",
+                            "unapplied_receipts",
+                            "withdrawals",
+                            "reversals",
+                            "resolutions",
+                            "refunds",
+                            "refund_payments",
+                            "refund_cancellations",
+                            "token_losses",
+                            "fee_payments"};
 
 }  // namespace
 

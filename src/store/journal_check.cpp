@@ -31,6 +31,7 @@ class StoredContext final : public JournalContext {
     }
 
     // A reorg takes back several records of a payment, one after the other.
+    // All records of a payment are read at once, those that are not checked yet as well.
     std::span<JournalEntry const> records_of(PaymentId payment_id) override {
         if (loaded_ == payment_id) return records_;
         loaded_.reset();
@@ -42,9 +43,7 @@ class StoredContext final : public JournalContext {
                 if (entry.chain_id == chain_id_) records_.push_back(std::move(entry));
             }
         } catch (InvariantViolation const& violation) {
-            refuse(payment_id, violation.what());
-        } catch (pqxx::conversion_error const& error) {
-            refuse(payment_id, error.what());
+            throw WrongRow(journal_name(merchant_id_, chain_id_) + ": " + violation.what());
         }
         loaded_ = payment_id;
         return records_;
@@ -68,12 +67,6 @@ class StoredContext final : public JournalContext {
     FeeSchedules const& schedules() const { return schedules_; }
 
   private:
-    // All records of a payment are read at once, those that are not checked yet as well.
-    [[noreturn]] void refuse(PaymentId payment_id, char const* why) const {
-        throw WrongRow(journal_name(merchant_id_, chain_id_) + ": a record of " +
-                       to_string(payment_id) + " has been changed: " + why);
-    }
-
     pqxx::transaction_base& tx_;
     MerchantId merchant_id_;
     ChainId chain_id_;
@@ -89,19 +82,19 @@ class ReasonCheck {
     ReasonCheck(std::string const& where, JournalReader& reader)
         : where_(where), reader_(reader), next_(reader.next_reason()) {}
 
-    void resolved(std::uint64_t sequence, Bytes32 const& reason_hash) {
-        if (next_ && next_->sequence < sequence) refuse();
+    void decided(RecordKind kind, std::uint64_t sequence, Bytes32 const& reason_hash) {
+        if (next_ && next_->sequence < sequence) refuse("decision");
         if (!next_ || next_->sequence != sequence) return;
-        if (next_->hash != reason_hash) refuse();
+        if (next_->hash != reason_hash) refuse(to_string(kind));
         next_ = reader_.next_reason();
     }
     void finish() const {
-        if (next_) refuse();
+        if (next_) refuse("decision");
     }
 
   private:
-    [[noreturn]] void refuse() const {
-        throw WrongRow(where_ + ": resolution " + std::to_string(next_->sequence) +
+    [[noreturn]] void refuse(std::string_view kind) const {
+        throw WrongRow(where_ + ": " + std::string(kind) + " " + std::to_string(next_->sequence) +
                        " was given another reason than the one that it holds the hash of");
     }
 
@@ -140,6 +133,7 @@ class JournalCheck {
         while (auto entry = reader.next(postings)) {
             std::uint64_t const sequence = entry->sequence;
             Record const& record = entry->record;
+            RecordKind const kind = kind_of(record);
             // What the indexes say is looked at after the record itself has been found right.
             std::optional<TransferKey> credit;
             std::optional<TransferKey> withdrawal;
@@ -149,15 +143,18 @@ class JournalCheck {
                 credit = authorized->transfer.key;
             } else if (auto const* withdrawn = std::get_if<Withdrawal>(&record)) {
                 withdrawal = withdrawn->transfer.key;
-            } else if (auto const* resolved = std::get_if<Resolution>(&record)) {
-                reason = resolved->reason_hash;
             } else if (auto const* reversal = std::get_if<Reversal>(&record)) {
                 reversed = {reversal->reversed_kind, reversal->reversed_sequence};
             }
+            std::visit(
+                [&reason](auto const& one) {
+                    if constexpr (requires { one.reason_hash; }) reason = one.reason_hash;
+                },
+                record);
             walk_.pass(std::move(*entry), postings);
             if (credit) credits.booked(sequence, *credit);
             if (withdrawal) withdrawals.booked(sequence, *withdrawal);
-            if (reason) reasons.resolved(sequence, *reason);
+            if (reason) reasons.decided(kind, sequence, *reason);
             if (reversed && reversed->first == RecordKind::authorization)
                 credits.reversed(reversed->second);
             if (reversed && reversed->first == RecordKind::withdrawal)

@@ -242,6 +242,64 @@ constexpr std::array<Book, std::variant_size_v<Record>> kBooks{{
                            .approved_by = std::string(from.text()),
                            .reason_hash = from.bytes<32>()};
      }},
+    {"refunds", "payment_id, token, recipient, amount, decided_by, approved_by, reason_hash",
+     [](ChainId, Columns& from) -> Record {
+         return Refund{.payment_id = from.payment(),
+                       .token = from.address(),
+                       .recipient = from.address(),
+                       .amount = from.amount(),
+                       .decided_by = std::string(from.text()),
+                       .approved_by = std::string(from.text()),
+                       .reason_hash = from.bytes<32>()};
+     }},
+    {"refund_payments",
+     "payment_id, promise_kind, promise_seq, promise_hash, tx_hash, token, ordinal, log_index,"
+     " sender, recipient, amount, block_number, block_hash, block_time, promised, finalized_block",
+     [](ChainId chain_id, Columns& from) -> Record {
+         return RefundPayment{.payment_id = from.payment(),
+                              .promise_kind = from.name(&parse_record_kind),
+                              .promise_sequence = from.number(),
+                              .promise_hash = from.bytes<32>(),
+                              .transfer = transfer_in(chain_id, from),
+                              .amount = from.amount(),
+                              .finalized_block = from.number()};
+     }},
+    {"refund_cancellations",
+     "payment_id, promise_kind, promise_seq, promise_hash, token, amount, decided_by,"
+     " approved_by, reason_hash",
+     [](ChainId, Columns& from) -> Record {
+         return RefundCancellation{.payment_id = from.payment(),
+                                   .promise_kind = from.name(&parse_record_kind),
+                                   .promise_sequence = from.number(),
+                                   .promise_hash = from.bytes<32>(),
+                                   .token = from.address(),
+                                   .amount = from.amount(),
+                                   .decided_by = std::string(from.text()),
+                                   .approved_by = std::string(from.text()),
+                                   .reason_hash = from.bytes<32>()};
+     }},
+    {"token_losses",
+     "payment_id, token, amount, difference_id, block_number, block_hash, decided_by,"
+     " approved_by, reason_hash",
+     [](ChainId, Columns& from) -> Record {
+         return TokenLoss{.payment_id = from.payment(),
+                          .token = from.address(),
+                          .amount = from.amount(),
+                          .difference_id = from.id<DifferenceTag>(),
+                          .block_number = from.number(),
+                          .block_hash = from.bytes<32>(),
+                          .decided_by = std::string(from.text()),
+                          .approved_by = std::string(from.text()),
+                          .reason_hash = from.bytes<32>()};
+     }},
+    {"fee_payments", "invoice_merchant_id, invoice_payment_id, token, amount, settlement_hash",
+     [](ChainId, Columns& from) -> Record {
+         return FeePayment{.invoice_merchant_id = from.id<MerchantTag>(),
+                           .invoice_payment_id = from.payment(),
+                           .token = from.address(),
+                           .amount = from.amount(),
+                           .settlement_hash = from.bytes<32>()};
+     }},
 }};
 
 }  // namespace

@@ -44,7 +44,8 @@ Payment payment_of(pqxx::row const& row) {
     return payment;
 }
 
-// The payments, each with whether anything is booked of it (in the last column).
+// The payments, each with whether anything is booked of it, and whether an issuer has destroyed
+// anything of it (in the last two columns).
 pqxx::result load_rows(pqxx::transaction_base& tx, std::vector<PaymentKey> const& keys) {
     auto const arrays = arrays_of(keys);
     static std::string const query =
@@ -57,6 +58,8 @@ pqxx::result load_rows(pqxx::transaction_base& tx, std::vector<PaymentKey> const
         "   WHERE (w.merchant_id, w.payment_id) = (p.merchant_id, p.payment_id))"
         " OR EXISTS (SELECT FROM resolutions r"
         "   WHERE (r.merchant_id, r.target_payment_id) = (p.merchant_id, p.payment_id))"
+        " AS is_booked, EXISTS (SELECT FROM token_losses l"
+        "   WHERE (l.merchant_id, l.payment_id) = (p.merchant_id, p.payment_id)) AS has_losses"
         " FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS k(merchant_id, payment_id, place)"
         " JOIN payments p USING (merchant_id, payment_id) ORDER BY place";
     return tx.exec_params(query, arrays.merchants, arrays.payments);
@@ -131,7 +134,7 @@ PaymentKey key_of(pqxx::row const& row) {
 // Resolutions of the payments' own exceptions, and those that pay one of the payments.
 std::string resolutions_query() {
     return "SELECT k.merchant_id, k.payment_id, r.chain_id, r.seq, r.exception_seq, r.kind,"
-           " r.token, r.amount, r.fee, r.payment_id = k.payment_id AS is_own,"
+           " r.token, r.amount, r.fee, r.hash, r.payment_id = k.payment_id AS is_own,"
            " r.target_payment_id = k.payment_id AS is_target"
            " FROM unnest($1::uuid[], $2::uuid[]) AS k(merchant_id, payment_id)"
            " CROSS JOIN LATERAL ("
@@ -148,6 +151,15 @@ void take_resolution(PaymentState& state, pqxx::row const& row) {
     if (row["is_own"].as<bool>())
         note_resolved(state, chain_id, number_of(row["exception_seq"]), amount);
     ResolutionKind const kind = resolution_kind_of(row["kind"]);
+    if (kind == ResolutionKind::refund) {
+        state.promises.push_back({.chain_id = chain_id,
+                                  .token = address_in(row["token"]),
+                                  .amount = amount,
+                                  .kind = RecordKind::resolution,
+                                  .sequence = number_of(row["seq"]),
+                                  .hash = bytes_of<32>(row["hash"]),
+                                  .exception_sequence = number_of(row["exception_seq"])});
+    }
     if (!pays(kind) || !row["is_target"].as<bool>()) return;
     state.desk_credits.push_back({.chain_id = chain_id,
                                   .token = address_in(row["token"]),
@@ -156,6 +168,67 @@ void take_resolution(PaymentState& state, pqxx::row const& row) {
                                   .sequence = number_of(row["seq"]),
                                   .accepts = kind == ResolutionKind::accept,
                                   .exception_sequence = number_of(row["exception_seq"])});
+}
+
+// Only what is settled, or lies on the desk, can be promised to a payer.
+bool may_have_promises(PaymentState const& state) {
+    return !state.desk_credits.empty() || !state.promises.empty() ||
+           std::any_of(state.credits.begin(), state.credits.end(),
+                       [](Credit const& credit) { return credit.stage == CreditStage::settled; });
+}
+
+// Refunds, what ended promises, and token losses: one question, for they are rare.
+std::string more_query() {
+    auto const of = [](char const* table, char const* columns) {
+        return std::string("SELECT b.merchant_id, b.payment_id, b.booked_at, b.chain_id, b.seq, ") +
+               columns + " FROM k JOIN " + table + " b USING (merchant_id, payment_id)";
+    };
+    return "WITH k AS (SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS k(merchant_id, "
+           "payment_id)) " +
+           of("refunds",
+              "'refund' AS kind, b.hash, b.token, b.amount, b.recipient, NULL::bigint AS promise") +
+           " UNION ALL " +
+           of("refund_payments",
+              "'refund_payment', b.hash, b.token, b.promised, NULL::bytea, b.promise_seq") +
+           " UNION ALL " +
+           of("refund_cancellations",
+              "'refund_cancellation', b.hash, b.token, b.amount, NULL::bytea, b.promise_seq") +
+           " UNION ALL " +
+           of("token_losses",
+              "'token_loss', b.hash, b.token, b.amount, NULL::bytea, NULL::bigint") +
+           " ORDER BY booked_at, chain_id, seq";
+}
+
+void take_more(PaymentState& state, pqxx::row const& row) {
+    ChainId const chain_id = number_of(row["chain_id"]);
+    std::string_view const kind = row["kind"].c_str();
+    if (kind == to_string(RecordKind::token_loss)) {
+        state.losses.push_back({chain_id, address_in(row["token"]), amount_of(row["amount"])});
+    } else if (kind == to_string(RecordKind::refund)) {
+        state.promises.push_back({.chain_id = chain_id,
+                                  .token = address_in(row["token"]),
+                                  .amount = amount_of(row["amount"]),
+                                  .sequence = number_of(row["seq"]),
+                                  .hash = bytes_of<32>(row["hash"]),
+                                  .recipient = address_in(row["recipient"])});
+    } else {
+        end_promise(state, chain_id, number_of(row["promise"]),
+                    kind == to_string(RecordKind::refund_payment) ? PromiseStage::paid
+                                                                  : PromiseStage::canceled);
+    }
+}
+
+void load_more(pqxx::transaction_base& tx, std::vector<PaymentState>& states,
+               std::map<PaymentKey, std::size_t> const& place, std::vector<PaymentKey> keys) {
+    for (PaymentState const& state : states) {
+        PaymentKey const key{state.payment.merchant_id, state.payment.id};
+        if (may_have_promises(state) && std::ranges::find(keys, key) == keys.end())
+            keys.push_back(key);
+    }
+    if (keys.empty()) return;
+    auto const [merchants, payments] = arrays_of(keys);
+    for (auto const& row : tx.exec_params(more_query(), merchants, payments))
+        take_more(states[place.at(key_of(row))], row);
 }
 
 }  // namespace
@@ -175,11 +248,13 @@ std::vector<PaymentState> load_payment_states(pqxx::transaction_base& tx,
     std::vector<PaymentState> states;
     std::map<PaymentKey, std::size_t> place;
     std::vector<PaymentKey> booked;
+    std::vector<PaymentKey> lossy;
     for (auto const& row : load_rows(tx, keys)) {
         PaymentState& state = states.emplace_back();
         state.payment = payment_of(row);
-        if (!row.back().as<bool>()) continue;
+        if (!row["is_booked"].as<bool>()) continue;
         booked.emplace_back(state.payment.merchant_id, state.payment.id);
+        if (row["has_losses"].as<bool>()) lossy.push_back(booked.back());
         place.emplace(booked.back(), states.size() - 1);
     }
     if (booked.empty()) return states;
@@ -203,6 +278,7 @@ std::vector<PaymentState> load_payment_states(pqxx::transaction_base& tx,
     }
     for (auto const& row : tx.exec_params(resolutions_query(), merchants, payments))
         take_resolution(states[place.at(key_of(row))], row);
+    load_more(tx, states, place, std::move(lossy));
     for (PaymentState& state : states)
         note_first_seen(state);
     return states;

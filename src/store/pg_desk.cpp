@@ -49,8 +49,10 @@ std::string select_from(DeskBook const& book, std::string const& where, std::str
            book.transfer_seq +
            ") CROSS JOIN LATERAL (SELECT coalesce(sum(r.amount), 0) AS resolved" +
            " FROM resolutions r WHERE (r.merchant_id, r.chain_id, r.exception_seq) =" +
-           " (e.merchant_id, e.chain_id, e.seq)) d WHERE " + book.filter +
-           " AND NOT EXISTS (SELECT 1 FROM reversals v WHERE" +
+           " (e.merchant_id, e.chain_id, e.seq)" +
+           " AND (r.kind <> 'refund' OR NOT EXISTS (SELECT FROM refund_cancellations c WHERE" +
+           " (c.merchant_id, c.chain_id, c.promise_seq) = (r.merchant_id, r.chain_id, r.seq)))" +
+           ") d WHERE " + book.filter + " AND NOT EXISTS (SELECT 1 FROM reversals v WHERE" +
            " (v.merchant_id, v.chain_id, v.reversed_seq) = (e.merchant_id, e.chain_id, e.seq))" +
            where + order + ")";
 }

@@ -82,10 +82,16 @@ std::vector<DeliveryRow> load_deliveries(pqxx::transaction_base& tx, PaymentKey 
 ResolutionReasons load_reasons(pqxx::transaction_base& tx, PaymentKey const& payment) {
     ResolutionReasons reasons;
     for (auto const& row :
-         tx.exec_params("SELECT t.chain_id, t.seq, t.reason FROM resolutions r"
-                        " JOIN resolution_reasons t USING (merchant_id, chain_id, seq)"
-                        " WHERE r.merchant_id = $1"
-                        " AND (r.payment_id = $2 OR r.target_payment_id = $2)",
+         tx.exec_params("SELECT t.chain_id, t.seq, t.reason FROM ("
+                        "  SELECT merchant_id, chain_id, seq FROM resolutions"
+                        "   WHERE merchant_id = $1 AND (payment_id = $2 OR target_payment_id = $2)"
+                        "  UNION ALL SELECT merchant_id, chain_id, seq FROM refunds"
+                        "   WHERE merchant_id = $1 AND payment_id = $2"
+                        "  UNION ALL SELECT merchant_id, chain_id, seq FROM refund_cancellations"
+                        "   WHERE merchant_id = $1 AND payment_id = $2"
+                        "  UNION ALL SELECT merchant_id, chain_id, seq FROM token_losses"
+                        "   WHERE merchant_id = $1 AND payment_id = $2) r"
+                        " JOIN resolution_reasons t USING (merchant_id, chain_id, seq)",
                         to_sql(payment.first), to_sql(payment.second))) {
         reasons.emplace(std::pair(number_of(row["chain_id"]), number_of(row["seq"])),
                         row["reason"].c_str());
@@ -162,7 +168,12 @@ Task<std::vector<BalanceRow>> PgReports::balances_at(Timestamp moment) {
             "  UNION ALL SELECT merchant_id, chain_id, seq, booked_at FROM unapplied_receipts"
             "  UNION ALL SELECT merchant_id, chain_id, seq, booked_at FROM withdrawals"
             "  UNION ALL SELECT merchant_id, chain_id, seq, booked_at FROM reversals"
-            "  UNION ALL SELECT merchant_id, chain_id, seq, booked_at FROM resolutions)"
+            "  UNION ALL SELECT merchant_id, chain_id, seq, booked_at FROM resolutions"
+            "  UNION ALL SELECT merchant_id, chain_id, seq, booked_at FROM refunds"
+            "  UNION ALL SELECT merchant_id, chain_id, seq, booked_at FROM refund_payments"
+            "  UNION ALL SELECT merchant_id, chain_id, seq, booked_at FROM refund_cancellations"
+            "  UNION ALL SELECT merchant_id, chain_id, seq, booked_at FROM token_losses"
+            "  UNION ALL SELECT merchant_id, chain_id, seq, booked_at FROM fee_payments)"
             " SELECT p.merchant_id, m.name, p.chain_id, p.token, side.account,"
             "  sum(CASE WHEN (side.account IN ('coins', 'drawn', 'token_loss')) = side.is_debit"
             "   THEN p.amount ELSE -p.amount END) AS balance"

@@ -41,6 +41,20 @@ constexpr auto kReversals =
 constexpr auto kResolutions = with_header(
     "payment_id", "exception_seq", "exception_hash", "token", "kind", "target_payment_id",
     "fee_version", "fee_basis_points", "amount", "fee", "decided_by", "approved_by", "reason_hash");
+constexpr auto kRefunds = with_header("payment_id", "token", "recipient", "amount", "decided_by",
+                                      "approved_by", "reason_hash");
+constexpr auto kRefundPayments =
+    with_header("payment_id", "promise_kind", "promise_seq", "promise_hash", "tx_hash", "token",
+                "ordinal", "log_index", "sender", "recipient", "amount", "block_number",
+                "block_hash", "block_time", "promised", "finalized_block");
+constexpr auto kRefundCancellations =
+    with_header("payment_id", "promise_kind", "promise_seq", "promise_hash", "token", "amount",
+                "decided_by", "approved_by", "reason_hash");
+constexpr auto kTokenLosses =
+    with_header("payment_id", "token", "amount", "difference_id", "block_number", "block_hash",
+                "decided_by", "approved_by", "reason_hash");
+constexpr auto kFeePayments =
+    with_header("invoice_merchant_id", "invoice_payment_id", "token", "amount", "settlement_hash");
 constexpr auto kPostings = std::to_array<char const*>(
     {"merchant_id", "chain_id", "seq", "line", "token", "debit", "credit", "amount"});
 
@@ -68,6 +82,11 @@ class EntryInserts {
         withdrawals_.run(tx);
         reversals_.run(tx);
         resolutions_.run(tx);
+        refunds_.run(tx);
+        refund_payments_.run(tx);
+        refund_cancellations_.run(tx);
+        token_losses_.run(tx);
+        fee_payments_.run(tx);
         postings_.run(tx);
     }
 
@@ -115,6 +134,33 @@ class EntryInserts {
             record.target_payment_id, record.fee_version, record.fee_basis_points, record.amount,
             record.fee, record.decided_by, record.approved_by, ByteView(record.reason_hash));
     }
+    void operator()(Refund const& record) {
+        row(refunds_, record.payment_id, record.token, record.recipient, record.amount,
+            record.decided_by, record.approved_by, ByteView(record.reason_hash));
+    }
+    void operator()(RefundPayment const& record) {
+        Transfer const& transfer = record.transfer;
+        row(refund_payments_, record.payment_id, to_string(record.promise_kind),
+            record.promise_sequence, ByteView(record.promise_hash),
+            ByteView(transfer.key.transaction_hash), transfer.key.token, transfer.key.ordinal,
+            transfer.log_index, transfer.sender, transfer.recipient, transfer.amount,
+            transfer.block_number, ByteView(transfer.block_hash), transfer.block_time,
+            record.amount, record.finalized_block);
+    }
+    void operator()(RefundCancellation const& record) {
+        row(refund_cancellations_, record.payment_id, to_string(record.promise_kind),
+            record.promise_sequence, ByteView(record.promise_hash), record.token, record.amount,
+            record.decided_by, record.approved_by, ByteView(record.reason_hash));
+    }
+    void operator()(TokenLoss const& record) {
+        row(token_losses_, record.payment_id, record.token, record.amount, record.difference_id,
+            record.block_number, ByteView(record.block_hash), record.decided_by, record.approved_by,
+            ByteView(record.reason_hash));
+    }
+    void operator()(FeePayment const& record) {
+        row(fee_payments_, record.invoice_merchant_id, record.invoice_payment_id, record.token,
+            record.amount, ByteView(record.settlement_hash));
+    }
 
   private:
     template <class Rows, class... Values>
@@ -133,6 +179,11 @@ class EntryInserts {
     BulkCopy<kWithdrawals> withdrawals_{"withdrawals"};
     BulkCopy<kReversals> reversals_{"reversals"};
     BulkCopy<kResolutions> resolutions_{"resolutions"};
+    BulkCopy<kRefunds> refunds_{"refunds"};
+    BulkCopy<kRefundPayments> refund_payments_{"refund_payments"};
+    BulkCopy<kRefundCancellations> refund_cancellations_{"refund_cancellations"};
+    BulkCopy<kTokenLosses> token_losses_{"token_losses"};
+    BulkCopy<kFeePayments> fee_payments_{"fee_payments"};
     BulkCopy<kPostings> postings_{"postings"};
 };
 
@@ -221,22 +272,93 @@ Record resolution_of(pqxx::row const& row) {
                       .reason_hash = bytes_of<32>(row["reason_hash"])};
 }
 
+RecordKind record_kind_of(pqxx::field const& field) {
+    auto const kind = parse_record_kind(field.c_str());
+    ensure(kind.has_value(), "store: an unknown kind of record");
+    return *kind;
+}
+
+Record refund_of(pqxx::row const& row) {
+    return Refund{.payment_id = payment_in(row),
+                  .token = address_in(row["token"]),
+                  .recipient = address_in(row["recipient"]),
+                  .amount = amount_of(row["amount"]),
+                  .decided_by = row["decided_by"].c_str(),
+                  .approved_by = row["approved_by"].c_str(),
+                  .reason_hash = bytes_of<32>(row["reason_hash"])};
+}
+
+Record refund_payment_of(pqxx::row const& row) {
+    return RefundPayment{.payment_id = payment_in(row),
+                         .promise_kind = record_kind_of(row["promise_kind"]),
+                         .promise_sequence = number_of(row["promise_seq"]),
+                         .promise_hash = bytes_of<32>(row["promise_hash"]),
+                         .transfer = transfer_of(row, "sender", "recipient"),
+                         .amount = amount_of(row["promised"]),
+                         .finalized_block = number_of(row["finalized_block"])};
+}
+
+Record refund_cancellation_of(pqxx::row const& row) {
+    return RefundCancellation{.payment_id = payment_in(row),
+                              .promise_kind = record_kind_of(row["promise_kind"]),
+                              .promise_sequence = number_of(row["promise_seq"]),
+                              .promise_hash = bytes_of<32>(row["promise_hash"]),
+                              .token = address_in(row["token"]),
+                              .amount = amount_of(row["amount"]),
+                              .decided_by = row["decided_by"].c_str(),
+                              .approved_by = row["approved_by"].c_str(),
+                              .reason_hash = bytes_of<32>(row["reason_hash"])};
+}
+
+Record token_loss_of(pqxx::row const& row) {
+    return TokenLoss{.payment_id = payment_in(row),
+                     .token = address_in(row["token"]),
+                     .amount = amount_of(row["amount"]),
+                     .difference_id = id_of<DifferenceTag>(row["difference_id"]),
+                     .block_number = number_of(row["block_number"]),
+                     .block_hash = bytes_of<32>(row["block_hash"]),
+                     .decided_by = row["decided_by"].c_str(),
+                     .approved_by = row["approved_by"].c_str(),
+                     .reason_hash = bytes_of<32>(row["reason_hash"])};
+}
+
+Record fee_payment_of(pqxx::row const& row) {
+    return FeePayment{.invoice_merchant_id = id_of<MerchantTag>(row["invoice_merchant_id"]),
+                      .invoice_payment_id = id_of<PaymentTag>(row["invoice_payment_id"]),
+                      .token = address_in(row["token"]),
+                      .amount = amount_of(row["amount"]),
+                      .settlement_hash = bytes_of<32>(row["settlement_hash"])};
+}
+
 struct BookTable {
     char const* name;
     bool has_block_time;
     Record (*read)(pqxx::row const&);
 };
 
-constexpr std::array<BookTable, 8> kBooks{{{"authorizations", true, &authorization_of},
-                                           {"clearings", false, &clearing_of},
-                                           {"settlements", false, &settlement_of},
-                                           {"settlement_batches", false, &batch_of},
-                                           {"unapplied_receipts", false, &unapplied_of},
-                                           {"withdrawals", true, &withdrawal_of},
-                                           {"reversals", false, &reversal_of},
-                                           {"resolutions", false, &resolution_of}}};
+constexpr std::array<BookTable, std::variant_size_v<Record>> kBooks{
+    {{"authorizations", true, &authorization_of},
+     {"clearings", false, &clearing_of},
+     {"settlements", false, &settlement_of},
+     {"settlement_batches", false, &batch_of},
+     {"unapplied_receipts", false, &unapplied_of},
+     {"withdrawals", true, &withdrawal_of},
+     {"reversals", false, &reversal_of},
+     {"resolutions", false, &resolution_of},
+     {"refunds", false, &refund_of},
+     {"refund_payments", true, &refund_payment_of},
+     {"refund_cancellations", false, &refund_cancellation_of},
+     {"token_losses", false, &token_loss_of},
+     {"fee_payments", false, &fee_payment_of}}};
 
-JournalEntry entry_of(pqxx::row const& row, BookTable const& book) {
+// Whoever reads all records of a payment is told which of them can't be read.
+[[noreturn]] void refuse_row(pqxx::row const& row, BookTable const& book, char const* why) {
+    auto const kind = static_cast<RecordKind>(&book - kBooks.data());
+    throw InvariantViolation(std::string(to_string(kind)) + " " + row["seq"].c_str() +
+                             " has been changed: " + why);
+}
+
+JournalEntry read_entry(pqxx::row const& row, BookTable const& book) {
     return {.merchant_id = id_of<MerchantTag>(row["merchant_id"]),
             .chain_id = number_of(row["chain_id"]),
             .sequence = number_of(row["seq"]),
@@ -246,9 +368,24 @@ JournalEntry entry_of(pqxx::row const& row, BookTable const& book) {
             .record = book.read(row)};
 }
 
+JournalEntry entry_of(pqxx::row const& row, BookTable const& book) {
+    try {
+        return read_entry(row, book);
+    } catch (InvariantViolation const& violation) {
+        refuse_row(row, book, violation.what());
+    } catch (pqxx::conversion_error const& error) {
+        refuse_row(row, book, error.what());
+    }
+}
+
+// An infinite time, which nobody here writes, would fail the query and with it all of its rows.
 std::string times_of(BookTable const& book) {
-    return time_column("b.booked_at", "booked_millis") +
-           (book.has_block_time ? ", " + time_column("b.block_time", "block_millis") : "");
+    auto const finite = [](std::string const& column, std::string const& name) {
+        return "CASE WHEN isfinite(" + column + ") THEN (extract(epoch from " + column +
+               ") * 1000)::bigint END AS " + name;
+    };
+    return finite("b.booked_at", "booked_millis") +
+           (book.has_block_time ? ", " + finite("b.block_time", "block_millis") : "");
 }
 
 std::string select_from(BookTable const& book) {
@@ -323,9 +460,12 @@ std::optional<UnappliedReason> parse_unapplied_reason(std::string_view name) {
 }
 
 std::optional<RecordKind> parse_record_kind(std::string_view name) {
-    for (auto const kind : {RecordKind::authorization, RecordKind::clearing, RecordKind::settlement,
-                            RecordKind::settlement_batch, RecordKind::unapplied,
-                            RecordKind::withdrawal, RecordKind::reversal, RecordKind::resolution}) {
+    for (auto const kind :
+         {RecordKind::authorization, RecordKind::clearing, RecordKind::settlement,
+          RecordKind::settlement_batch, RecordKind::unapplied, RecordKind::withdrawal,
+          RecordKind::reversal, RecordKind::resolution, RecordKind::refund,
+          RecordKind::refund_payment, RecordKind::refund_cancellation, RecordKind::token_loss,
+          RecordKind::fee_payment}) {
         if (to_string(kind) == name) return kind;
     }
     return std::nullopt;
@@ -361,7 +501,11 @@ std::map<PaymentKey, std::vector<JournalEntry>> load_payment_entries(
         {"settlements", kUponAuthorization},
         {"unapplied_receipts", kUponAuthorization},
         {"reversals", kOfPayment},
-        {"resolutions", kOfEitherPayment}};
+        {"resolutions", kOfEitherPayment},
+        {"refunds", kOfPayment},
+        {"refund_payments", kOfPayment},
+        {"refund_cancellations", kOfPayment},
+        {"token_losses", kOfPayment}};
     std::map<PaymentKey, std::vector<JournalEntry>> entries;
     for (PaymentKey const& key : payments)
         entries.emplace(key, std::vector<JournalEntry>{});

@@ -24,6 +24,7 @@ using Journal = std::pair<MerchantId, ChainId>;
 constexpr auto kTables = std::to_array<char const*>(
     {"journal_heads", "authorizations", "clearings", "settlements", "settlement_batches",
      "unapplied_receipts", "withdrawals", "reversals", "resolutions", "resolution_reasons",
+     "refunds", "refund_payments", "refund_cancellations", "token_losses", "fee_payments",
      "postings", "live_credits", "live_withdrawals", "account_balances"});
 
 // From one journal to the next by the primary key, without reading the rows in between.
@@ -60,17 +61,30 @@ Journals find_journals(pqxx::transaction_base& tx) {
     return journals;
 }
 
-// Nothing of what was seen is kept to find a transfer that is live twice: the key must be unique.
+// Nothing of what was seen is kept to find a transfer that is live twice, or what two merchants
+// could not both have used: the key must be unique.
 void check_unique(pqxx::transaction_base& tx) {
-    for (std::string const table : {"live_credits", "live_withdrawals"}) {
+    struct Key {
+        std::string table;
+        char const* columns;
+        char const* twice;
+    };
+    for (auto const& [table, columns, twice] :
+         {Key{"live_credits", "(merchant_id, chain_id, tx_hash, token, ordinal)",
+              "a transfer could be live in it twice"},
+          Key{"live_withdrawals", "(merchant_id, chain_id, tx_hash, token, ordinal)",
+              "a transfer could be live in it twice"},
+          Key{"refund_payments", "(chain_id, tx_hash, token, ordinal)",
+              "a transfer could keep two promises"},
+          Key{"token_losses", "(difference_id)", "a difference could be booked twice"},
+          Key{"fee_payments", "(invoice_merchant_id, invoice_payment_id, chain_id, token)",
+              "an invoice could pay two fees"}}) {
         auto const keys = tx.exec_params(
             "SELECT 1 FROM pg_index WHERE indrelid = $1::regclass AND indisunique AND indisvalid"
-            " AND pg_get_indexdef(indexrelid)"
-            " LIKE '%(merchant_id, chain_id, tx_hash, token, ordinal)'",
-            table);
+            " AND right(pg_get_indexdef(indexrelid), length($2) + 1) = ' ' || $2",
+            table, columns);
         if (keys.empty()) {
-            throw WrongRow(table +
-                           " has lost its unique key: a transfer could be live in it twice");
+            throw WrongRow(table + " has lost its unique key: " + twice);
         }
     }
 }

@@ -39,11 +39,28 @@ class RolesInPostgres : public BooksInPostgres {
 TEST_F(RolesInPostgres, the_service_adds_to_the_books_and_changes_nothing_in_them) {
     run(database->grant(kService, std::nullopt));
     run(database->grant(kService, std::nullopt));  // again, as each migration does
-    for (std::string const table :
-         {"authorizations", "clearings", "settlements", "settlement_batches", "unapplied_receipts",
-          "withdrawals", "reversals", "resolutions", "resolution_reasons", "postings", "payments",
-          "finality_rules", "chain_repairs", "extended_key_claims", "operators", "checkpoints",
-          "checkpoint_journals"}) {
+    for (std::string const table : {"authorizations",
+                                    "clearings",
+                                    "settlements",
+                                    "settlement_batches",
+                                    "unapplied_receipts",
+                                    "withdrawals",
+                                    "reversals",
+                                    "resolutions",
+                                    "resolution_reasons",
+                                    "refunds",
+                                    "refund_payments",
+                                    "refund_cancellations",
+                                    "token_losses",
+                                    "fee_payments",
+                                    "postings",
+                                    "payments",
+                                    "finality_rules",
+                                    "chain_repairs",
+                                    "extended_key_claims",
+                                    "operators",
+                                    "checkpoints",
+                                    "checkpoint_journals"}) {
         EXPECT_FALSE(is_denied(kService, "SELECT count(*) FROM " + table)) << table;
         EXPECT_TRUE(is_denied(kService, "DELETE FROM " + table)) << table;
         EXPECT_TRUE(is_denied(kService, "TRUNCATE " + table)) << table;
@@ -67,9 +84,11 @@ TEST_F(RolesInPostgres, the_service_adds_to_the_books_and_changes_nothing_in_the
 
 TEST_F(RolesInPostgres, an_auditor_reads_the_books_and_no_secret) {
     run(database->grant(std::nullopt, kAuditor));
-    for (std::string const table : {"authorizations", "clearings", "settlements", "postings",
-                                    "journal_heads", "account_balances", "resolution_reasons",
-                                    "checkpoints", "checkpoint_journals", "signing_keys"}) {
+    for (std::string const table :
+         {"authorizations", "clearings", "settlements", "postings", "refunds", "refund_payments",
+          "refund_cancellations", "token_losses", "fee_payments", "journal_heads",
+          "account_balances", "resolution_reasons", "checkpoints", "checkpoint_journals",
+          "signing_keys"}) {
         EXPECT_FALSE(is_denied(kAuditor, "SELECT count(*) FROM " + table)) << table;
         EXPECT_TRUE(is_denied(kAuditor, "INSERT INTO " + table + " SELECT * FROM " + table))
             << table;

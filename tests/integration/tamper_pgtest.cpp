@@ -14,23 +14,37 @@ using namespace std::chrono_literals;
 
 struct Book {
     std::string table;
-    std::string kind;  // how verify calls its rows
+    std::string kind;      // how verify calls its rows
+    std::string distinct;  // what another row must have of its own besides its number
 };
 
 // The records; each table has rows in the books of the fixture.
 std::vector<Book> const kBooks{
-    {"authorizations", "authorization"}, {"clearings", "clearing"},
-    {"settlements", "settlement"},       {"settlement_batches", "settlement_batch"},
-    {"unapplied_receipts", "unapplied"}, {"withdrawals", "withdrawal"},
-    {"reversals", "reversal"},           {"resolutions", "resolution"}};
+    {"authorizations", "authorization", ""},
+    {"clearings", "clearing", ""},
+    {"settlements", "settlement", ""},
+    {"settlement_batches", "settlement_batch", ""},
+    {"unapplied_receipts", "unapplied", ""},
+    {"withdrawals", "withdrawal", ""},
+    {"reversals", "reversal", ""},
+    {"resolutions", "resolution", ""},
+    {"refunds", "refund", ""},
+    {"refund_payments", "refund_payment", ", ordinal = 7"},
+    {"refund_cancellations", "refund_cancellation", ""},
+    {"token_losses", "token_loss", ", difference_id = gen_random_uuid()"},
+    {"fee_payments", "fee_payment", ", invoice_payment_id = gen_random_uuid()"}};
 
 // Where a row stands: changed, it is missing there.
 std::set<std::string> const kPlace{"merchant_id", "chain_id", "seq"};
 
-// Records 1 to 15 of one journal, of every kind, and without the checks of single rows: whoever
+// Records 1 to 19 of one journal, of every kind, and without the checks of single rows: whoever
 // owns the tables can drop those.
 class TamperedBooks : public BooksInPostgres {
   protected:
+    // A balance of the token of which there is no loss.
+    std::string const kEmptied =
+        "account = 'coins' AND token = decode('07' || repeat('00', 19), 'hex')";
+
     TamperedBooks() {
         auto const second = create_payment(merchant_id, {kChain});
         settle();  // 1 to 4
@@ -55,10 +69,11 @@ class TamperedBooks : public BooksInPostgres {
                      .finalized = 103,
                      .rolled_back_to = 104}));  // reversals 10 and 11
         decide();                               // resolution 12
-        commit(plan({.added = {block(107, 1)},
-                     .arrivals = {{second, transfer(second, 5, 3, block(107, 1))}},
-                     .finalized = 103}));  // authorization 13
-        if (query("SELECT max(seq) FROM journal_heads") != "13")
+        pay_back();                             // 13 to 18, of the kinds that are left
+        commit(plan({.added = {block(108, 1)},
+                     .arrivals = {{second, transfer(second, 5, 3, block(108, 1))}},
+                     .finalized = 103}));  // authorization 19
+        if (query("SELECT max(seq) FROM journal_heads") != "19")
             throw std::runtime_error("other books than these tests are about");
         replica(R"(DO $$ DECLARE c record; BEGIN
             FOR c IN SELECT conrelid::regclass AS t, conname FROM pg_constraint
@@ -84,11 +99,11 @@ class TamperedBooks : public BooksInPostgres {
                                   .exception_sequence = 6,
                                   .exception_hash = of.hash,
                                   .token = of.transfer.key.token,
-                                  .kind = ResolutionKind::write_off,
+                                  .kind = ResolutionKind::accept,
                                   .target_payment_id = of.payment_id,
-                                  .fee_basis_points = 0,
-                                  .amount = Amount(5),
-                                  .fee = {},
+                                  .fee_basis_points = 10'000,
+                                  .amount = Amount(20),
+                                  .fee = Amount(20),
                                   .decided_by = "opr_1",
                                   .approved_by = "",
                                   .reason_hash = sha256(as_bytes(std::string_view("why")))});
@@ -97,6 +112,64 @@ class TamperedBooks : public BooksInPostgres {
                          .entries = journal.entries(),
                          .reason = "why",
                          .now = kStart}));
+    }
+
+    // A refund that is paid and one that is taken back, a loss and an invoice.
+    void pay_back() {
+        auto const operator_id = create_merchant("Operator", 5);
+        auto const invoice = create_payment(operator_id, {kChain});
+        DifferenceId const difference = new_id<DifferenceTag>(kStart);
+        query("INSERT INTO balance_differences VALUES ('" + to_string(difference.uuid) + "', '" +
+              to_string(merchant_id.uuid) + "', '" + to_string(payment.id.uuid) +
+              "', 31337, decode(repeat('01', 20), 'hex'), decode('" + to_hex(kToken.bytes) +
+              "', 'hex'), 103, decode(repeat('01', 32), 'hex'), 80000000, 0, now())");
+        auto planned = plan({.added = {block(107, 1)}, .finalized = 103});
+        auto const head =
+            run(PgLedger(*database).load_views(kChain, {{merchant_id, payment.id}}, {})).at(0).head;
+        JournalWriter journal(merchant_id, kChain, head, kStart);
+        Refund refund{.payment_id = payment.id,
+                      .token = kToken,
+                      .recipient = Address{Bytes20{8}},
+                      .amount = Amount(11),
+                      .decided_by = "opr_1",
+                      .approved_by = "",
+                      .reason_hash = {}};
+        JournalHead const kept = journal.append(refund);
+        Transfer paid = transfer(payment, 6, 11, block(103));
+        paid.recipient = refund.recipient;
+        journal.append(RefundPayment{.payment_id = payment.id,
+                                     .promise_sequence = kept.sequence,
+                                     .promise_hash = kept.hash,
+                                     .transfer = paid,
+                                     .amount = refund.amount,
+                                     .finalized_block = 103});
+        refund.amount = Amount(12);
+        JournalHead const taken_back = journal.append(refund);
+        journal.append(RefundCancellation{.payment_id = payment.id,
+                                          .promise_sequence = taken_back.sequence,
+                                          .promise_hash = taken_back.hash,
+                                          .token = kToken,
+                                          .amount = refund.amount,
+                                          .decided_by = "opr_1",
+                                          .approved_by = "opr_2",
+                                          .reason_hash = {}});
+        journal.append(TokenLoss{.payment_id = payment.id,
+                                 .token = kToken,
+                                 .amount = Amount(13),
+                                 .difference_id = difference,
+                                 .block_number = 103,
+                                 .block_hash = {},
+                                 .decided_by = "opr_1",
+                                 .approved_by = "opr_2",
+                                 .reason_hash = {}});
+        journal.append(FeePayment{.invoice_merchant_id = operator_id,
+                                  .invoice_payment_id = invoice.id,
+                                  .token = kToken,
+                                  .amount = Amount(14),
+                                  .settlement_hash = {}});
+        planned.heads = {{merchant_id, journal.first_head(), journal.head()}};
+        planned.entries = journal.entries();
+        commit(planned);
     }
 
     // Verify must name the row with one of these texts; then the table is as it was.
@@ -177,13 +250,16 @@ TEST_F(TamperedBooks, verify_as_they_were_written) {
 }
 
 TEST_F(TamperedBooks, name_the_record_any_column_of_which_was_changed) {
-    for (auto const& [table, kind] : kBooks) {
+    for (auto const& [table, kind, distinct] : kBooks) {
         std::string const sequence = first_of(table);
         for (auto const& [column, value] : changes_of(table)) {
             std::string const where = "seq = " + sequence;
             if (!changes(table, column, value, where)) continue;
             auto named = kPlace.contains(column) ? gone(sequence)
                                                  : std::vector{": " + kind + " " + sequence + " "};
+            // Whoever reads all records of a payment finds what no record can hold first.
+            if (column == "chain_id")
+                named.push_back(": " + kind + " " + sequence + " has been changed");
             if (column == "seq") named.push_back(table + " has a row with the number -1");
             expect_named(table,
                          "UPDATE " + table + " SET " + column + " = " + value + " WHERE " + where,
@@ -206,7 +282,7 @@ TEST_F(TamperedBooks, name_the_posting_any_column_of_which_was_changed) {
 }
 
 TEST_F(TamperedBooks, name_the_record_that_was_deleted) {
-    for (auto const& [table, kind] : kBooks) {
+    for (auto const& [table, kind, distinct] : kBooks) {
         std::string const sequence = first_of(table);
         expect_named(table, "DELETE FROM " + table + " WHERE seq = " + sequence, gone(sequence));
         expect_named(table,
@@ -220,21 +296,21 @@ TEST_F(TamperedBooks, name_the_record_that_was_deleted) {
 
 // At the end of the journal, in the place of another, far away, and for a merchant without books.
 TEST_F(TamperedBooks, name_the_record_that_was_inserted) {
-    for (auto const& [table, kind] : kBooks) {
+    for (auto const& [table, kind, distinct] : kBooks) {
         std::string const key = query(
             "SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid"
             " AND a.attnum = i.indkey[2] WHERE i.indisprimary AND i.indrelid = '" +
             table + "'::regclass");
-        auto const insert = [&, &into = table](std::string const& change) {
+        auto const insert = [&, &into = table, &unique = distinct](std::string const& change) {
             return "CREATE TEMP TABLE copy AS SELECT * FROM " + into +
                    " ORDER BY seq LIMIT 1; UPDATE copy SET " +
-                   (key == "seq" ? "" : key + " = 1000 + " + key + ", ") + change +
+                   (key == "seq" ? "" : key + " = 1000 + " + key + ", ") + change + unique +
                    "; INSERT INTO " + into + " SELECT * FROM copy; DROP TABLE copy";
         };
-        expect_named(table, insert("seq = 14"), {": " + kind + " 14 does not hold the hash"});
+        expect_named(table, insert("seq = 20"), {": " + kind + " 20 does not hold the hash"});
         std::string const other = table == "settlement_batches" ? "3" : "4";
         expect_named(table, insert("seq = " + other), {": number " + other + " stands twice, in"});
-        expect_named(table, insert("seq = 1000"), {": " + kind + " 1000 follows number 13"});
+        expect_named(table, insert("seq = 1000"), {": " + kind + " 1000 follows number 19"});
         expect_named(table, insert("seq = 1, merchant_id = 'ffffffff-ffff-7fff-bfff-ffffffffffff'"),
                      {"merchant " +
                       to_string(MerchantId{*parse_uuid("ffffffff-ffff-7fff-bfff-ffffffffffff")}) +
@@ -252,7 +328,7 @@ TEST_F(TamperedBooks, name_the_record_that_was_inserted) {
 }
 
 TEST_F(TamperedBooks, name_the_first_of_two_records_that_changed_places) {
-    for (auto const& [table, kind] : kBooks) {
+    for (auto const& [table, kind, distinct] : kBooks) {
         Book const& other = table == "authorizations" ? kBooks[5] : kBooks[0];
         std::string const one = first_of(table);
         std::string const two = first_of(other.table);
@@ -275,16 +351,16 @@ TEST_F(TamperedBooks, name_the_first_of_two_records_that_changed_places) {
 
 TEST_F(TamperedBooks, name_the_end_that_was_cut_off) {
     std::string const cut =
-        "DELETE FROM authorizations WHERE seq = 13;"
-        " DELETE FROM postings WHERE seq = 13;"
-        " DELETE FROM live_credits WHERE authorization_seq = 13";
+        "DELETE FROM authorizations WHERE seq = 19;"
+        " DELETE FROM postings WHERE seq = 19;"
+        " DELETE FROM live_credits WHERE authorization_seq = 19";
     expect_named("authorizations", cut,
-                 {"journal_heads is not the last record, number 12: it says number 13"});
+                 {"journal_heads is not the last record, number 18: it says number 19"});
     // With a head to match it, the balances still tell.
     expect_named("authorizations",
                  cut +
-                     "; UPDATE journal_heads SET seq = 12, hash ="
-                     " (SELECT hash FROM resolutions WHERE seq = 12)",
+                     "; UPDATE journal_heads SET seq = 18, hash ="
+                     " (SELECT hash FROM fee_payments WHERE seq = 18)",
                  {"account coins of token 0x01"});
     for (std::string const table : {"live_credits", "journal_heads"})
         replica("DELETE FROM " + table + "; INSERT INTO " + table + " SELECT * FROM backup." +
@@ -311,8 +387,8 @@ TEST_F(TamperedBooks, name_the_row_of_an_index_or_a_balance_that_was_changed) {
                       "live_withdrawals says another transfer for number 7",
                       "where number 7 is live", "a row for number 7 that was changed"}},
           Projection{"account_balances",
-                     "account = 'payer_pending'",
-                     {": account payer_pending of token ", ": account token_loss of token "}}}) {
+                     kEmptied,
+                     {": account coins of token ", ": account token_loss of token "}}}) {
         for (auto const& [column, value] : changes_of(table)) {
             auto expected = named;
             if (column.ends_with("_seq") && value == "-1")
@@ -346,14 +422,21 @@ TEST_F(TamperedBooks, name_the_row_of_an_index_or_a_balance_that_was_inserted) {
                  {"live_credits has a row for number 8, which is not live"});
     expect_named("account_balances",
                  "INSERT INTO account_balances SELECT merchant_id, chain_id, token, 'token_loss', 0"
-                 " FROM account_balances WHERE account = 'payer_pending'",
+                 " FROM account_balances WHERE " +
+                     kEmptied,
                  {": account token_loss of token "});
     expect_named("resolution_reasons",
                  "INSERT INTO resolution_reasons SELECT merchant_id, chain_id, 3, reason"
                  " FROM resolution_reasons",
-                 {"resolution 3 was given another reason"});
+                 {"decision 3 was given another reason"});
     expect_named("resolution_reasons", "UPDATE resolution_reasons SET reason = 'because'",
                  {"resolution 12 was given another reason"});
+}
+
+TEST_F(TamperedBooks, say_that_a_transfer_could_keep_two_promises) {
+    replica("DROP INDEX refund_payments_by_transfer");
+    EXPECT_EQ(first_wrong(),
+              "refund_payments has lost its unique key: a transfer could keep two promises");
 }
 
 TEST_F(TamperedBooks, say_that_a_transfer_could_be_live_twice) {

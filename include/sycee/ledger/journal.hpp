@@ -63,6 +63,14 @@ Postings withdrawal_postings(Bytes20 const& token, Amount amount, Amount unexpla
 Postings desk_credit_postings(Bytes20 const& token, Amount amount, Amount fee);
 // Money on the exceptions desk is promised back to a payer.
 Postings refund_promise_postings(Bytes20 const& token, Amount amount);
+// Settled money is promised back to a payer.
+Postings refund_postings(Bytes20 const& token, Amount amount);
+// A promise was kept, by whichever wallet: it lowers what the merchant has drawn.
+Postings refund_payment_postings(Bytes20 const& token, Amount amount);
+// The issuer destroyed tokens at a deposit address.
+Postings token_loss_postings(Bytes20 const& token, Amount amount);
+// An invoice over fees was paid.
+Postings fee_payment_postings(Bytes20 const& token, Amount amount);
 // Each posting the other way round, last first: what a reversal does.
 Postings mirror(std::span<Posting const> postings);
 

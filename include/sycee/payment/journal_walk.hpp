@@ -11,9 +11,12 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace sycee {
 
@@ -34,7 +37,8 @@ class JournalContext {
     JournalContext& operator=(JournalContext const&) = delete;
     virtual ~JournalContext() = default;
 
-    // All records of the payment in this journal, the later ones too. Valid until the next call.
+    // All records of the payment in this journal, the later ones too, and the resolutions that pay
+    // it. Valid until the next call.
     virtual std::span<JournalEntry const> records_of(PaymentId payment_id) = 0;
     // What may be missing of the payment in this token; nothing where it does not offer the token.
     virtual std::optional<Amount> tolerance_of(PaymentId payment_id, Address const& token) = 0;
@@ -52,8 +56,9 @@ struct PostedLine {
 
 // Walks one hash chain from its first record to its head and checks each record with its postings
 // against what came before. What it keeps is what is not final yet, a number for each record that
-// was reversed, and an amount for each that was decided upon at the desk: so its memory does not
-// grow with the journal, but with what is open in it.
+// was reversed, an amount for each that was decided upon at the desk, and a key for each refund and
+// each invoice that was paid: so its memory does not grow with the journal, but with what is open
+// in it, or rare.
 class JournalWalk {
   public:
     JournalWalk(MerchantId merchant_id, ChainId chain_id, JournalContext& context);
@@ -79,6 +84,11 @@ class JournalWalk {
     void operator()(Withdrawal const& record);
     void operator()(Reversal const& record);
     void operator()(Resolution const& record);
+    void operator()(Refund const& record);
+    void operator()(RefundPayment const& record);
+    void operator()(RefundCancellation const& record);
+    void operator()(TokenLoss const& record);
+    void operator()(FeePayment const& record);
 
   private:
     struct Open {  // an authorization that is neither settled nor on the desk
@@ -107,6 +117,24 @@ class JournalWalk {
     Open& require_open(std::uint64_t authorization, PaymentId payment_id, Address const& token);
     void keep(std::uint64_t authorization, Open const& open);
     void drop(std::uint64_t authorization);
+    // The records of the payment that were passed already and not reversed.
+    std::vector<JournalEntry const*> standing(PaymentId payment_id);
+    // What is promised to payers out of what is settled of the payment, and what is settled of it.
+    struct Settled {
+        Amount settled;
+        Amount promised;
+    };
+    Settled settled_of(PaymentId payment_id, Address const& token);
+    // What a record that ends a promise names; it must stand, and end once.
+    struct NamedPromise {
+        Address token;
+        Address recipient;  // zero: any
+        Amount amount;
+        std::uint64_t exception = 0;
+    };
+    NamedPromise require_promise(PaymentId payment_id, RecordKind kind, std::uint64_t sequence,
+                                 Bytes32 const& hash);
+    void require_deciders(std::string const& decided_by, std::string const& approved_by) const;
     // A record that was passed already; nullptr where there is none.
     JournalEntry const* passed(PaymentId payment_id, std::uint64_t sequence);
     Open opened_again(PaymentId payment_id, std::uint64_t authorization);
@@ -127,8 +155,10 @@ class JournalWalk {
     boost::unordered_flat_map<std::uint64_t, Open> open_;
     boost::unordered_flat_map<TransferKey, std::uint64_t, HashOfKey> open_keys_;
     boost::unordered_flat_set<std::uint64_t> reversed_;
-    boost::unordered_flat_map<std::uint64_t, Amount> decided_;  // of an exception
-    std::uint64_t falls_ = 0;                                   // must be reversed next; 0: nothing
+    boost::unordered_flat_map<std::uint64_t, Amount> decided_;   // of an exception
+    boost::unordered_flat_set<TransferKey, HashOfKey> kept_by_;  // transfers that kept a promise
+    std::set<std::pair<PaymentId, Address>> paid_invoices_;
+    std::uint64_t falls_ = 0;  // must be reversed next; 0: nothing
     std::uint64_t last_batch_ = 0;
     std::uint64_t batch_count_ = 0;  // of the settlements that wait for their batch
     Address batch_token_;

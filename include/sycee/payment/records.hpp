@@ -128,8 +128,73 @@ enum class RecordKind : std::uint8_t {
     withdrawal,
     reversal,
     resolution,
+    refund,
+    refund_payment,
+    refund_cancellation,
+    token_loss,
+    fee_payment,
 };
 std::string_view to_string(RecordKind kind);
+
+// Settled money of one payment, promised back to a payer. The desk's other way to promise is a
+// Resolution of kind refund. Each promise is kept or cancelled once, and whole.
+struct Refund {
+    PaymentId payment_id;
+    Address token;
+    Address recipient;        // by the merchant's word, never the sender of a transfer
+    Amount amount;            // at most what is settled of the payment less its other promises
+    std::string decided_by;   // the id of an operator, or of an API key
+    std::string approved_by;  // of a second operator; empty: one was enough
+    Bytes32 reason_hash{};    // SHA-256 of the reason, whose text stays outside the books
+};
+
+// A promise was seen kept: a final transfer of its token, from whatever wallet.
+struct RefundPayment {
+    PaymentId payment_id;                          // of the promise
+    RecordKind promise_kind = RecordKind::refund;  // or resolution
+    std::uint64_t promise_sequence = 0;
+    Bytes32 promise_hash{};
+    Transfer transfer;  // to the recipient, of the amount or more
+    Amount amount;      // of the promise
+    BlockNumber finalized_block = 0;
+};
+
+// A promise is taken back: settled money is the merchant's again, money of the desk lies there
+// again.
+struct RefundCancellation {
+    PaymentId payment_id;                          // of the promise
+    RecordKind promise_kind = RecordKind::refund;  // or resolution
+    std::uint64_t promise_sequence = 0;
+    Bytes32 promise_hash{};
+    Address token;
+    Amount amount;  // of the promise
+    std::string decided_by;
+    std::string approved_by;
+    Bytes32 reason_hash{};
+};
+
+// The issuer of a token destroyed what lay at a deposit address: a difference between the books and
+// the chain that two operators accepted.
+struct TokenLoss {
+    PaymentId payment_id;  // whose deposit address it was
+    Address token;
+    Amount amount;                 // at most what the books say lies at the address
+    DifferenceId difference_id;    // as it was found
+    BlockNumber block_number = 0;  // in which the address was compared
+    BlockHash block_hash{};
+    std::string decided_by;
+    std::string approved_by;
+    Bytes32 reason_hash{};
+};
+
+// The merchant paid an invoice of the operator's, which is a payment of another merchant's.
+struct FeePayment {
+    MerchantId invoice_merchant_id;
+    PaymentId invoice_payment_id;
+    Address token;
+    Amount amount;              // of operator_fee, in this token on this chain
+    Bytes32 settlement_hash{};  // of the invoice's last settlement: it is paid for good
+};
 
 // Undoes what a reorg took away: the postings of the reversed record, the other way round.
 struct Reversal {
@@ -142,7 +207,8 @@ struct Reversal {
 };
 
 using Record = std::variant<Authorization, Clearing, Settlement, SettlementBatch, Unapplied,
-                            Withdrawal, Reversal, Resolution>;
+                            Withdrawal, Reversal, Resolution, Refund, RefundPayment,
+                            RefundCancellation, TokenLoss, FeePayment>;
 
 RecordKind kind_of(Record const& record);
 Postings postings_of(Record const& record);
@@ -159,7 +225,8 @@ struct JournalEntry {
 };
 
 // SHA-256 over everything in the entry but its hash, and its postings. A record that names a fee
-// schedule is hashed with it, under another tag than those of before there were any.
+// schedule is hashed with it, under another tag than those of before there were any; the kinds from
+// refund on have a tag of their own.
 Bytes32 hash_of(JournalEntry const& entry);
 
 // Appends to one hash chain. Pure: what it made is in entries(), to be written in one transaction

@@ -68,17 +68,54 @@ struct DeskCredit {
     std::uint64_t exception_sequence = 0;  // of the record that had put it on the desk
 };
 
+// How far a promise to a payer has come.
+enum class PromiseStage : std::uint8_t { frozen, paid, canceled };
+
+// Money promised back to a payer: out of what is settled of the payment (a Refund), or out of what
+// its address has on the desk (a Resolution of kind refund).
+struct Promise {
+    ChainId chain_id = 0;
+    Address token;
+    Amount amount;
+    RecordKind kind = RecordKind::refund;  // or resolution
+    std::uint64_t sequence = 0;            // of that record
+    Bytes32 hash{};
+    Address recipient;                     // zero: the promise names none
+    std::uint64_t exception_sequence = 0;  // of the record that had put it on the desk; 0: none
+    PromiseStage stage = PromiseStage::frozen;
+};
+
+// What an issuer destroyed at the payment's address.
+struct LostTokens {
+    ChainId chain_id = 0;
+    Address token;
+    Amount amount;
+};
+
 // A payment and all that is known of its money.
 struct PaymentState {
     Payment payment;
     std::vector<Credit> credits;  // in the order in which they were booked
     std::vector<Outflow> outflows;
     std::vector<DeskCredit> desk_credits;
+    std::vector<Promise> promises;  // in the order in which they were booked
+    std::vector<LostTokens> losses;
     // Transfers that a reorg took away at some time, with the time of their first block: one that
     // comes back is as late as it was at first.
     std::vector<std::pair<TransferKey, Timestamp>> reversed_transfers;
     bool was_cleared = false;  // a reorg undid a clearing of it: goods may have been released
 };
+
+// Notes what became of the promise with that sequence; what the desk had promised and is taken back
+// is open there again. Throws InvariantViolation where there is none.
+void end_promise(PaymentState& state, ChainId chain_id, std::uint64_t sequence, PromiseStage stage);
+
+// What is settled of the payment in that token on that chain, less fees: by its own transfers and
+// by the desk. And what of it is promised to payers or was paid to them.
+Amount settled_amount(PaymentState const& state, ChainId chain_id, Address const& token);
+Amount promised_amount(PaymentState const& state, ChainId chain_id, Address const& token);
+// What the books say lies at the payment's address.
+Amount address_balance(PaymentState const& state, ChainId chain_id, Address const& token);
 
 // Notes that this much was decided about what the record with that sequence put on the desk.
 void note_resolved(PaymentState& state, ChainId chain_id, std::uint64_t exception_sequence,

@@ -163,6 +163,11 @@ std::string all_rows_query() {
         record_query("withdrawal", "withdrawals"),
         record_query("reversal", "reversals"),
         record_query("resolution", "resolutions"),
+        record_query("refund", "refunds"),
+        record_query("refund_payment", "refund_payments"),
+        record_query("refund_cancellation", "refund_cancellations"),
+        record_query("token_loss", "token_losses"),
+        record_query("fee_payment", "fee_payments"),
         row_query(
             "posting",
             {"merchant_id", "chain_id", "seq", "line", hex("token"), "debit", "credit", "amount"},

@@ -48,6 +48,30 @@ TEST_F(Books, follow_the_worked_example) {
     EXPECT_EQ(balance(Account::drawn), "6000");
 }
 
+TEST_F(Books, follow_a_refund_a_loss_and_a_fee_that_is_paid) {
+    post(authorization_postings(kToken, Amount(6000)));
+    post(clearing_postings(kToken, Amount(5000), Amount(25), Amount(1000)));
+    post(settlement_postings(kToken, Amount(4975)));
+    post(refund_postings(kToken, Amount(2000)));
+    post(refund_promise_postings(kToken, Amount(1000)));
+    EXPECT_EQ(balance(Account::merchant_settled), "2975");
+    EXPECT_EQ(balance(Account::payer_unapplied), "0");
+    EXPECT_EQ(balance(Account::refund_frozen), "3000");
+    post(refund_payment_postings(kToken, Amount(1000)));
+    EXPECT_EQ(balance(Account::drawn), "-1000");  // paid from another wallet
+    post(mirror(refund_postings(kToken, Amount(2000))));
+    EXPECT_EQ(balance(Account::refund_frozen), "0");
+    EXPECT_EQ(balance(Account::merchant_settled), "4975");
+    post(token_loss_postings(kToken, Amount(6000)));
+    EXPECT_EQ(balance(Account::coins), "0");
+    EXPECT_EQ(balance(Account::token_loss), "6000");
+    post(fee_payment_postings(kToken, Amount(25)));
+    EXPECT_EQ(balance(Account::operator_fee), "0");
+    EXPECT_EQ(balance(Account::drawn), "-1025");
+    EXPECT_THROW(post(fee_payment_postings(kToken, Amount(1))), InvariantViolation);
+    EXPECT_THROW(post(token_loss_postings(kToken, Amount(1))), InvariantViolation);
+}
+
 TEST_F(Books, a_reversal_leaves_nothing) {
     auto const authorization = authorization_postings(kToken, Amount(6000));
     auto const clearing = clearing_postings(kToken, Amount(5000), Amount(25), Amount(1000));

@@ -29,7 +29,10 @@ class Context final : public JournalContext {
             std::visit(
                 [&](auto const& record) {
                     if constexpr (requires { record.payment_id; }) {
-                        if (record.payment_id == payment_id) found_.push_back(entry);
+                        bool its_own = record.payment_id == payment_id;
+                        if constexpr (requires { record.target_payment_id; })
+                            its_own = its_own || record.target_payment_id == payment_id;
+                        if (its_own) found_.push_back(entry);
                     }
                 },
                 entry.record);
@@ -153,6 +156,81 @@ class Walk : public ::testing::Test {
                 .decided_by = "opr_1",
                 .approved_by = "",
                 .reason_hash = {}};
+    }
+
+    static Address recipient() { return Address{Bytes20{7}}; }
+    static Refund refund(PaymentId of, Amount amount) {
+        return {.payment_id = of,
+                .token = kToken,
+                .recipient = recipient(),
+                .amount = amount,
+                .decided_by = "opr_1",
+                .approved_by = "",
+                .reason_hash = {}};
+    }
+    static std::pair<PaymentId, Amount> promised_by(JournalEntry const& of) {
+        if (auto const* one = std::get_if<Refund>(&of.record))
+            return {one->payment_id, one->amount};
+        auto const& resolved = std::get<Resolution>(of.record);
+        return {resolved.payment_id, resolved.amount};
+    }
+    static RefundPayment refund_payment(JournalEntry const& of, std::uint64_t number) {
+        auto const [payment_id, amount] = promised_by(of);
+        Transfer paid = transfer(number, amount);
+        paid.recipient = recipient();
+        paid.block_number = 20;
+        return {.payment_id = payment_id,
+                .promise_kind = kind_of(of.record),
+                .promise_sequence = of.sequence,
+                .promise_hash = of.hash,
+                .transfer = paid,
+                .amount = amount,
+                .finalized_block = 21};
+    }
+    static RefundCancellation cancellation(JournalEntry const& of) {
+        auto const [payment_id, amount] = promised_by(of);
+        return {.payment_id = payment_id,
+                .promise_kind = kind_of(of.record),
+                .promise_sequence = of.sequence,
+                .promise_hash = of.hash,
+                .token = kToken,
+                .amount = amount,
+                .decided_by = "opr_1",
+                .approved_by = "",
+                .reason_hash = {}};
+    }
+    static Resolution desk_promise(JournalEntry const& of, PaymentId of_payment, Amount amount) {
+        Resolution promise = resolution(of, of_payment, amount);
+        promise.kind = ResolutionKind::refund;
+        return promise;
+    }
+    static TokenLoss loss(PaymentId of, Amount amount, std::uint8_t difference = 1) {
+        TokenLoss lost{.payment_id = of,
+                       .token = kToken,
+                       .amount = amount,
+                       .difference_id = {},
+                       .block_number = 30,
+                       .block_hash = {},
+                       .decided_by = "opr_1",
+                       .approved_by = "opr_2",
+                       .reason_hash = {}};
+        lost.difference_id.uuid.bytes[0] = difference;
+        return lost;
+    }
+    static FeePayment fee_payment(Amount amount, std::uint8_t invoice = 1) {
+        FeePayment paid{.token = kToken, .amount = amount};
+        paid.invoice_merchant_id.uuid.bytes[0] = 9;
+        paid.invoice_payment_id.uuid.bytes[0] = invoice;
+        return paid;
+    }
+    // Each is refused beside what stands, with that text.
+    void expect_refused(std::vector<std::pair<Record, std::string>> const& wrong) {
+        JournalWriter const before = journal;
+        for (auto const& [record, named] : wrong) {
+            journal.append(record);
+            expect_wrong(named);
+            journal = before;
+        }
     }
 
     // Authorization, clearing, settlement and batch: four records.
@@ -439,6 +517,164 @@ TEST_F(Walk, the_desk_decides_about_what_lies_there_and_no_more_of_it) {
     journal.append(reversal(entry(3)));
     journal.append(reversal(entry(2)));
     expect_wrong("reversal 7 reverses what was decided upon at the desk");
+}
+
+constexpr std::uint64_t kNet = 49'750'000;
+
+TEST_F(Walk, passes_over_refunds_losses_and_fees) {
+    settle(payment(1), 1, Amount(10'000'000));                              // 1 to 4, net 39.8
+    journal.append(refund(payment(1), Amount(20'000'000)));                 // 5
+    journal.append(refund(payment(1), Amount(19'800'000)));                 // 6
+    journal.append(cancellation(entry(5)));                                 // 7
+    journal.append(refund(payment(1), Amount(20'000'000)));                 // 8
+    journal.append(refund_payment(entry(6), 70));                           // 9
+    journal.append(desk_promise(entry(2), payment(1), Amount(6'000'000)));  // 10
+    journal.append(desk_promise(entry(2), payment(1), Amount(4'000'000)));  // 11
+    journal.append(cancellation(entry(11)));                                // 12
+    journal.append(desk_promise(entry(2), payment(1), Amount(4'000'000)));  // 13
+    journal.append(refund_payment(entry(10), 71));                          // 14
+    journal.append(loss(payment(1), Amount(30'000'000)));
+    journal.append(loss(payment(1), Amount(20'000'000), 2));
+    journal.append(fee_payment(Amount(150'000)));
+    journal.append(fee_payment(Amount(50'000), 2));
+    EXPECT_EQ(first_wrong(), "");
+}
+
+TEST_F(Walk, a_refund_is_of_what_is_settled_and_not_promised_yet) {
+    settle(payment(1), 1);
+    settle(payment(2), 2);
+    authorize(payment(3), transfer(3));
+    journal.append(clearing(last()));
+    auto const changed = [](auto const& change) {
+        Refund one = refund(payment(1), Amount(1));
+        change(one);
+        return one;
+    };
+    expect_refused(
+        {{refund(payment(1), Amount(kNet + 1)), "refund 11 promises more than is settled"},
+         {refund(payment(3), Amount(1)), "refund 11 promises more than is settled"},
+         {refund(payment(4), Amount(1)), "refund 11 promises more than is settled"},
+         {changed([](Refund& one) { one.token = kOtherToken; }), "promises more than is settled"},
+         {changed([](Refund& one) { one.amount = Amount{}; }), "refund 11 promises nothing"},
+         {changed([](Refund& one) { one.recipient = {}; }), "refund 11 names no recipient"},
+         {changed([](Refund& one) { one.approved_by = one.decided_by; }), "was not decided by"}});
+    journal.append(refund(payment(1), Amount(kNet)));
+    expect_refused({{refund(payment(1), Amount(1)), "refund 12 promises more than is settled"}});
+    journal.append(refund_payment(last(), 70));
+    expect_refused({{refund(payment(1), Amount(1)), "refund 13 promises more than is settled"}});
+}
+
+TEST_F(Walk, what_the_desk_gave_to_a_payment_can_be_refunded) {
+    settle(payment(1), 1, Amount(10'000'000));
+    Resolution credit = resolution(entry(2), payment(1), Amount(10'000'000));
+    credit.kind = ResolutionKind::credit;
+    credit.target_payment_id = payment(2);
+    credit.fee_basis_points = 50;
+    credit.fee = Amount(50'000);
+    journal.append(credit);
+    expect_refused({{refund(payment(2), Amount(9'950'001)), "promises more than is settled"}});
+    journal.append(refund(payment(2), Amount(9'950'000)));
+    EXPECT_EQ(first_wrong(), "");
+}
+
+TEST_F(Walk, a_promise_is_kept_by_one_transfer_that_fits_it_and_only_once) {
+    settle(payment(1), 1, Amount(10'000'000));
+    journal.append(refund(payment(1), Amount(20)));                  // 5
+    journal.append(desk_promise(entry(2), payment(1), Amount(30)));  // 6
+    journal.append(refund(payment(1), Amount(20)));                  // 7
+    auto const changed = [&](auto const& change) {
+        RefundPayment one = refund_payment(entry(5), 70);
+        change(one);
+        return one;
+    };
+    expect_refused(
+        {{changed([](auto& one) { one.promise_hash[0] ^= 1; }), "ends a promise that is not there"},
+         {changed([](auto& one) { one.promise_sequence = 4; }), "ends a promise that is not there"},
+         {changed([](auto& one) { one.promise_kind = RecordKind::resolution; }),
+          "ends a promise that is not there"},
+         {changed([](auto& one) { one.payment_id = payment(2); }), "or not of its payment"},
+         {changed([](auto& one) { one.amount = Amount(19); }), "does not keep its promise whole"},
+         {changed([](auto& one) { one.transfer.amount = Amount(19); }),
+          "refund_payment 8 does not keep its promise whole"},
+         {changed([](auto& one) { one.transfer.key.token = kOtherToken; }),
+          "is of another token than its promise"},
+         {changed([](auto& one) { one.transfer.recipient = {}; }), "pays another recipient"},
+         {changed([](auto& one) { one.finalized_block = 19; }), "a block that is not final"}});
+    journal.append(refund_payment(entry(6), 70));  // whoever it is paid to
+    expect_refused({{refund_payment(entry(5), 70), "kept another promise already"},
+                    {refund_payment(entry(6), 71), "ends a promise that was kept already"},
+                    {cancellation(entry(6)), "ends a promise that was kept already"}});
+    journal.append(cancellation(entry(5)));
+    expect_refused({{refund_payment(entry(5), 71), "ends a promise that was taken back already"},
+                    {cancellation(entry(5)), "ends a promise that was taken back already"}});
+    RefundPayment more = refund_payment(entry(7), 71);
+    more.transfer.amount = Amount(21);
+    journal.append(more);
+    EXPECT_EQ(first_wrong(), "");
+}
+
+TEST_F(Walk, a_promise_is_taken_back_whole) {
+    settle(payment(1), 1, Amount(10'000'000));
+    journal.append(desk_promise(entry(2), payment(1), Amount(10'000'000)));
+    RefundCancellation part = cancellation(entry(5));
+    part.amount = Amount(9'999'999);
+    RefundCancellation other = cancellation(entry(5));
+    other.token = kOtherToken;
+    expect_refused(
+        {{part, "does not take its promise back whole"},
+         {other, "is of another token than its promise"},
+         {resolution(entry(2), payment(1), Amount(1)), "more than its exception holds"}});
+    journal.append(cancellation(entry(5)));
+    journal.append(resolution(entry(2), payment(1), Amount(10'000'000)));
+    EXPECT_EQ(first_wrong(), "");
+}
+
+TEST_F(Walk, what_was_promised_is_not_reversed) {
+    settle(payment(1), 1);
+    settle(payment(1), 2);
+    journal.append(refund(payment(1), Amount(kNet + 1)));  // 9
+    JournalWriter const promised = journal;
+    for (std::uint64_t const sequence : {3U, 2U, 1U})
+        journal.append(reversal(entry(sequence)));
+    expect_wrong("reversal 10 reverses what was promised to a payer");
+    journal = promised;
+    journal.append(cancellation(entry(9)));
+    journal.append(refund(payment(1), Amount(kNet)));
+    for (std::uint64_t const sequence : {3U, 2U, 1U})
+        journal.append(reversal(entry(sequence)));
+    EXPECT_EQ(first_wrong(), "");
+    expect_refused({{reversal(entry(11)), "reverses a record of a kind that is never reversed"}});
+}
+
+TEST_F(Walk, a_loss_is_of_what_lies_at_its_address_and_booked_once) {
+    settle(payment(1), 1);
+    settle(payment(2), 2);
+    journal.append(Withdrawal{payment(1), transfer(3, Amount(20'000'000)), {}});
+    JournalEntry const moved = last();
+    TokenLoss by_nobody = loss(payment(1), Amount(1));
+    by_nobody.decided_by = "";
+    expect_refused({{loss(payment(1), Amount(30'000'001)), "loses more than lies at its address"},
+                    {loss(payment(3), Amount(1)), "loses more than lies at its address"},
+                    {loss(payment(1), Amount{}), "loses nothing"},
+                    {by_nobody, "was not decided by"}});
+    journal.append(loss(payment(1), Amount(10'000'000)));
+    expect_refused({{loss(payment(1), Amount(1)), "books a difference twice"},
+                    {loss(payment(1), Amount(20'000'001), 2), "loses more than lies"}});
+    journal.append(reversal(moved));
+    journal.append(loss(payment(1), Amount(40'000'000), 2));
+    EXPECT_EQ(first_wrong(), "");
+}
+
+TEST_F(Walk, an_invoice_pays_fees_that_are_due_and_once) {
+    settle(payment(1), 1);
+    FeePayment own = fee_payment(Amount(1));
+    own.invoice_merchant_id = merchant();
+    expect_refused(
+        {{fee_payment(Amount(250'001)), "fee_payment 5 can't be: ledger: account operator_fee"},
+         {own, "rests on an invoice to the merchant itself"},
+         {fee_payment(Amount{}), "pays nothing"}});
+    journal.append(fee_payment(Amount(100'000)));
+    expect_refused({{fee_payment(Amount(1)), "pays an invoice a second time"}});
 }
 
 TEST_F(Walk, no_account_falls_below_zero) {

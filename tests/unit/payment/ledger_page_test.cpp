@@ -72,6 +72,15 @@ struct InWords {
         std::ranges::replace(kind, '_', ' ');
         return "resolution of #" + std::to_string(record.exception_sequence) + ", " + kind;
     }
+    std::string operator()(Refund const&) const { return "refund"; }
+    std::string operator()(RefundPayment const& record) const {
+        return "refund payment of #" + std::to_string(record.promise_sequence);
+    }
+    std::string operator()(RefundCancellation const& record) const {
+        return "refund cancellation of #" + std::to_string(record.promise_sequence);
+    }
+    std::string operator()(TokenLoss const&) const { return "token loss"; }
+    std::string operator()(FeePayment const&) const { return "fee payment"; }
 };
 
 Table rows_of(std::vector<JournalEntry> const& entries) {

@@ -113,6 +113,78 @@ TEST(RecordHash, is_what_it_was_for_each_kind) {
               "46fbafc5bb60e35735321e26124e5f8c22b7a616bf4e469f8ed174f52edf5fe0");
 }
 
+std::vector<Record> later_kinds() {
+    return {Refund{.payment_id = kPayment,
+                   .token = kToken,
+                   .recipient = Address{filled<20>(0x41)},
+                   .amount = Amount(9'000'000),
+                   .decided_by = "opr_a",
+                   .approved_by = "opr_b",
+                   .reason_hash = filled<32>(0xe0)},
+            RefundPayment{.payment_id = kPayment,
+                          .promise_kind = RecordKind::refund,
+                          .promise_sequence = 11,
+                          .promise_hash = filled<32>(0xc0),
+                          .transfer = transfer(),
+                          .amount = Amount(9'000'000),
+                          .finalized_block = 110},
+            RefundCancellation{.payment_id = kPayment,
+                               .promise_kind = RecordKind::resolution,
+                               .promise_sequence = 11,
+                               .promise_hash = filled<32>(0xc0),
+                               .token = kToken,
+                               .amount = Amount(9'000'000),
+                               .decided_by = "opr_a",
+                               .approved_by = "",
+                               .reason_hash = filled<32>(0xe0)},
+            TokenLoss{.payment_id = kPayment,
+                      .token = kToken,
+                      .amount = Amount(3),
+                      .difference_id = {{filled<16>(0x81)}},
+                      .block_number = 109,
+                      .block_hash = filled<32>(0x51),
+                      .decided_by = "opr_a",
+                      .approved_by = "opr_b",
+                      .reason_hash = filled<32>(0xe0)},
+            FeePayment{.invoice_merchant_id = {{filled<16>(0x61)}},
+                       .invoice_payment_id = {{filled<16>(0x82)}},
+                       .token = kToken,
+                       .amount = Amount(250'000),
+                       .settlement_hash = filled<32>(0xa0)}};
+}
+
+TEST(RecordHash, is_what_it_was_for_each_kind_that_came_later) {
+    std::vector<std::string> const hashes{
+        "6f3d26e5678905e23d296844d741534920bfd2131cdcf14f24552924293bd713",
+        "c81381d2035a5006adeede60af8eff0e06210bb970f735a69ba05b330d608c30",
+        "815caf1b7f67d002175403ccaa51dd278a1d484232439e97bee769ce7841fc4d",
+        "677625bc13236a58c18de6b0f4c350df52ff9af07d0f4d0d7b16ca53388d4282",
+        "4cc0e56b4254fabffe59da06f20af61185f757d90c35e3a585422044aaf317a2"};
+    auto const kinds = later_kinds();
+    ASSERT_EQ(kinds.size(), hashes.size());
+    for (std::size_t i = 0; i < kinds.size(); ++i)
+        EXPECT_EQ(to_hex(entry(kinds[i]).hash), hashes[i]) << to_string(kind_of(kinds[i]));
+}
+
+TEST(RecordHash, covers_every_field_of_the_kinds_that_came_later) {
+    auto const changes_hash = [](auto record, auto const& change) {
+        Bytes32 const before = entry(record).hash;
+        change(record);
+        return entry(record).hash != before;
+    };
+    auto const kinds = later_kinds();
+    auto const promised = std::get<RefundPayment>(kinds[1]);
+    EXPECT_TRUE(changes_hash(promised, [](auto& one) { one.amount += Amount(1); }));
+    EXPECT_TRUE(changes_hash(promised, [](auto& one) { one.transfer.amount += Amount(1); }));
+    EXPECT_TRUE(
+        changes_hash(promised, [](auto& one) { one.promise_kind = RecordKind::resolution; }));
+    // The kind of the promise says where the money goes back to, even for the same amount.
+    auto const canceled = std::get<RefundCancellation>(kinds[2]);
+    auto other = canceled;
+    other.promise_kind = RecordKind::refund;
+    EXPECT_NE(postings_of(canceled), postings_of(other));
+}
+
 // As a stranger would, by the four kinds alone.
 Bytes32 hash_by_kinds(std::vector<RecordField> const& fields) {
     std::vector<std::uint8_t> bytes;
@@ -149,6 +221,11 @@ TEST(RecordFields, are_the_bytes_that_are_hashed) {
     auto const reversal = entry(Reversal{kPayment, RecordKind::unapplied, 11, filled<32>(0xb0), 99,
                                          mirror(unapplied_postings(kToken.bytes, Amount(5)))});
     EXPECT_EQ(to_hex(hash_by_kinds(fields_of(reversal))), to_hex(reversal.hash));
+    for (Record const& record : later_kinds()) {
+        JournalEntry const one = entry(record);
+        EXPECT_EQ(fields_of(one).front().value, "sycee.record.3");
+        EXPECT_EQ(to_hex(hash_by_kinds(fields_of(one))), to_hex(one.hash));
+    }
 }
 
 TEST(RecordFields, are_read_back) {
@@ -199,6 +276,8 @@ TEST(RecordFields, with_other_postings_than_the_records_are_refused) {
 TEST(RecordFields, of_a_kind_that_no_receipt_has_are_not_read) {
     auto const batch = entry(SettlementBatch{4, kToken, 9, 11, 3, 110, Amount(79'600'000)});
     EXPECT_EQ(entry_of(fields_of(batch)).error().field, "kind");
+    for (Record const& record : later_kinds())
+        EXPECT_EQ(entry_of(fields_of(entry(record))).error().field, "kind");
 }
 
 }  // namespace
