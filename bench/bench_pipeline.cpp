@@ -259,7 +259,11 @@ std::uint64_t bytes_of_tables(std::string const& url) {
     pqxx::work tx(connection);
     std::uint64_t bytes = 0;
     for (char const* table : kTables) {
-        bytes += tx.exec_params1("SELECT pg_total_relation_size($1::regclass)", table)[0]
+        bytes += tx.exec_params1(
+                       "SELECT coalesce(sum(pg_total_relation_size(relid)),"
+                       " pg_total_relation_size($1::regclass))::bigint"
+                       " FROM pg_partition_tree($1::regclass)",
+                       table)[0]
                      .as<std::uint64_t>();
     }
     return bytes;
@@ -270,7 +274,7 @@ double copy_table(pqxx::connection& source, pqxx::connection& target, std::strin
     pqxx::nontransaction read(source);
     std::string const file =
         read.exec1("SHOW data_directory")[0].as<std::string>() + "/" + table + ".copy";
-    read.exec("COPY " + table + " TO " + read.quote(file));
+    read.exec("COPY (SELECT * FROM " + table + ") TO " + read.quote(file));
     auto const start = SteadyClock::now();
     pqxx::work tx(target);
     tx.exec("COPY " + table + " FROM " + tx.quote(file));

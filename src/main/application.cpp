@@ -9,6 +9,7 @@
 #include <sycee/app/desk_service.hpp>
 #include <sycee/app/detected_transfers.hpp>
 #include <sycee/app/mempool_watcher.hpp>
+#include <sycee/app/month_keeper.hpp>
 #include <sycee/app/payment_feed.hpp>
 #include <sycee/app/payment_service.hpp>
 #include <sycee/app/reconciler.hpp>
@@ -28,6 +29,7 @@
 #include <sycee/store/pg_desk.hpp>
 #include <sycee/store/pg_idempotency.hpp>
 #include <sycee/store/pg_ledger.hpp>
+#include <sycee/store/pg_months.hpp>
 #include <sycee/store/pg_outbox.hpp>
 #include <sycee/store/pg_payments.hpp>
 #include <sycee/store/pg_reconciliation.hpp>
@@ -90,6 +92,7 @@ class Application {
           reports_(database_),
           reconciliation_(database_),
           checkpoints_(checkpoint_connection_),
+          months_(checkpoint_connection_),
           receipts_(database_),
           statements_(database_),
           password_workers_(kPasswordThreads, kMostPasswordsWaiting),
@@ -108,6 +111,7 @@ class Application {
           desk_service_(desk_, ledger_, config_.network, registry_, outbox_wake_, clock_,
                         config_.desk),
           checkpoint_service_(checkpoints_, receipts_, signing_key_loader(), clock_, metrics_),
+          month_keeper_(months_, clock_, metrics_),
           dispatcher_(outbox_, sender_, config_.network, outbox_wake_, clock_, metrics_),
           api_(service_, desk_service_, statements_, checkpoint_service_, access_, idempotency_,
                config_.network, clock_, metrics_, config_.api),
@@ -254,6 +258,7 @@ class Application {
                      {{"in_memory", addresses_.in_memory()}, {"archived", addresses_.archived()}});
             spawn_essential("webhooks", dispatcher_.run());
             spawn_essential("idempotency keys", forget_old_keys(idempotency_, clock_));
+            spawn_essential("months", month_keeper_.run());
             if (checkpoint_service_.makes_checkpoints()) {
                 spawn_essential("checkpoints", checkpoint_service_.run());
             }
@@ -374,6 +379,7 @@ class Application {
     PgReports reports_;
     PgReconciliation reconciliation_;
     PgCheckpoints checkpoints_;
+    PgMonths months_;
     PgReceipts receipts_;
     PgStatements statements_;
     WorkerPool password_workers_;
@@ -390,6 +396,7 @@ class Application {
     PaymentService service_;
     DeskService desk_service_;
     CheckpointService checkpoint_service_;
+    MonthKeeper month_keeper_;
     WebhookDispatcher dispatcher_;
     MerchantApi api_;
     CheckoutPages checkout_;

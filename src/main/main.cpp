@@ -1,6 +1,7 @@
 #include <sycee/runtime/log.hpp>
 
 #include "application.hpp"
+#include "archive_commands.hpp"
 #include "chain_commands.hpp"
 #include "checkpoint_commands.hpp"
 #include "commands.hpp"
@@ -299,6 +300,35 @@ void add_checkpoints(CommandLine& line) {
     });
 }
 
+void add_archive(CommandLine& line) {
+    auto* group = line.app.add_subcommand(
+        "archive", "Months of the books, and those that are kept elsewhere (docs/scale.md)");
+    group->require_subcommand(1);
+    auto* list = group->add_subcommand("list", "Shows each month, where it is and its size");
+    list->add_flag("--json", line.json, "Print JSON");
+    list->callback([&line] {
+        line.command = [&line](Executor, Config config) {
+            return list_months(std::move(config), line.json);
+        };
+    });
+    auto* detach = group->add_subcommand(
+        "detach",
+        "Takes a month of which nothing is open out of the tables, into the schema \"archive\"");
+    detach->add_option("month", line.moment, "As 2026-11")->required();
+    detach->callback([&line] {
+        line.command = [&line](Executor, Config config) {
+            return detach_month(std::move(config), line.moment);
+        };
+    });
+    auto* attach = group->add_subcommand("attach", "Puts it back");
+    attach->add_option("month", line.moment, "As 2026-11")->required();
+    attach->callback([&line] {
+        line.command = [&line](Executor, Config config) {
+            return attach_month(std::move(config), line.moment);
+        };
+    });
+}
+
 void add_service(CommandLine& line) {
     line.app.add_subcommand("serve", "Runs the gateway until SIGTERM or Ctrl-C")->callback([&line] {
         line.command = [](Executor executor, Config config) -> Task<int> {
@@ -329,6 +359,7 @@ int run(int argc, char** argv) {
     add_reports(line);
     add_chain(line);
     add_checkpoints(line);
+    add_archive(line);
     try {
         line.app.parse(argc, argv);
     } catch (CLI::ParseError const& error) {

@@ -2,6 +2,8 @@
 
 #include <sycee/base/assert.hpp>
 
+#include "months.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -90,8 +92,8 @@ std::string select_record_hashes(std::string const& condition) {
     std::string query;
     for (char const* book : kBooks) {
         if (!query.empty()) query += " UNION ALL ";
-        query +=
-            std::string("SELECT merchant_id, chain_id, seq, hash FROM ") + book + " " + condition;
+        query += std::string("SELECT merchant_id, chain_id, seq, hash FROM ") + all_of(book) + " " +
+                 condition;
     }
     return query;
 }

@@ -88,6 +88,15 @@ constexpr std::array kAudited{"payments",
                               "finality_rules",
                               "fee_schedules",
                               "chain_repairs",
+                              "archived_months",
+                              "missing_months",
+                              "all_authorizations",
+                              "all_clearings",
+                              "all_settlements",
+                              "all_unapplied_receipts",
+                              "all_postings",
+                              "all_outbox_events",
+                              "all_webhook_attempts",
                               "outbox_events",
                               "webhook_attempts",
                               "schema_migrations",
@@ -119,7 +128,9 @@ std::string revoke_all(pqxx::work& tx, std::string const& role) {
             "could make itself one: nothing that is granted or not would bind it");
     }
     std::string const name = tx.quote_name(role);
-    tx.exec("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM " + name);
+    tx.exec("REVOKE ALL ON ALL TABLES IN SCHEMA public, months, archive FROM " + name);
+    tx.exec("REVOKE ALL ON SCHEMA months, archive FROM " + name);
+    tx.exec("REVOKE ALL ON FUNCTION make_months(timestamptz) FROM " + name);
     return name;
 }
 
@@ -128,6 +139,7 @@ std::string revoke_all(pqxx::work& tx, std::string const& role) {
 void grant_service(pqxx::work& tx, std::string const& role) {
     std::string const name = revoke_all(tx, role);
     tx.exec("GRANT SELECT ON ALL TABLES IN SCHEMA public TO " + name);
+    tx.exec("GRANT EXECUTE ON FUNCTION make_months(timestamptz) TO " + name);
     for (char const* table : kAddedTo)
         tx.exec(std::string("GRANT INSERT ON ") + table + " TO " + name);
     for (Changed const& changed : kChanged) {

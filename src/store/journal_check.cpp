@@ -3,6 +3,7 @@
 #include <sycee/base/assert.hpp>
 
 #include "journal_reader.hpp"
+#include "months.hpp"
 #include "payment_rows.hpp"
 #include "record_rows.hpp"
 #include "values.hpp"
@@ -151,7 +152,9 @@ class JournalCheck {
                     if constexpr (requires { one.reason_hash; }) reason = one.reason_hash;
                 },
                 record);
+            Month const month = posting_month(record);
             walk_.pass(std::move(*entry), postings);
+            reader.require_month(sequence, month, postings);
             if (credit) credits.booked(sequence, *credit);
             if (withdrawal) withdrawals.booked(sequence, *withdrawal);
             if (reason) reasons.decided(kind, sequence, *reason);

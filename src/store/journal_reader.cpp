@@ -2,6 +2,7 @@
 
 #include <sycee/crypto/hash.hpp>
 
+#include "months.hpp"
 #include "record_rows.hpp"
 #include "values.hpp"
 
@@ -339,14 +340,14 @@ JournalReader::JournalReader(pqxx::transaction_base& tx, MerchantId merchant_id,
     std::string declarations = "CLOSE ALL;";
     auto const declare = [&](std::string const& table, std::string const& columns,
                              std::string const& order) {
-        declarations +=
-            RowStream::declare(table, "SELECT " + columns + " FROM " + table + of_journal + order);
+        declarations += RowStream::declare(
+            table, "SELECT " + columns + " FROM " + all_of(table) + of_journal + order);
     };
     for (Book const& book : kBooks) {
         declare(book.table, std::string(kHeader) + book.columns, "seq");
         books_.emplace_back(tx, book.table);
     }
-    declare("postings", "seq, line, debit, credit, token, amount", "seq, line");
+    declare("postings", "seq, line, debit, credit, token, amount, month", "seq, line");
     for (auto const& [table, number] : {std::pair("live_credits", "authorization_seq"),
                                         std::pair("live_withdrawals", "withdrawal_seq")})
         declare(table, std::string(number) + ", tx_hash, token, ordinal", number);
@@ -371,6 +372,7 @@ std::optional<JournalEntry> JournalReader::next(std::vector<PostedLine>& posting
     auto const first = std::min_element(next_of_.begin(), next_of_.end());
     std::uint64_t const sequence = *first;
     postings.clear();
+    months_.clear();
     take_postings(sequence, postings);
     if (sequence == kNone) return std::nullopt;
     if (auto const other = std::find(first + 1, next_of_.end(), sequence);
@@ -400,6 +402,16 @@ std::optional<JournalEntry> JournalReader::next(std::vector<PostedLine>& posting
     }
 }
 
+void JournalReader::require_month(std::uint64_t sequence, Month month,
+                                  std::vector<PostedLine> const& postings) const {
+    for (std::size_t i = 0; i < postings.size(); ++i) {
+        if (months_[i] == month) continue;
+        throw WrongRow(where_ + ": a posting of number " + std::to_string(sequence) + ", line " +
+                       std::to_string(postings[i].line) + ", has been changed: month is " +
+                       std::to_string(months_[i]) + ", not " + std::to_string(month));
+    }
+}
+
 void JournalReader::take_postings(std::uint64_t sequence, std::vector<PostedLine>& postings) {
     for (auto const* row = postings_.peek(); row != nullptr; row = postings_.peek()) {
         Columns columns(*row);
@@ -416,6 +428,7 @@ void JournalReader::take_postings(std::uint64_t sequence, std::vector<PostedLine
             line.posting.credit = columns.name(&parse_account);
             line.posting.token = columns.bytes<20>();
             line.posting.amount = columns.amount();
+            months_.push_back(columns.number());
         } catch (WrongColumn const& wrong) {
             throw WrongRow(where_ + ": a posting of number " + std::to_string(sequence) +
                            ", line " + std::to_string(line.line) +

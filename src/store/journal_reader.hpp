@@ -2,6 +2,8 @@
 
 #include <sycee/payment/journal_walk.hpp>
 
+#include "months.hpp"
+
 #include <pqxx/pqxx>
 
 #include <array>
@@ -50,6 +52,11 @@ class JournalReader {
     // can hold, two records have one number, or postings have no record.
     std::optional<JournalEntry> next(std::vector<PostedLine>& postings);
 
+    // Of the postings that next() gave: in another month's partition they would come and go with
+    // other records than their own. Throws WrongRow.
+    void require_month(std::uint64_t sequence, Month month,
+                       std::vector<PostedLine> const& postings) const;
+
     // The next row of live_credits and live_withdrawals, by number.
     std::optional<LiveIndexWalk::Row> next_live_credit() { return next_live(live_credits_); }
     std::optional<LiveIndexWalk::Row> next_live_withdrawal() {
@@ -75,6 +82,7 @@ class JournalReader {
     std::vector<RowStream> books_;  // in the order of the kinds of record
     std::array<std::uint64_t, kKinds> next_of_{};
     RowStream postings_;
+    std::vector<std::uint64_t> months_;  // of the postings of the next record
     RowStream live_credits_;
     RowStream live_withdrawals_;
     RowStream reasons_;

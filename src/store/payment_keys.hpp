@@ -2,6 +2,7 @@
 
 #include <sycee/app/ports.hpp>
 
+#include "months.hpp"
 #include "values.hpp"
 
 #include <string>

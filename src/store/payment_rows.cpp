@@ -52,8 +52,9 @@ pqxx::result load_rows(pqxx::transaction_base& tx, std::vector<PaymentKey> const
         "SELECT p.merchant_id, p.payment_id, derivation_index, deposit_address, currency, price,"
         " options, reference, description, metadata, success_url, " +
         time_column("created_at") + ", " + time_column("expires_at") +
-        ", EXISTS (SELECT FROM authorizations a"
-        "   WHERE (a.merchant_id, a.payment_id) = (p.merchant_id, p.payment_id))"
+        ", EXISTS (SELECT FROM all_authorizations a"
+        "   WHERE (a.merchant_id, a.payment_id) = (p.merchant_id, p.payment_id)"
+        "   AND a.payment_id BETWEEN $3::uuid AND $4::uuid)"
         " OR EXISTS (SELECT FROM withdrawals w"
         "   WHERE (w.merchant_id, w.payment_id) = (p.merchant_id, p.payment_id))"
         " OR EXISTS (SELECT FROM resolutions r"
@@ -62,7 +63,8 @@ pqxx::result load_rows(pqxx::transaction_base& tx, std::vector<PaymentKey> const
         "   WHERE (l.merchant_id, l.payment_id) = (p.merchant_id, p.payment_id)) AS has_losses"
         " FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS k(merchant_id, payment_id, place)"
         " JOIN payments p USING (merchant_id, payment_id) ORDER BY place";
-    return tx.exec_params(query, arrays.merchants, arrays.payments);
+    auto const [first, last] = range_of(keys);
+    return tx.exec_params(query, arrays.merchants, arrays.payments, first, last);
 }
 
 UnappliedReason reason_of(pqxx::field const& field) {
@@ -106,15 +108,20 @@ std::string credits_query() {
            " c.fee, c.excess, c.shortfall, s.seq AS settlement_seq, s.hash AS settlement_hash,"
            " u.seq AS unapplied_seq, u.hash AS unapplied_hash, u.reason AS unapplied_reason"
            " FROM unnest($1::uuid[], $2::uuid[]) AS k(merchant_id, payment_id)"
-           " JOIN authorizations a USING (merchant_id, payment_id)"
+           " JOIN all_authorizations a USING (merchant_id, payment_id)"
            " LEFT JOIN reversals r ON (r.merchant_id, r.chain_id, r.reversed_seq)"
            "   = (a.merchant_id, a.chain_id, a.seq)"
-           " LEFT JOIN clearings c ON (c.merchant_id, c.chain_id, c.authorization_seq)"
-           "   = (a.merchant_id, a.chain_id, a.seq)"
-           " LEFT JOIN settlements s ON (s.merchant_id, s.chain_id, s.authorization_seq)"
-           "   = (a.merchant_id, a.chain_id, a.seq)"
-           " LEFT JOIN unapplied_receipts u ON (u.merchant_id, u.chain_id, u.authorization_seq)"
-           "   = (a.merchant_id, a.chain_id, a.seq)"
+           " LEFT JOIN all_clearings c ON (c.merchant_id, c.chain_id, c.authorization_seq)"
+           "   = (a.merchant_id, a.chain_id, a.seq) AND c.payment_id = a.payment_id"
+           "   AND c.payment_id BETWEEN $3::uuid AND $4::uuid"
+           " LEFT JOIN all_settlements s ON (s.merchant_id, s.chain_id, s.authorization_seq)"
+           "   = (a.merchant_id, a.chain_id, a.seq) AND s.payment_id = a.payment_id"
+           "   AND s.payment_id BETWEEN $3::uuid AND $4::uuid"
+           " LEFT JOIN all_unapplied_receipts u"
+           "   ON (u.merchant_id, u.chain_id, u.authorization_seq)"
+           "   = (a.merchant_id, a.chain_id, a.seq) AND u.payment_id = a.payment_id"
+           "   AND u.payment_id BETWEEN $3::uuid AND $4::uuid"
+           " WHERE a.payment_id BETWEEN $3::uuid AND $4::uuid"
            " ORDER BY a.booked_at, a.chain_id, a.seq";
 }
 
@@ -257,9 +264,11 @@ std::vector<PaymentState> load_payment_states(pqxx::transaction_base& tx,
         if (row["has_losses"].as<bool>()) lossy.push_back(booked.back());
         place.emplace(booked.back(), states.size() - 1);
     }
+    require_present(tx, keys);
     if (booked.empty()) return states;
     auto const [merchants, payments] = arrays_of(booked);
-    for (auto const& row : tx.exec_params(credits_query(), merchants, payments)) {
+    auto const [first, last] = range_of(booked);
+    for (auto const& row : tx.exec_params(credits_query(), merchants, payments, first, last)) {
         PaymentState& state = states[place.at(key_of(row))];
         Credit const credit = credit_of(row);
         if (row["reversal_seq"].is_null()) {

@@ -4,6 +4,7 @@
 
 #include "book_writer.hpp"
 #include "bulk_insert.hpp"
+#include "months.hpp"
 #include "record_rows.hpp"
 #include "session.hpp"
 #include "values.hpp"
@@ -43,11 +44,12 @@ std::string select_from(DeskBook const& book, std::string const& where, std::str
            " e.booked_at, " + book.reason + "::text AS reason, " + amount +
            " AS exception_amount, d.resolved, t.tx_hash, t.token, t.ordinal, t.log_index, " +
            book.parties + ", t.amount, t.block_number, t.block_hash, " +
-           time_column("t.block_time", "block_millis") + " FROM " + book.table + " e JOIN " +
-           book.transfers +
+           time_column("t.block_time", "block_millis") + " FROM " + all_of(book.table) +
+           " e JOIN " + all_of(book.transfers) +
            " t ON (t.merchant_id, t.chain_id, t.seq) =" + " (e.merchant_id, e.chain_id, e." +
            book.transfer_seq +
-           ") CROSS JOIN LATERAL (SELECT coalesce(sum(r.amount), 0) AS resolved" +
+           ") AND t.payment_id = e.payment_id CROSS JOIN LATERAL (SELECT coalesce(sum(r.amount), "
+           "0) AS resolved" +
            " FROM resolutions r WHERE (r.merchant_id, r.chain_id, r.exception_seq) =" +
            " (e.merchant_id, e.chain_id, e.seq)" +
            " AND (r.kind <> 'refund' OR NOT EXISTS (SELECT FROM refund_cancellations c WHERE" +
@@ -141,7 +143,7 @@ std::optional<std::string> booked_at(pqxx::work& tx, DeskKey const& key) {
     std::string sql;
     for (DeskBook const& book : kDeskBooks) {
         if (!sql.empty()) sql += " UNION ALL ";
-        sql += std::string("SELECT booked_at::text FROM ") + book.table +
+        sql += std::string("SELECT booked_at::text FROM ") + all_of(book.table) +
                " WHERE merchant_id = $1 AND chain_id = $2 AND seq = $3";
     }
     auto const rows = tx.exec_params(sql, to_sql(key.merchant_id), key.chain_id, key.sequence);

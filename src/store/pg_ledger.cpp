@@ -200,9 +200,9 @@ std::vector<PaymentKey> open_keys(pqxx::work& tx, ChainId chain_id) {
         "   ON (l.merchant_id, l.chain_id, l.tx_hash, l.token, l.ordinal, l.authorization_seq)"
         "   = (a.merchant_id, a.chain_id, a.tx_hash, a.token, a.ordinal, a.seq)"
         " LEFT JOIN settlements s ON (s.merchant_id, s.chain_id, s.authorization_seq)"
-        "   = (a.merchant_id, a.chain_id, a.seq)"
+        "   = (a.merchant_id, a.chain_id, a.seq) AND s.payment_id = a.payment_id"
         " LEFT JOIN unapplied_receipts u ON (u.merchant_id, u.chain_id, u.authorization_seq)"
-        "   = (a.merchant_id, a.chain_id, a.seq)"
+        "   = (a.merchant_id, a.chain_id, a.seq) AND u.payment_id = a.payment_id"
         " WHERE a.chain_id = $1 AND a.block_number >= $2 AND (a.block_number > $3"
         "   OR (s.seq IS NULL AND u.seq IS NULL))"
         " UNION SELECT w.merchant_id, w.payment_id FROM withdrawals w"
@@ -532,9 +532,11 @@ Task<std::vector<PaymentKey>> PgLedger::payments_above(ChainId chain_id, BlockNu
     auto work = [&](pqxx::work& tx) {
         std::vector<PaymentKey> keys;
         for (auto const& row : tx.exec_params(
-                 "SELECT a.merchant_id, a.payment_id FROM authorizations a"
-                 " JOIN live_credits l ON (l.merchant_id, l.chain_id, l.authorization_seq)"
-                 "   = (a.merchant_id, a.chain_id, a.seq)"
+                 "SELECT a.merchant_id, a.payment_id FROM all_authorizations a"
+                 " JOIN live_credits l"
+                 "   ON (l.merchant_id, l.chain_id, l.tx_hash, l.token, l.ordinal,"
+                 "   l.authorization_seq)"
+                 "   = (a.merchant_id, a.chain_id, a.tx_hash, a.token, a.ordinal, a.seq)"
                  " WHERE a.chain_id = $1 AND a.block_number > $2"
                  " UNION SELECT w.merchant_id, w.payment_id FROM withdrawals w"
                  " JOIN live_withdrawals l ON (l.merchant_id, l.chain_id, l.withdrawal_seq)"

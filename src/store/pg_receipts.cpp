@@ -2,6 +2,7 @@
 #include <sycee/store/pg_checkpoints.hpp>
 
 #include "checkpoint_rows.hpp"
+#include "months.hpp"
 #include "record_rows.hpp"
 #include "session.hpp"
 #include "values.hpp"
@@ -45,8 +46,8 @@ std::vector<Bytes32> hashes_of(pqxx::transaction_base& tx, Stretch const& of) {
     auto const beside = [](char const* sign, char const* place, char const* order,
                            char const* otherwise) {
         return std::string("coalesce((SELECT booked_at ") + sign + " " + kClockSlack +
-               " FROM authorizations WHERE merchant_id = $1 AND chain_id = $2 AND seq " + place +
-               " ORDER BY seq " + order + " LIMIT 1), " + otherwise + ")";
+               " FROM all_authorizations WHERE merchant_id = $1 AND chain_id = $2 AND seq " +
+               place + " ORDER BY seq " + order + " LIMIT 1), " + otherwise + ")";
     };
     auto hashes =
         hashes_where(tx, of,
@@ -54,6 +55,7 @@ std::vector<Bytes32> hashes_of(pqxx::transaction_base& tx, Stretch const& of) {
                          " AND " + beside("+", ">= $4", "ASC", "'infinity'"));
     std::uint64_t const count = of.last - of.first + 1;
     if (hashes.size() != count) hashes = hashes_where(tx, of, "");
+    if (hashes.size() != count) require_all_present(tx);
     ensure(hashes.size() == count, "store: a record of a checkpoint is not there");
     return hashes;
 }

@@ -74,7 +74,7 @@ void add_open(pqxx::transaction_base& tx, std::set<PaymentKey>& keys, ChainId ch
 std::optional<PaymentKey> add_round(pqxx::transaction_base& tx, std::set<PaymentKey>& keys,
                                     ChainId chain_id, Progress const& progress, std::size_t limit) {
     auto const rows = tx.exec_params(
-        "(SELECT DISTINCT merchant_id, payment_id FROM authorizations"
+        "(SELECT DISTINCT merchant_id, payment_id FROM all_authorizations"
         "  WHERE (merchant_id, payment_id) > ($2::uuid, $3::uuid) AND chain_id = $1"
         "  ORDER BY merchant_id, payment_id LIMIT $4)"
         " UNION (SELECT DISTINCT merchant_id, payment_id FROM withdrawals"
@@ -101,7 +101,7 @@ std::vector<BookedBalance> balances_of(pqxx::transaction_base& tx, ChainId chain
              "WITH k AS (SELECT * FROM unnest($2::uuid[], $3::uuid[]) AS k(merchant_id,"
              " payment_id)), moved AS ("
              " SELECT a.merchant_id, a.payment_id, a.seq, a.deposit_address, a.token,"
-             "   a.amount FROM k JOIN authorizations a USING (merchant_id, payment_id)"
+             "   a.amount FROM k JOIN all_authorizations a USING (merchant_id, payment_id)"
              "   WHERE a.chain_id = $1"
              " UNION ALL"
              " SELECT w.merchant_id, w.payment_id, w.seq, w.deposit_address, w.token,"

@@ -4,6 +4,7 @@
 
 #include "event_rows.hpp"
 #include "fee_rows.hpp"
+#include "months.hpp"
 #include "record_rows.hpp"
 #include "session.hpp"
 #include "values.hpp"
@@ -43,7 +44,7 @@ std::vector<EventRow> load_events(pqxx::transaction_base& tx, PaymentKey const& 
     for (auto const& row :
          tx.exec_params("SELECT " + event_columns("e") + ", e.attempts, " +
                             time_column("e.next_attempt_at", "next_attempt_at") +
-                            ", e.delivered_at IS NOT NULL AS delivered FROM outbox_events e"
+                            ", e.delivered_at IS NOT NULL AS delivered FROM all_outbox_events e"
                             " WHERE e.merchant_id = $1 AND e.payment_id = $2 ORDER BY e.event_id",
                         to_sql(payment.first), to_sql(payment.second))) {
         EventRow event{.event = event_of(row),
@@ -61,8 +62,8 @@ std::vector<DeliveryRow> load_deliveries(pqxx::transaction_base& tx, PaymentKey 
     for (auto const& row :
          tx.exec_params("SELECT e.type, a.event_id, a.attempt, " +
                             time_column("a.attempted_at", "attempted_at") +
-                            ", a.status, a.error FROM outbox_events e"
-                            " JOIN webhook_attempts a USING (merchant_id, event_id)"
+                            ", a.status, a.error FROM all_outbox_events e"
+                            " JOIN all_webhook_attempts a USING (merchant_id, event_id)"
                             " WHERE e.merchant_id = $1 AND e.payment_id = $2"
                             " ORDER BY a.attempted_at, a.event_id, a.attempt",
                         to_sql(payment.first), to_sql(payment.second))) {
@@ -158,14 +159,15 @@ Task<std::vector<BalanceRow>> PgReports::balances() {
 Task<std::vector<BalanceRow>> PgReports::balances_at(Timestamp moment) {
     auto work = [moment](SnapshotTransaction& tx) {
         tx.exec("SET LOCAL statement_timeout = '10min'");
+        require_all_present(tx);
         // A settlement posts nothing itself. On a debit account a debit raises, on the others a
         // credit.
         return balance_rows(tx.exec_params(
             "WITH booked AS ("
-            "  SELECT merchant_id, chain_id, seq, booked_at FROM authorizations"
-            "  UNION ALL SELECT merchant_id, chain_id, seq, booked_at FROM clearings"
+            "  SELECT merchant_id, chain_id, seq, booked_at FROM all_authorizations"
+            "  UNION ALL SELECT merchant_id, chain_id, seq, booked_at FROM all_clearings"
             "  UNION ALL SELECT merchant_id, chain_id, seq, booked_at FROM settlement_batches"
-            "  UNION ALL SELECT merchant_id, chain_id, seq, booked_at FROM unapplied_receipts"
+            "  UNION ALL SELECT merchant_id, chain_id, seq, booked_at FROM all_unapplied_receipts"
             "  UNION ALL SELECT merchant_id, chain_id, seq, booked_at FROM withdrawals"
             "  UNION ALL SELECT merchant_id, chain_id, seq, booked_at FROM reversals"
             "  UNION ALL SELECT merchant_id, chain_id, seq, booked_at FROM resolutions"
@@ -177,7 +179,7 @@ Task<std::vector<BalanceRow>> PgReports::balances_at(Timestamp moment) {
             " SELECT p.merchant_id, m.name, p.chain_id, p.token, side.account,"
             "  sum(CASE WHEN (side.account IN ('coins', 'drawn', 'token_loss')) = side.is_debit"
             "   THEN p.amount ELSE -p.amount END) AS balance"
-            " FROM booked JOIN postings p USING (merchant_id, chain_id, seq)"
+            " FROM booked JOIN all_postings p USING (merchant_id, chain_id, seq)"
             " JOIN merchants m USING (merchant_id)"
             " CROSS JOIN LATERAL (VALUES (p.debit, true), (p.credit, false))"
             "  AS side(account, is_debit)"
@@ -234,7 +236,7 @@ Task<bool> PgReports::ready() {
 
 Task<std::vector<IssuedAddress>> PgReports::used_addresses() {
     return addresses(
-        " WHERE EXISTS (SELECT 1 FROM authorizations a"
+        " WHERE EXISTS (SELECT 1 FROM all_authorizations a"
         " WHERE a.merchant_id = p.merchant_id AND a.payment_id = p.payment_id)");
 }
 
@@ -270,7 +272,7 @@ Task<std::optional<BookedBalances>> PgReports::booked_balances(ChainId chain_id)
         for (auto const& row : tx.exec_params(
                  "SELECT merchant_id, payment_id, deposit_address, token, sum(amount) FROM ("
                  " SELECT a.merchant_id, a.payment_id, a.deposit_address, a.token, a.amount"
-                 "  FROM live_credits l JOIN authorizations a"
+                 "  FROM live_credits l JOIN all_authorizations a"
                  "   ON (a.merchant_id, a.chain_id, a.seq)"
                  "    = (l.merchant_id, l.chain_id, l.authorization_seq) WHERE l.chain_id = $1"
                  " UNION ALL"

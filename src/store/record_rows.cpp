@@ -3,6 +3,7 @@
 #include <sycee/base/assert.hpp>
 
 #include "bulk_copy.hpp"
+#include "months.hpp"
 #include "payment_keys.hpp"
 #include "values.hpp"
 
@@ -56,7 +57,7 @@ constexpr auto kTokenLosses =
 constexpr auto kFeePayments =
     with_header("invoice_merchant_id", "invoice_payment_id", "token", "amount", "settlement_hash");
 constexpr auto kPostings = std::to_array<char const*>(
-    {"merchant_id", "chain_id", "seq", "line", "token", "debit", "credit", "amount"});
+    {"merchant_id", "chain_id", "seq", "month", "line", "token", "debit", "credit", "amount"});
 
 // One COPY a kind. Each overload of operator() writes a record's row.
 class EntryInserts {
@@ -65,8 +66,9 @@ class EntryInserts {
         entry_ = &entry;
         std::visit(*this, entry.record);
         std::int16_t line = 0;
+        Month const month = posting_month(entry.record);
         for (Posting const& posting : postings_of(entry.record)) {
-            postings_.row(entry.merchant_id, entry.chain_id, entry.sequence, line++,
+            postings_.row(entry.merchant_id, entry.chain_id, entry.sequence, month, line++,
                           ByteView(posting.token), to_string(posting.debit),
                           to_string(posting.credit), posting.amount);
         }
@@ -389,7 +391,7 @@ std::string times_of(BookTable const& book) {
 }
 
 std::string select_from(BookTable const& book) {
-    return "SELECT b.*, " + times_of(book) + " FROM " + book.name + " b ";
+    return "SELECT b.*, " + times_of(book) + " FROM " + all_of(book.name) + " b ";
 }
 
 void sort_by_sequence(std::vector<JournalEntry>& entries) {
@@ -490,7 +492,7 @@ std::map<PaymentKey, std::vector<JournalEntry>> load_payment_entries(
     static constexpr char const* kOfPayment = " b USING (merchant_id, payment_id)";
     static constexpr char const* kUponAuthorization =
         " b ON (b.merchant_id, b.chain_id, b.authorization_seq)"
-        " = (a.merchant_id, a.chain_id, a.seq)";
+        " = (a.merchant_id, a.chain_id, a.seq) AND b.payment_id = a.payment_id";
     static constexpr char const* kOfEitherPayment =
         " b ON b.merchant_id = k.merchant_id"
         " AND (b.payment_id = k.payment_id OR b.target_payment_id = k.payment_id)";
@@ -510,17 +512,23 @@ std::map<PaymentKey, std::vector<JournalEntry>> load_payment_entries(
     for (PaymentKey const& key : payments)
         entries.emplace(key, std::vector<JournalEntry>{});
     if (entries.empty()) return entries;
+    require_present(tx, payments);
     auto const keys = arrays_of(payments);
+    PaymentIdRange const range = range_of(payments);
     for (BookTable const& book : kBooks) {
         auto const join = kJoins.find(book.name);
         if (join == kJoins.end()) continue;
+        std::string const table = all_of(book.name);
+        bool const by_month = table != book.name;
         std::string const upon = join->second == kUponAuthorization
-                                     ? "JOIN authorizations a USING (merchant_id, payment_id) "
+                                     ? "JOIN all_authorizations a USING (merchant_id, payment_id) "
                                      : "";
         auto const rows = tx.exec_params(
             "SELECT k.payment_id AS of_payment, b.*, " + times_of(book) +
                 " FROM unnest($1::uuid[], $2::uuid[]) AS k(merchant_id, payment_id) " + upon +
-                "JOIN " + book.name + join->second,
+                "JOIN " + table + join->second +
+                (by_month ? " WHERE " + range.holds("b.payment_id") : "") +
+                (upon.empty() ? "" : " AND " + range.holds("a.payment_id")),
             keys.merchants, keys.payments);
         for (auto const& row : rows) {
             PaymentKey const key{id_of<MerchantTag>(row["merchant_id"]),
@@ -533,7 +541,7 @@ std::map<PaymentKey, std::vector<JournalEntry>> load_payment_entries(
              "SELECT r.merchant_id, r.payment_id, r.chain_id, r.seq, p.token, p.debit, p.credit,"
              " p.amount FROM unnest($1::uuid[], $2::uuid[]) AS k(merchant_id, payment_id)"
              " JOIN reversals r USING (merchant_id, payment_id)"
-             " JOIN postings p USING (merchant_id, chain_id, seq)"
+             " JOIN postings p USING (merchant_id, chain_id, seq) WHERE p.month = 0"
              " ORDER BY r.chain_id, r.seq, p.line",
              keys.merchants, keys.payments)) {
         reversed[{id_of<MerchantTag>(row["merchant_id"]), id_of<PaymentTag>(row["payment_id"])}]
@@ -548,13 +556,15 @@ std::map<PaymentKey, std::vector<JournalEntry>> load_payment_entries(
 
 std::vector<JournalEntry> load_payment_batches(pqxx::transaction_base& tx, PaymentKey payment) {
     BookTable const& book = kBooks[3];
-    auto const rows = tx.exec_params(
-        select_from(book) +
-            "WHERE b.merchant_id = $1 AND (b.chain_id, b.batch_number) IN ("
-            " SELECT s.chain_id, s.batch_number FROM authorizations a JOIN settlements s"
-            " ON s.merchant_id = a.merchant_id AND s.chain_id = a.chain_id"
-            " AND s.authorization_seq = a.seq WHERE a.merchant_id = $1 AND a.payment_id = $2)",
-        to_sql(payment.first), to_sql(payment.second));
+    auto const rows =
+        tx.exec_params(select_from(book) +
+                           "WHERE b.merchant_id = $1 AND (b.chain_id, b.batch_number) IN ("
+                           " SELECT s.chain_id, s.batch_number FROM all_authorizations a"
+                           " JOIN all_settlements s"
+                           " ON s.merchant_id = a.merchant_id AND s.chain_id = a.chain_id"
+                           " AND s.authorization_seq = a.seq AND s.payment_id = a.payment_id WHERE "
+                           "a.merchant_id = $1 AND a.payment_id = $2)",
+                       to_sql(payment.first), to_sql(payment.second));
     std::vector<JournalEntry> entries;
     for (auto const& row : rows)
         entries.push_back(entry_of(row, book));

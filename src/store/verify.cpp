@@ -2,6 +2,7 @@
 #include <sycee/store/verify.hpp>
 
 #include "journal_check.hpp"
+#include "months.hpp"
 #include "session.hpp"
 #include "values.hpp"
 
@@ -46,7 +47,7 @@ Journals find_journals(pqxx::transaction_base& tx) {
     std::string query;
     for (std::string const table : kTables) {
         query += (query.empty() ? "SELECT *, '" : " UNION ALL SELECT *, '") + table + "' FROM " +
-                 journals_in(table) + " AS " + table;
+                 journals_in(all_of(table)) + " AS " + table;
     }
     Journals journals;
     for (auto const& row : tx.exec(query + " ORDER BY 1, 2")) {
@@ -199,6 +200,7 @@ void verify_all(Verification& verification, SnapshotTransaction& tx, std::string
 VerifyResult verify_in(SnapshotTransaction& tx, std::string const& connect_to,
                        VerifyOptions& options) {
     read_for_long(tx);
+    require_all_present(tx);
     try {
         check_unique(tx);
     } catch (WrongRow const& wrong) {

@@ -2,6 +2,7 @@
 #include <sycee/store/pg_checkpoints.hpp>
 
 #include "checkpoint_rows.hpp"
+#include "months.hpp"
 #include "session.hpp"
 #include "values.hpp"
 
@@ -265,6 +266,7 @@ void compare_checkpoints(pqxx::transaction_base& tx, Checkpoint const& exported,
 Task<CheckpointVerifyResult> verify_checkpoint(Database& database, CheckpointExport exported) {
     auto work = [&exported](SnapshotTransaction& tx) {
         read_all_there_is(tx);
+        require_all_present(tx);
         CheckpointVerifyResult result;
         try {
             // The records first: whoever rewrote a journal may have made checkpoints of it anew,

@@ -18,7 +18,7 @@ std::string payments_query(pqxx::transaction_base& tx, MerchantId merchant_id, C
                                 "::uuid AND r.chain_id = " + std::to_string(chain_id) +
                                 " AND f.merchant_id = r.merchant_id AND f.version = r.fee_version"
                                 " AND (f.fixed > 0 OR f.minimum > 0 OR f.maximum IS NOT NULL)";
-    return "SELECT r.payment_id FROM clearings r, fee_schedules f" + journal +
+    return "SELECT r.payment_id FROM all_clearings r, fee_schedules f" + journal +
            " UNION SELECT r.target_payment_id FROM resolutions r, fee_schedules f" + journal;
 }
 

@@ -80,6 +80,20 @@ TEST_F(RolesInPostgres, the_service_adds_to_the_books_and_changes_nothing_in_the
     EXPECT_TRUE(is_denied(kService, "DELETE FROM signing_keys"));
     EXPECT_FALSE(is_denied(kService, "UPDATE merchants SET next_derivation_index = 7"));
     EXPECT_FALSE(is_denied(kService, "DELETE FROM live_credits"));
+    // A partition is reached through its table alone, and made by the one function that makes them.
+    for (std::string const book : {"authorizations", "postings", "outbox_events"}) {
+        EXPECT_TRUE(is_denied(kService, "SELECT FROM months." + book + "_rest")) << book;
+        EXPECT_TRUE(is_denied(kService, "INSERT INTO months." + book + "_rest DEFAULT VALUES"))
+            << book;
+        EXPECT_TRUE(is_denied(kService, "DELETE FROM months." + book + "_rest")) << book;
+        EXPECT_TRUE(is_denied(kService, "SELECT FROM archive." + book)) << book;
+        EXPECT_FALSE(is_denied(kService, "SELECT FROM all_" + book)) << book;
+    }
+    EXPECT_FALSE(is_denied(kService, "SELECT make_months('2023-11-14')"));
+    EXPECT_TRUE(is_denied(kService, "SELECT months.make(202401)"));
+    EXPECT_TRUE(is_denied(kService, "SELECT months.detach(202311)"));
+    EXPECT_TRUE(is_denied(kService, "INSERT INTO months.postings_202311 DEFAULT VALUES"));
+    EXPECT_TRUE(is_denied(kService, "DELETE FROM archived_months"));
 }
 
 TEST_F(RolesInPostgres, an_auditor_reads_the_books_and_no_secret) {
@@ -88,13 +102,16 @@ TEST_F(RolesInPostgres, an_auditor_reads_the_books_and_no_secret) {
          {"authorizations", "clearings", "settlements", "postings", "refunds", "refund_payments",
           "refund_cancellations", "token_losses", "fee_payments", "journal_heads",
           "account_balances", "resolution_reasons", "checkpoints", "checkpoint_journals",
-          "signing_keys"}) {
+          "signing_keys", "archived_months"}) {
         EXPECT_FALSE(is_denied(kAuditor, "SELECT count(*) FROM " + table)) << table;
         EXPECT_TRUE(is_denied(kAuditor, "INSERT INTO " + table + " SELECT * FROM " + table))
             << table;
         EXPECT_TRUE(is_denied(kAuditor, "DELETE FROM " + table)) << table;
     }
     EXPECT_FALSE(is_denied(kAuditor, "SELECT name, created_at FROM merchants"));
+    for (std::string const all : {"all_authorizations", "all_postings", "missing_months"})
+        EXPECT_FALSE(is_denied(kAuditor, "SELECT FROM " + all)) << all;
+    EXPECT_TRUE(is_denied(kAuditor, "SELECT make_months('2023-11-14')"));
     for (std::string const secret :
          {"SELECT webhook_secret_sealed FROM merchants",
           "SELECT extended_public_key FROM merchants", "SELECT secret_hash FROM api_keys",

@@ -299,8 +299,9 @@ TEST_F(TamperedBooks, name_the_record_that_was_inserted) {
     for (auto const& [table, kind, distinct] : kBooks) {
         std::string const key = query(
             "SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid"
-            " AND a.attnum = i.indkey[2] WHERE i.indisprimary AND i.indrelid = '" +
-            table + "'::regclass");
+            " AND a.attnum = i.indkey[2] WHERE i.indisprimary AND i.indrelid ="
+            " coalesce(to_regclass('months." +
+            table + "_rest'), '" + table + "'::regclass)");
         auto const insert = [&, &into = table, &unique = distinct](std::string const& change) {
             return "CREATE TEMP TABLE copy AS SELECT * FROM " + into +
                    " ORDER BY seq LIMIT 1; UPDATE copy SET " +
@@ -321,8 +322,9 @@ TEST_F(TamperedBooks, name_the_record_that_was_inserted) {
           std::pair("3, 0", ": settlement 3 has a posting too many"),
           std::pair("99, 0", "postings of number 99 have no record")}) {
         expect_named("postings",
-                     std::string("INSERT INTO postings SELECT merchant_id, chain_id, ") + line +
-                         ", token, debit, credit, amount FROM postings WHERE seq = 1",
+                     std::string("INSERT INTO postings (merchant_id, chain_id, seq, line, month,"
+                                 " token, debit, credit, amount) SELECT merchant_id, chain_id, ") +
+                         line + ", month, token, debit, credit, amount FROM postings WHERE seq = 1",
                      {named});
     }
 }

@@ -1,0 +1,246 @@
+#include <sycee/store/pg_months.hpp>
+
+#include "months.hpp"
+#include "session.hpp"
+#include "values.hpp"
+
+#include <array>
+#include <charconv>
+#include <optional>
+#include <stdexcept>
+
+namespace sycee {
+namespace {
+
+// Of whoever makes, detaches or attaches months; an arbitrary number that nothing else uses.
+constexpr char const* kMonthsLock = "SELECT pg_advisory_xact_lock(5910736)";
+// What is booked while a month is looked through has a later time, but for clocks that differ.
+constexpr std::chrono::hours kClockSlack{1};
+
+constexpr std::array kRecords{"authorizations", "clearings", "settlements", "unapplied_receipts"};
+
+std::string partition(std::string const& book, std::uint32_t month) {
+    return "months." + book + "_" + std::to_string(month);
+}
+
+std::string records_of(std::uint32_t month) {
+    std::string query;
+    for (std::string const book : kRecords) {
+        query += (query.empty() ? "" : " UNION ALL ") +
+                 std::string("SELECT merchant_id, chain_id, seq, booked_at FROM ") +
+                 partition(book, month);
+    }
+    return "(" + query + ")";
+}
+
+bool is_attached(pqxx::transaction_base& tx, std::uint32_t month) {
+    return tx
+        .exec_params1("SELECT to_regclass($1) IS NOT NULL", partition("authorizations", month))[0]
+        .as<bool>();
+}
+
+// Whatever stands in the way of detaching a month, in the words of a query for it. Its columns are
+// what the text names.
+struct Obstacle {
+    std::string query;
+    std::string text;  // "%1", "%2": columns
+};
+
+std::vector<Obstacle> obstacles_of(std::uint32_t month) {
+    std::string const of_authorization =
+        " (x.merchant_id, x.chain_id, x.authorization_seq) = (a.merchant_id, a.chain_id, a.seq)";
+    auto const is_open = [](std::string const& amount) {
+        return " NOT EXISTS (SELECT FROM reversals v WHERE (v.merchant_id, v.chain_id,"
+               " v.reversed_seq) = (e.merchant_id, e.chain_id, e.seq)) AND (SELECT"
+               " coalesce(sum(r.amount), 0) FROM resolutions r WHERE (r.merchant_id, r.chain_id,"
+               " r.exception_seq) = (e.merchant_id, e.chain_id, e.seq)) < e." +
+               amount;
+    };
+    std::string const open_text = "number %1 of chain %2 is open on the exceptions desk";
+    return {
+        {"SELECT a.seq, a.chain_id FROM " + partition("authorizations", month) +
+             " a LEFT JOIN chain_cursors k USING (chain_id)"
+             " WHERE a.block_number > coalesce(k.finalized_number, -1) OR (NOT EXISTS (SELECT "
+             "FROM " +
+             partition("settlements", month) + " x WHERE" + of_authorization +
+             ") AND NOT EXISTS (SELECT FROM " + partition("unapplied_receipts", month) +
+             " x WHERE" + of_authorization +
+             ") AND NOT EXISTS (SELECT FROM reversals v WHERE (v.merchant_id, v.chain_id,"
+             " v.reversed_seq) = (a.merchant_id, a.chain_id, a.seq))) ORDER BY 2, 1 LIMIT 1",
+         "authorization %1 of chain %2 is not final, or neither settled nor reversed nor on the "
+         "exceptions desk"},
+        {"SELECT e.seq, e.chain_id FROM " + partition("unapplied_receipts", month) + " e WHERE" +
+             is_open("amount") + " ORDER BY 2, 1 LIMIT 1",
+         open_text},
+        {"SELECT e.seq, e.chain_id FROM " + partition("clearings", month) +
+             " e WHERE e.excess > 0 AND" + is_open("excess") + " ORDER BY 2, 1 LIMIT 1",
+         open_text},
+        {"SELECT p.payment_id, p.expires_at FROM payments p WHERE p.payment_id >= '" +
+             to_sql(first_id_of(month)) + "' AND p.payment_id < '" +
+             to_sql(first_id_of(month_after(month))) +
+             "' AND p.expires_at > to_timestamp($1::bigint / 1000.0) LIMIT 1",
+         "payment %1 can be paid until %2"},
+        {"SELECT e.event_id, e.next_attempt_at FROM " + partition("outbox_events", month) +
+             " e WHERE e.next_attempt_at IS NOT NULL LIMIT 1",
+         "event %1 is still to be delivered"},
+        {"SELECT r.merchant_id, r.chain_id FROM " + records_of(month) +
+             " r GROUP BY 1, 2 HAVING NOT EXISTS (SELECT FROM checkpoint_journals j WHERE"
+             " (j.merchant_id, j.chain_id) = (r.merchant_id, r.chain_id)"
+             " AND j.last_seq >= max(r.seq)) LIMIT 1",
+         "no checkpoint has all of its records yet (merchant %1, chain %2): `sycee checkpoint` "
+         "makes one"},
+    };
+}
+
+std::optional<std::string> find_obstacle(pqxx::transaction_base& tx, std::uint32_t month,
+                                         Timestamp now) {
+    for (Obstacle const& obstacle : obstacles_of(month)) {
+        bool const asks_for_time = obstacle.query.find("$1") != std::string::npos;
+        auto const rows =
+            asks_for_time ? tx.exec_params(obstacle.query, to_sql(now)) : tx.exec(obstacle.query);
+        if (rows.empty()) continue;
+        std::string text = obstacle.text;
+        for (int column = 0; column < 2; ++column) {
+            std::string const place = "%" + std::to_string(column + 1);
+            if (auto const at = text.find(place); at != std::string::npos)
+                text.replace(at, place.size(), rows[0][column].c_str());
+        }
+        return text;
+    }
+    return std::nullopt;
+}
+
+void lock_books(pqxx::transaction_base& tx) {
+    tx.exec(
+        "DO $$ BEGIN EXECUTE (SELECT 'LOCK TABLE ' || string_agg('public.' || book, ', ') ||"
+        " ' IN ACCESS EXCLUSIVE MODE' FROM months.books()); END $$");
+}
+
+std::unexpected<Error> refuse_month(std::uint32_t month, std::string const& why) {
+    return refuse("month", month_name(month) + ": " + why);
+}
+
+// Since when nothing was booked of it, and what was.
+void detach_month(pqxx::transaction_base& tx, std::uint32_t month, Timestamp now) {
+    auto const row = tx.exec1("SELECT (SELECT max(booked_at) FROM " + records_of(month) +
+                              " r), (SELECT count(*) FROM " + partition("authorizations", month) +
+                              "), (SELECT count(*) FROM " + partition("outbox_events", month) +
+                              "), (SELECT max(number) FROM checkpoints)");
+    lock_books(tx);
+    tx.exec_params("SELECT months.detach($1)", month);
+    tx.exec_params(
+        "INSERT INTO archived_months (month, detached_at, checkpoint_number, last_booked_at,"
+        " authorizations, events)"
+        " VALUES ($1, to_timestamp($2::bigint / 1000.0), $3, $4, $5, $6)",
+        month, to_sql(now), number_of(row[3]), row[0].is_null() ? nullptr : row[0].c_str(),
+        number_of(row[1]), number_of(row[2]));
+}
+
+MonthOfBooks::State state_of(std::string_view name) {
+    if (name == "months") return MonthOfBooks::State::attached;
+    if (name == "archive") return MonthOfBooks::State::detached;
+    return MonthOfBooks::State::missing;
+}
+
+}  // namespace
+
+Result<std::uint32_t> parse_month(std::string const& text) {
+    std::uint32_t year = 0;
+    std::uint32_t month = 0;
+    bool const has_form = text.size() == 7 && text[4] == '-';
+    if (has_form) {
+        char const* const begin = text.data();
+        bool const parsed = std::from_chars(begin, begin + 4, year).ptr == begin + 4 &&
+                            std::from_chars(begin + 5, begin + 7, month).ptr == begin + 7;
+        if (parsed && year >= 2020 && month >= 1 && month <= 12) return year * 100 + month;
+    }
+    return refuse("month", "\"" + text + "\" is not a month from 2020-01 on, as 2026-11");
+}
+
+std::string month_name(std::uint32_t month) {
+    std::string const two = std::to_string(month % 100);
+    return std::to_string(month / 100) + (two.size() == 1 ? "-0" : "-") + two;
+}
+
+Task<std::size_t> PgMonths::make(Timestamp now) {
+    auto work = [now](pqxx::work& tx) {
+        auto const made =
+            tx.exec_params1("SELECT make_months(to_timestamp($1::bigint / 1000.0))", to_sql(now));
+        return made[0].as<std::size_t>();
+    };
+    co_return co_await transact(database_, work);
+}
+
+Task<std::vector<MonthOfBooks>> PgMonths::list() {
+    auto work = [](SnapshotTransaction& tx) {
+        std::vector<MonthOfBooks> months;
+        for (auto const& row :
+             tx.exec("SELECT substring(c.relname FROM '_([0-9]+)$')::integer AS month, n.nspname,"
+                     " sum(pg_total_relation_size(c.oid))::bigint AS bytes"
+                     " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+                     " WHERE n.nspname IN ('months', 'archive') AND c.relkind = 'r'"
+                     " AND c.relname ~ '_[0-9]+$' GROUP BY 1, 2"
+                     " UNION ALL SELECT month, '', 0 FROM missing_months ORDER BY 1")) {
+            months.push_back(
+                {row[0].as<std::uint32_t>(), state_of(row[1].c_str()), number_of(row[2])});
+        }
+        return months;
+    };
+    co_return co_await transact<SnapshotTransaction>(database_, work);
+}
+
+Task<Result<void>> PgMonths::detach(std::uint32_t month, Timestamp now) {
+    auto look = [month, now](pqxx::work& tx) -> Result<void> {
+        tx.exec("SET LOCAL statement_timeout = 0");
+        if (month >= month_number(now)) return refuse_month(month, "it has not ended yet");
+        if (!is_attached(tx, month))
+            return refuse_month(month, "it has no tables of its own: `sycee archive list`");
+        if (auto const obstacle = find_obstacle(tx, month, now))
+            return refuse_month(month, *obstacle);
+        return {};
+    };
+    auto const looked = co_await transact(database_, look);
+    if (!looked) co_return looked;
+    auto move = [month, now](pqxx::work& tx) -> Result<void> {
+        tx.exec("SET LOCAL statement_timeout = 0");
+        tx.exec(kMonthsLock);
+        if (!is_attached(tx, month))
+            return refuse_month(month, "another process has detached it meanwhile");
+        // What came meanwhile is seen before anybody else could add more.
+        tx.exec("LOCK TABLE " + partition("authorizations", month) +
+                " IN SHARE ROW EXCLUSIVE MODE");
+        auto const came =
+            tx.exec_params("SELECT 1 FROM " + partition("authorizations", month) +
+                               " WHERE booked_at >= to_timestamp($1::bigint / 1000.0) LIMIT 1",
+                           to_sql(now - kClockSlack));
+        if (!came.empty() && find_obstacle(tx, month, now))
+            return refuse_month(month, "something of it was booked meanwhile: try again");
+        detach_month(tx, month, now);
+        return {};
+    };
+    co_return co_await transact(database_, move);
+}
+
+Task<Result<void>> PgMonths::attach(std::uint32_t month) {
+    auto work = [month](pqxx::work& tx) -> Result<void> {
+        tx.exec("SET LOCAL statement_timeout = 0");
+        tx.exec(kMonthsLock);
+        auto const rows = tx.exec_params(
+            "SELECT to_regclass('archive.authorizations_' || month) IS NOT NULL"
+            " FROM archived_months WHERE month = $1",
+            month);
+        if (rows.empty()) return refuse_month(month, "it is not detached");
+        if (!rows[0][0].as<bool>()) {
+            return refuse_month(month,
+                                "its tables are not in the database: read them back into the "
+                                "schema `archive` first");
+        }
+        lock_books(tx);
+        tx.exec_params("SELECT months.attach($1)", month);
+        tx.exec_params("DELETE FROM archived_months WHERE month = $1", month);
+        return {};
+    };
+    co_return co_await transact(database_, work);
+}
+
+}  // namespace sycee

@@ -1,0 +1,321 @@
+// Pins: all of a payment stands in the month in which it was created, whenever it was booked; what
+// is booked once is so over a month's end; no partition can be changed, by itself either; a month
+// is detached only when nothing of it is open, is read all the same, and comes back whole; one that
+// was taken out of the database is named, and nothing is decided without it.
+#include <sycee/crypto/hash.hpp>
+#include <sycee/store/pg_checkpoints.hpp>
+#include <sycee/store/pg_months.hpp>
+#include <sycee/store/pg_outbox.hpp>
+#include <sycee/store/pg_reports.hpp>
+
+#include "books_fixture.hpp"
+
+namespace sycee {
+namespace {
+
+using namespace std::chrono_literals;
+using State = MonthOfBooks::State;
+
+constexpr std::uint32_t kMonth = 202311;                                // of kStart
+constexpr Timestamp kDecember = timestamp_from_seconds(1'701'388'800);  // 2023-12-01
+constexpr Timestamp kNewYearsEve = kDecember + 31 * 24h - 1ms;
+constexpr Timestamp kLater = kDecember + 24h;
+
+class MonthsInPostgres : public BooksInPostgres {
+  protected:
+    std::string count(std::string const& table) const {
+        return query("SELECT count(*) FROM " + table);
+    }
+    Payment create_payment_at(Timestamp time) {
+        auto input = new_payment(merchant_id, {kChain});
+        input.id = new_id<PaymentTag>(time);
+        return run(PgPayments(*database).create(input, derive_deposit_address));
+    }
+    static bool is_refused(std::function<void()> const& statement, char const* state) {
+        try {
+            statement();
+        } catch (pqxx::sql_error const& error) {
+            return error.sqlstate() == state;
+        }
+        return false;
+    }
+    bool is_refused(std::string const& sql, char const* state = "23001") const {
+        return is_refused([&] { query(sql); }, state);
+    }
+    std::vector<std::pair<std::uint32_t, State>> listed() {
+        std::vector<std::pair<std::uint32_t, State>> months;
+        for (MonthOfBooks const& one : run(months_.list())) {
+            if (one.month <= 202312) months.emplace_back(one.month, one.state);
+        }
+        return months;
+    }
+
+    // Why the month can't be detached; empty: it was.
+    std::string detach(Timestamp now = kLater) {
+        auto const detached = run(months_.detach(kMonth, now));
+        return detached ? "" : detached.error().message;
+    }
+    void take_key() {
+        Bytes32 secret{};
+        secret[31] = 1;
+        key_ = SigningKey::from_bytes(secret).value();
+        run(PgCheckpoints(*database).add_signing_key(key_->public_key(), kStart));
+    }
+    void make_checkpoint() { run(PgCheckpoints(*database).make(*key_, kStart)); }
+    void deliver_all() { query("UPDATE outbox_events SET next_attempt_at = NULL"); }
+    void write_off_excess() {
+        PgDesk desk(*database);
+        auto const of = run(desk.find({merchant_id, kChain, 2})).value();
+        auto const head =
+            run(PgLedger(*database).load_views(kChain, {{merchant_id, payment.id}}, {})).at(0).head;
+        JournalWriter journal(merchant_id, kChain, head, kStart);
+        journal.append(Resolution{.payment_id = of.payment_id,
+                                  .exception_sequence = 2,
+                                  .exception_hash = of.hash,
+                                  .token = of.transfer.key.token,
+                                  .kind = ResolutionKind::write_off,
+                                  .target_payment_id = of.payment_id,
+                                  .fee_basis_points = 0,
+                                  .amount = of.amount,
+                                  .fee = {},
+                                  .decided_by = "opr_1",
+                                  .approved_by = "",
+                                  .reason_hash = sha256(as_bytes(std::string_view("why")))});
+        run(desk.commit({.head = {merchant_id, journal.first_head(), journal.head()},
+                         .chain_id = kChain,
+                         .entries = journal.entries(),
+                         .reason = "why",
+                         .now = kStart}));
+    }
+    // November with one settled payment, and nothing in the way of detaching it.
+    void finish_november() {
+        run(months_.make(kStart));
+        take_key();
+        settle();
+        write_off_excess();
+        deliver_all();
+        make_checkpoint();
+    }
+
+    PgMonths months_{*database};
+    std::optional<SigningKey> key_;
+};
+
+TEST_F(MonthsInPostgres, are_made_for_now_and_the_next_once) {
+    EXPECT_EQ(run(months_.make(kNewYearsEve)), 14U);
+    EXPECT_EQ(run(months_.make(kNewYearsEve)), 0U);
+    EXPECT_EQ(run(months_.make(kNewYearsEve + 1ms)), 7U);  // February
+    for (std::string const month : {"202312", "202401", "202402"})
+        EXPECT_EQ(count("months.authorizations_" + month), "0");
+    EXPECT_TRUE(is_refused("SELECT make_months('1999-12-31')", "22023"));
+    EXPECT_TRUE(is_refused("SELECT make_months(now() + interval '2 years')", "22023"));
+}
+
+TEST_F(MonthsInPostgres, take_the_rows_that_came_before_them) {
+    settle();
+    EXPECT_EQ(count("months.postings_rest"), "4");
+    EXPECT_EQ(count("months.outbox_events_rest"), "3");
+    run(months_.make(kStart));
+    for (auto const& [table, rows] : {std::pair("authorizations", "1"), std::pair("clearings", "1"),
+                                      std::pair("settlements", "1"), std::pair("postings", "3"),
+                                      std::pair("outbox_events", "3")})
+        EXPECT_EQ(count(std::string("months.") + table + "_202311"), rows) << table;
+    // That of the batch is of no payment.
+    EXPECT_EQ(count("months.postings_rest"), "1");
+    EXPECT_EQ(first_wrong(), "");
+    EXPECT_TRUE(is_refused("DELETE FROM months.postings_rest"));
+}
+
+TEST_F(MonthsInPostgres, hold_a_payment_that_is_booked_over_their_end) {
+    run(months_.make(kStart));
+    run(months_.make(kDecember));
+    auto const last = create_payment_at(kDecember - 1ms);
+    auto const first = create_payment_at(kDecember);
+    booked_at = kDecember - 1ms;
+    commit(plan({.added = {block(101)},
+                 .arrivals = {{last, transfer(last, 1, 30'000'000, block(101))},
+                              {first, transfer(first, 2, 30'000'000, block(101))}},
+                 .finalized = 100}));
+    booked_at = kDecember + 1ms;
+    commit(plan({.added = {block(102)},
+                 .arrivals = {{last, transfer(last, 3, 20'000'000, block(102))},
+                              {first, transfer(first, 4, 20'000'000, block(102))}},
+                 .finalized = 101}));
+    booked_at = kNewYearsEve;
+    commit(plan({.added = {block(103)}, .others = {last, first}, .finalized = 102}));
+    for (std::string const month : {"202311", "202312"}) {
+        EXPECT_EQ(count("months.authorizations_" + month), "2");
+        EXPECT_EQ(count("months.clearings_" + month), "2");
+        EXPECT_EQ(count("months.settlements_" + month), "2");
+        EXPECT_EQ(count("months.postings_" + month), "4");
+    }
+    EXPECT_EQ(first_wrong(), "");
+    EXPECT_EQ(state(last).credits.size(), 2U);
+    EXPECT_EQ(state(first).credits.at(1).stage, CreditStage::settled);
+}
+
+TEST_F(MonthsInPostgres, do_not_credit_one_log_twice_over_their_end) {
+    run(months_.make(kStart));
+    commit(plan({block(101)}, {transfer(1, 50'000'000, block(101))}, 100));
+    // The same log once more, as if it were another's, for a payment of another month.
+    auto const other = create_payment_at(kDecember);
+    booked_at = kDecember;
+    auto const again = plan({.added = {block(102)},
+                             .arrivals = {{other, transfer(other, 1, 50'000'000, block(101))}},
+                             .finalized = 101});
+    EXPECT_THROW(commit(again), InvariantViolation);
+    EXPECT_EQ(count("authorizations"), "1");
+}
+
+TEST_F(MonthsInPostgres, hold_one_clearing_of_an_authorization_whatever_payment_it_names) {
+    run(months_.make(kStart));
+    auto const other = create_payment_at(kDecember);
+    settle();
+    std::string const copy =
+        "CREATE TEMP TABLE again AS SELECT * FROM clearings; UPDATE again SET seq = 99";
+    std::string const insert = "; INSERT INTO clearings SELECT * FROM again";
+    EXPECT_TRUE(is_refused(copy + insert, "23505"));
+    EXPECT_TRUE(
+        is_refused(copy + ", payment_id = '" + to_string(other.id.uuid) + "'" + insert, "23503"));
+}
+
+TEST_F(MonthsInPostgres, refuse_what_would_change_them_by_themselves) {
+    run(months_.make(kStart));
+    settle();
+    for (std::string const schema : {"months.", "public."}) {
+        for (std::string const book : {"authorizations", "clearings", "settlements", "postings"}) {
+            std::string const table = schema + book + (schema == "public." ? "" : "_202311");
+            EXPECT_TRUE(is_refused("DELETE FROM " + table)) << table;
+            EXPECT_TRUE(is_refused("UPDATE " + table + " SET seq = seq")) << table;
+            EXPECT_TRUE(is_refused("TRUNCATE " + table)) << table;
+        }
+    }
+    // Rows of another month have no place in it.
+    EXPECT_TRUE(is_refused("INSERT INTO months.postings_202311 SELECT * FROM months.postings_rest",
+                           "23514"));
+}
+
+TEST_F(MonthsInPostgres, are_detached_only_when_nothing_of_them_is_open) {
+    EXPECT_NE(detach().find("2023-11: it has no tables of its own"), std::string::npos);
+    run(months_.make(kStart));
+    take_key();
+    EXPECT_NE(detach(kDecember - 1ms).find("it has not ended yet"), std::string::npos);
+    commit(plan({block(101)}, {transfer(1, 60'000'000, block(101))}, 100));
+    EXPECT_NE(detach().find("authorization 1 of chain 31337 is not final"), std::string::npos);
+    commit(plan({block(102)}, {}, 101));
+    EXPECT_NE(detach().find("number 2 of chain 31337 is open on the exceptions desk"),
+              std::string::npos);
+    write_off_excess();
+    auto input = new_payment(merchant_id, {kChain});
+    input.expires_at = kLater + 1h;
+    auto const open = run(PgPayments(*database).create(input, derive_deposit_address));
+    EXPECT_NE(detach().find("payment " + to_string(open.id.uuid) + " can be paid until"),
+              std::string::npos);
+    EXPECT_NE(detach(kLater + 2h).find("is still to be delivered"), std::string::npos);
+    deliver_all();
+    EXPECT_NE(detach(kLater + 2h).find("no checkpoint has all of its records yet"),
+              std::string::npos);
+    make_checkpoint();
+    EXPECT_EQ(listed(), (std::vector{std::pair(kMonth, State::attached),
+                                     std::pair(202312U, State::attached)}));
+    EXPECT_EQ(detach(kLater + 2h), "");
+    EXPECT_EQ(listed(), (std::vector{std::pair(kMonth, State::detached),
+                                     std::pair(202312U, State::attached)}));
+    EXPECT_NE(detach(kLater + 2h).find("it has no tables of its own"), std::string::npos);
+}
+
+TEST_F(MonthsInPostgres, are_read_while_they_are_detached_and_come_back_whole) {
+    finish_november();
+    auto const before = state();
+    auto const timeline = run(PgReports(*database).timeline({merchant_id, payment.id}));
+    auto const balances = run(PgReports(*database).balances_at(kLater));
+    EXPECT_FALSE(run(months_.attach(kMonth)));
+    ASSERT_EQ(detach(), "");
+    EXPECT_EQ(count("authorizations"), "0");
+    EXPECT_EQ(count("outbox_events"), "0");
+    EXPECT_EQ(count("postings"), "2");  // of the batch and of the decision
+    EXPECT_EQ(first_wrong(), "");
+    ASSERT_EQ(state().credits.size(), 1U);
+    EXPECT_EQ(state().credits[0].settlement_hash, before.credits.at(0).settlement_hash);
+    EXPECT_EQ(run(PgReports(*database).timeline({merchant_id, payment.id})).records.size(),
+              timeline.records.size());
+    EXPECT_EQ(run(PgReports(*database).balances_at(kLater)).size(), balances.size());
+    EXPECT_TRUE(is_refused("DELETE FROM archive.authorizations"));
+    EXPECT_TRUE(is_refused("UPDATE archive.clearings_202311 SET seq = seq"));
+    EXPECT_TRUE(is_refused("TRUNCATE archive.postings_202311"));
+    // It is not made anew.
+    EXPECT_EQ(run(months_.make(kStart)), 0U);
+
+    // The same address is paid once more: nothing is forgotten, and booking goes on.
+    commit(plan({block(103)}, {transfer(2, 1'000'000, block(103))}, 102));
+    commit(plan({block(104)}, {}, 103));
+    EXPECT_EQ(count("months.authorizations_rest"), "1");
+    EXPECT_EQ(state().credits.size(), 2U);
+    EXPECT_EQ(state().credits.at(1).stage, CreditStage::unapplied);
+    EXPECT_EQ(first_wrong(), "");
+
+    ASSERT_TRUE(run(months_.attach(kMonth)));
+    EXPECT_EQ(count("months.authorizations_202311"), "2");
+    EXPECT_EQ(count("months.authorizations_rest"), "0");
+    EXPECT_EQ(count("archive.authorizations"), "0");
+    EXPECT_EQ(count("archived_months"), "0");
+    EXPECT_EQ(first_wrong(), "");
+    EXPECT_TRUE(is_refused("DELETE FROM months.authorizations_202311"));
+    EXPECT_TRUE(is_refused("TRUNCATE months.authorizations_202311"));
+}
+
+TEST_F(MonthsInPostgres, are_named_where_they_were_taken_out_and_needed) {
+    finish_november();
+    ASSERT_EQ(detach(), "");
+    query("CREATE SCHEMA elsewhere");
+    std::string const move =
+        "DO $$ DECLARE b record; BEGIN FOR b IN SELECT book FROM months.books() LOOP"
+        " EXECUTE format('ALTER TABLE archive.%1$I DETACH PARTITION archive.%2$I', b.book,"
+        "  b.book || '_202311');"
+        " EXECUTE format('ALTER TABLE archive.%I SET SCHEMA elsewhere', b.book || '_202311');"
+        " END LOOP; END $$";
+    query(move);
+    EXPECT_EQ(listed().at(0), (std::pair(kMonth, State::missing)));
+    auto const named = [](std::function<void()> const& reads) {
+        try {
+            reads();
+        } catch (Unavailable const& unavailable) {
+            return std::string(unavailable.what()).find("month 202311 was archived") !=
+                   std::string::npos;
+        }
+        return false;
+    };
+    EXPECT_TRUE(named([&] { state(); }));
+    EXPECT_TRUE(named([&] { first_wrong(); }));
+    EXPECT_TRUE(named([&] { run(PgReports(*database).balances_at(kLater)); }));
+    EXPECT_TRUE(named([&] { plan({block(103)}, {transfer(2, 1, block(103))}, 102); }));
+    EXPECT_FALSE(run(months_.attach(kMonth)));
+    // What is of other months goes on.
+    run(months_.make(kDecember));
+    auto const other = create_payment_at(kDecember);
+    commit(plan({.added = {block(103)},
+                 .arrivals = {{other, transfer(other, 7, 50'000'000, block(103))}},
+                 .finalized = 102}));
+    EXPECT_EQ(state(other).credits.size(), 1U);
+
+    // Read back from a file, as tables by themselves.
+    query(
+        "DO $$ DECLARE b record; BEGIN FOR b IN SELECT book FROM months.books() LOOP"
+        " EXECUTE format('ALTER TABLE elsewhere.%I SET SCHEMA archive', b.book || '_202311');"
+        " END LOOP; END $$");
+    ASSERT_TRUE(run(months_.attach(kMonth)));
+    EXPECT_EQ(first_wrong(), "");
+    EXPECT_EQ(state().credits.size(), 1U);
+}
+
+TEST_F(MonthsInPostgres, have_names) {
+    EXPECT_EQ(parse_month("2023-11").value(), kMonth);
+    EXPECT_EQ(month_name(kMonth), "2023-11");
+    EXPECT_EQ(month_name(202401), "2024-01");
+    for (std::string const text : {"", "2023", "2023-1", "2023-13", "2023-00", "202311", "2019-12",
+                                   "2023-1x", "-023-11", "2023/11", "2023-011"})
+        EXPECT_FALSE(parse_month(text)) << text;
+}
+
+}  // namespace
+}  // namespace sycee
