@@ -1,4 +1,5 @@
 #include <sycee/base/assert.hpp>
+#include <sycee/evm/transfer_order.hpp>
 #include <sycee/payment/advance.hpp>
 
 #include <algorithm>
@@ -290,26 +291,33 @@ class MerchantAdvance {
         event.goods_may_be_released = !all_there && (was_released(index) || state.was_cleared);
     }
 
-    // Transfers that met the rule and together cover the payment clear in one transaction, with the
-    // fixed order of their arrival. Those on other chains count as well; they are cleared by a step
-    // of their own chain.
+    // Transfers that met the rule and together cover the payment clear in one transaction: what is
+    // applied already, then the first on the chains, no more of them than it takes. So what a
+    // payment is paid with does not hang on how many blocks a step has, or on who wrote it down
+    // first. Those on other chains count as well; they are cleared by a step of their own chain.
     void clear(PaymentState& state, bool silently) {
         std::vector<Credit*> candidates;
         std::vector<Credit const*> counted;
-        std::vector<Credit const*> already;
+        std::vector<Credit const*> waiting;
         Amount const at_stake = value_at_stake(state, step_);
         for (Credit& credit : state.credits) {
             if (credit.stage == CreditStage::cleared || credit.stage == CreditStage::settled) {
-                already.push_back(&credit);
-            } else if (!may_clear(state, credit, at_stake)) {
-                continue;
-            } else if (on_this_chain(credit.transfer)) {
-                candidates.push_back(&credit);
+                counted.push_back(&credit);
+            } else if (may_clear(state, credit, at_stake)) {
+                if (on_this_chain(credit.transfer)) candidates.push_back(&credit);
+                waiting.push_back(&credit);
             }
-            counted.push_back(&credit);
         }
-        if (candidates.empty() || cover(state, already).covered) return;
-        Coverage const coverage = cover(state, counted);
+        if (candidates.empty()) return;
+        std::sort(waiting.begin(), waiting.end(), [](Credit const* a, Credit const* b) {
+            return is_earlier(a->transfer, b->transfer);
+        });
+        Coverage coverage = cover(state, counted);
+        if (coverage.covered) return;
+        for (std::size_t i = 0; i < waiting.size() && !coverage.covered; ++i) {
+            counted.push_back(waiting[i]);
+            coverage = cover(state, counted);
+        }
         if (!coverage.covered || !is_within_cap(counted, candidates, coverage)) return;
 
         PaymentStatus const before = status(state);

@@ -419,6 +419,23 @@ TEST_F(Advance, the_tolerance_is_granted_once_for_all_parts) {
               (Types{"payment.authorized", "payment.cleared"}));
 }
 
+// A step of many blocks decides as many steps of one block would.
+TEST_F(Advance, the_first_that_cover_pay_however_many_blocks_a_step_has) {
+    step(12, 5,
+         {transfer(1, 20'000'000, 10), transfer(2, 30'000'000, 11, kOtherToken),
+          transfer(3, 50'000'000, 12)});
+    EXPECT_EQ(balance(Account::merchant_cleared), "20000000");
+    EXPECT_EQ(balance(Account::merchant_cleared, kOtherToken), "30000000");
+    EXPECT_EQ(view.payments[0].credits[2].unapplied_reason, UnappliedReason::already_paid);
+}
+
+TEST_F(Advance, a_tolerance_that_was_enough_stays_enough_in_a_longer_step) {
+    view.payments[0].payment.options[0].tolerance = Amount(500'000);
+    step(11, 5, {transfer(1, 49'500'000, 10), transfer(2, 500'000, 11)});
+    EXPECT_EQ(view.payments[0].credits[0].shortfall, Amount(500'000));
+    EXPECT_EQ(view.payments[0].credits[1].unapplied_reason, UnappliedReason::already_paid);
+}
+
 // A payment offered on two chains: its parts clear in the journals of their own chains.
 class AdvanceTwoChains : public Advance {
   protected:
@@ -477,6 +494,15 @@ TEST_F(AdvanceTwoChains, what_was_forgiven_may_be_paid_before_the_other_chain_cl
     EXPECT_EQ(balance(Account::merchant_cleared), "50000000");
     EXPECT_EQ(balance(Account::payer_unapplied), "9990000");
     EXPECT_EQ(view.payments[0].credits[1].stage, CreditStage::authorized);
+}
+
+TEST_F(AdvanceTwoChains, the_earlier_block_pays_first_whichever_was_booked_first) {
+    step(10, 5, {transfer(1, 40'000'000, 10)});
+    credit_on_second(95, CreditStage::authorized);  // booked later, mined earlier
+    view.payments[0].credits[1].transfer.block_time = kCreated;
+    step(11, 5, {});
+    EXPECT_EQ(balance(Account::merchant_cleared), "20000000");
+    EXPECT_EQ(balance(Account::payer_unapplied), "20000000");
 }
 
 TEST_F(AdvanceTwoChains, expires_by_the_slowest_chain) {
