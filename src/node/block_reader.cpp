@@ -30,6 +30,34 @@ RpcCall logs_call(BlockHash const& hash) {
     return {kLogs, std::move(params)};
 }
 
+// Of the node's branch, by number: for blocks that are final.
+RpcCall transfer_logs_call(std::vector<Address> const& contracts, BlockNumber first,
+                           BlockNumber last) {
+    Json addresses = Json::array();
+    for (Address const& contract : contracts)
+        addresses.push_back(to_hex0x(contract.bytes));
+    Json filter = Json::object();
+    filter["fromBlock"] = to_quantity(first);
+    filter["toBlock"] = to_quantity(last);
+    filter["address"] = std::move(addresses);
+    filter["topics"] = Json::array({to_hex0x(transfer_topic())});
+    return {kLogs, Json::array({std::move(filter)})};
+}
+
+// What was asked for, and in the order of the chain.
+void check_range(std::vector<Log> const& logs, BlockNumber first, BlockNumber last) {
+    for (std::size_t i = 0; i < logs.size(); ++i) {
+        Log const& log = logs[i];
+        bool const in_range = log.block_number >= first && log.block_number <= last;
+        bool const in_order = i == 0 || std::pair(logs[i - 1].block_number, logs[i - 1].log_index) <
+                                            std::pair(log.block_number, log.log_index);
+        if (log.removed || !in_range || !in_order) {
+            throw Unavailable(std::string(kLogs) + ": a log of block " +
+                              std::to_string(log.block_number) + " is not where it should be");
+        }
+    }
+}
+
 RpcCall receipts_call(BlockHash const& hash) {
     Json params = Json::array();
     params.push_back(to_hex0x(hash));
@@ -246,6 +274,24 @@ Task<BlockReader::Again> BlockReader::add_logs(std::vector<std::optional<BlockOu
         again.push_back(std::move(read_block));
     }
     co_return again;
+}
+
+Task<LogRange> BlockReader::transfer_logs(std::vector<Address> contracts, BlockNumber first,
+                                          BlockNumber last) {
+    for (;;) {
+        BlockNumber const asked = std::min(last, first + most_blocks_ - 1);
+        std::vector<RpcCall> calls;
+        calls.push_back(transfer_logs_call(contracts, first, asked));
+        try {
+            auto answers = co_await rpc_.batch(std::move(calls), decode_logs);
+            if (!answers.front()) throw_error(kLogs, answers.front().error());
+            check_range(*answers.front(), first, asked);
+            co_return LogRange{asked, std::move(*answers.front())};
+        } catch (NodeFault const& fault) {
+            if (fault.fault() != RpcFault::too_much || asked == first) throw;
+            most_blocks_ = (asked - first + 1) / 2;
+        }
+    }
 }
 
 // Nodes that see parts of a block before it is sealed answer with receipts of blocks that are none

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sycee/app/log_history.hpp>
 #include <sycee/app/ports.hpp>
 #include <sycee/runtime/clock.hpp>
 
@@ -54,6 +55,9 @@ class BlockReader {
     Task<std::vector<BlockWithLogs>> blocks(BlockNumber first, BlockNumber last);
     Task<std::vector<std::optional<BlockWithLogs>>> blocks_again(std::vector<BlockHash> hashes);
     Task<std::optional<ReceiptLogs>> receipt(TransactionHash hash);
+    // As HistoryPort promises.
+    Task<LogRange> transfer_logs(std::vector<Address> contracts, BlockNumber first,
+                                 BlockNumber last);
 
   private:
     using Again = std::vector<std::optional<BlockWithLogs>>;
@@ -69,7 +73,8 @@ class BlockReader {
     Clock& clock_;
     BatchSize batch_;
     BatchSize receipts_batch_;
-    Timestamp no_receipts_until_{};  // the node does not know the method
+    BlockNumber most_blocks_ = 2'000;  // whose logs are asked for at once
+    Timestamp no_receipts_until_{};    // the node does not know the method
 };
 
 }  // namespace sycee

@@ -152,6 +152,11 @@ Task<std::optional<ReceiptLogs>> EvmNode::receipt(TransactionHash hash) {
     return state_->reader.receipt(hash);
 }
 
+Task<LogRange> EvmNode::transfer_logs(std::vector<Address> contracts, BlockNumber first,
+                                      BlockNumber last) {
+    return state_->reader.transfer_logs(std::move(contracts), first, last);
+}
+
 Task<std::optional<NativeTransfer>> EvmNode::native_transfer(TransactionHash hash) {
     auto call = transaction_call(hash);
     auto const answer = co_await state_->rpc.call(std::move(call));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sycee/app/log_history.hpp>
 #include <sycee/app/ports.hpp>
 #include <sycee/app/reconciliation.hpp>
 #include <sycee/app/settings.hpp>
@@ -31,7 +32,7 @@ struct NodeLimits {
 // answers is checked for its form and for being what was asked for; whether it makes sense as a
 // chain is for the caller. No message has more of a URL than its origin: providers put keys into
 // paths.
-class EvmNode final : public EndpointPort, public BalancePort {
+class EvmNode final : public EndpointPort, public BalancePort, public HistoryPort {
   public:
     // Throws std::runtime_error for a URL that can't be one.
     EvmNode(Executor executor, ChainSettings const& chain, EndpointSettings const& endpoint,
@@ -51,6 +52,8 @@ class EvmNode final : public EndpointPort, public BalancePort {
     Task<std::vector<std::optional<BlockWithLogs>>> blocks_again(
         std::vector<BlockHash> hashes) override;
     Task<std::optional<ReceiptLogs>> receipt(TransactionHash hash) override;
+    Task<LogRange> transfer_logs(std::vector<Address> contracts, BlockNumber first,
+                                 BlockNumber last) override;
     Task<std::optional<NativeTransfer>> native_transfer(TransactionHash hash) override;
     // While there is no subscription, after the time of one block at the latest.
     Task<void> wait_for_head(std::chrono::milliseconds limit) override;

@@ -308,6 +308,48 @@ TEST(EvmNode, AsksForLessWhereItWasTooMuch) {
               (std::vector<std::size_t>{16, 8, 4, 2}));
 }
 
+// Of these contracts and of Transfer alone; a range that is too much is read in smaller ones.
+TEST(EvmNode, ReadsTheTransferLogsOfManyBlocks) {
+    ScriptedNode scripted([](std::string const& method, Json const& params) -> Json {
+        EXPECT_EQ(method, "eth_getLogs");
+        auto const& filter = params[0];
+        EXPECT_EQ(filter["address"], Json::array({to_hex0x(ScriptedNode::token().bytes)}));
+        EXPECT_EQ(filter["topics"], Json::array({to_hex0x(transfer_topic())}));
+        auto const first = number_of(filter["fromBlock"].get<std::string>());
+        auto const last = number_of(filter["toBlock"].get<std::string>());
+        if (last - first + 1 > 300) return rpc_error(-32602, "exceed maximum block range 300");
+        Json logs = Json::array();
+        for (auto number = first; number <= last; ++number)
+            logs.push_back(log_at(number));
+        return {{"result", logs}};
+    });
+    BlockNumber next = 10;
+    std::size_t logs = 0;
+    while (next <= 1'009) {
+        auto const range =
+            scripted.run(scripted.node().transfer_logs({ScriptedNode::token()}, next, 1'009));
+        ASSERT_EQ(range.logs.front().block_number, next);
+        ASSERT_EQ(range.logs.back().block_number, range.last);
+        logs += range.logs.size();
+        next = range.last + 1;
+    }
+    EXPECT_EQ(logs, 1'000u);
+    EXPECT_EQ(next, 1'010u);
+}
+
+TEST(EvmNode, TakesNoLogThatWasNotAskedFor) {
+    for (auto const& answer : {Json::array({log_at(21)}), Json::array({log_at(12), log_at(11)}),
+                               Json::array({log_at(12), log_at(12)})}) {
+        ScriptedNode scripted(
+            [&](std::string const&, Json const&) -> Json { return {{"result", answer}}; });
+        EXPECT_NE(fault_of([&] {
+                      scripted.run(scripted.node().transfer_logs({ScriptedNode::token()}, 10, 20));
+                  }),
+                  "")
+            << answer.dump();
+    }
+}
+
 TEST(EvmNode, HalvesForEveryWayToSayTooMuch) {
     for (auto const& error :
          {rpc_error(-32005, "query returned more than 10000 results"),
