@@ -2,6 +2,7 @@
 
 #include <sycee/base/assert.hpp>
 
+#include "bulk_copy.hpp"
 #include "payment_keys.hpp"
 #include "record_rows.hpp"
 #include "values.hpp"
@@ -15,6 +16,10 @@ namespace sycee {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr auto kPayments = std::to_array<char const*>(
+    {"merchant_id", "payment_id", "derivation_index", "deposit_address", "currency", "price",
+     "options", "reference", "description", "metadata", "success_url", "created_at", "expires_at"});
 
 std::vector<std::pair<std::string, std::string>> parse_metadata(std::string const& text) {
     if (text == "{}") return {};
@@ -247,6 +252,17 @@ std::vector<Payment> load_payments(pqxx::transaction_base& tx,
     for (auto const& row : load_rows(tx, keys))
         payments.push_back(payment_of(row));
     return payments;
+}
+
+void insert_payments(pqxx::transaction_base& tx, std::vector<Payment> const& payments) {
+    BulkCopy<kPayments> rows("payments");
+    for (Payment const& payment : payments) {
+        rows.row(payment.merchant_id, payment.id, payment.derivation_index, payment.deposit_address,
+                 payment.currency, payment.price, options_json(payment.options), payment.reference,
+                 payment.description, metadata_json(payment.metadata), payment.success_url,
+                 payment.created_at, payment.expires_at);
+    }
+    rows.run(tx);
 }
 
 std::vector<PaymentState> load_payment_states(pqxx::transaction_base& tx,

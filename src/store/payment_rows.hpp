@@ -17,6 +17,9 @@ std::vector<PaymentState> load_payment_states(pqxx::transaction_base& tx,
 // What the shop asked for alone, in the order of `keys`.
 std::vector<Payment> load_payments(pqxx::transaction_base& tx, std::vector<PaymentKey> const& keys);
 
+// Writes them as they are, with the index and address that they have.
+void insert_payments(pqxx::transaction_base& tx, std::vector<Payment> const& payments);
+
 std::vector<PaymentOption> parse_options(std::string const& text);
 std::string options_json(std::vector<PaymentOption> const& options);
 std::string metadata_json(std::vector<std::pair<std::string, std::string>> const& metadata);

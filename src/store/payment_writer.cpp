@@ -4,7 +4,6 @@
 #include <sycee/base/assert.hpp>
 #include <sycee/runtime/errors.hpp>
 
-#include "bulk_copy.hpp"
 #include "bulk_insert.hpp"
 #include "payment_rows.hpp"
 #include "session.hpp"
@@ -20,10 +19,6 @@ namespace {
 constexpr std::size_t kMostCallers = 5'000;
 constexpr std::size_t kMostAtOnce = 1'000;
 constexpr std::uint64_t kLastIndex = 0x7fffffff;  // what lies above needs the private key
-
-constexpr auto kPayments = std::to_array<char const*>(
-    {"merchant_id", "payment_id", "derivation_index", "deposit_address", "currency", "price",
-     "options", "reference", "description", "metadata", "success_url", "created_at", "expires_at"});
 
 constexpr auto kKeys = std::to_array<char const*>(
     {"merchant_id", "key", "request_hash", "status", "location", "answer", "created_at"});
@@ -94,17 +89,6 @@ void store_next_indexes(pqxx::work& tx, std::map<MerchantId, Derivation> const& 
                                    " WHERE m.merchant_id = n.merchant_id",
                                    arrays);
     ensure(moved.affected_rows() == derivations.size(), "store: a merchant is not there");
-}
-
-void insert(pqxx::work& tx, std::vector<Payment> const& payments) {
-    BulkCopy<kPayments> rows("payments");
-    for (Payment const& payment : payments) {
-        rows.row(payment.merchant_id, payment.id, payment.derivation_index, payment.deposit_address,
-                 payment.currency, payment.price, options_json(payment.options), payment.reference,
-                 payment.description, metadata_json(payment.metadata), payment.success_url,
-                 payment.created_at, payment.expires_at);
-    }
-    rows.run(tx);
 }
 
 void add_key(BulkCopy<kKeys>& keys, IdempotencyClaim const& claim, Payment const& payment) {
@@ -189,7 +173,7 @@ void PaymentWriter::insert_all(Requests const& requests) {
             if (input.claim) add_key(keys, *input.claim, payments.back());
         }
         store_next_indexes(tx, derivations);
-        insert(tx, payments);
+        insert_payments(tx, payments);
         keys.run(tx);
     };
     try {

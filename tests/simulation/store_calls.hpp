@@ -1,6 +1,7 @@
 #pragma once
 
 #include <sycee/app/ports.hpp>
+#include <sycee/app/settings.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -12,6 +13,8 @@
 #include <vector>
 
 namespace sycee::simulation {
+
+class SimChain;
 
 // What the processes ask of the store, as ports.hpp describes it: each call is one transaction,
 // instant and atomic. Waiting, and what is lost on the way, are up to the clients.
@@ -57,6 +60,8 @@ class ComparedStore : public StoreCalls {
 
 struct Comparison {
     SimStore& model;  // with its merchants
+    Network const& network;
+    std::vector<std::unique_ptr<SimChain>> const& chains;  // as they really are
     std::uint64_t seed = 0;
     std::function<Timestamp()> now;
     std::function<void(std::string const&)> reached;

@@ -48,6 +48,8 @@ World::World(std::uint64_t seed, bool verbose, CompareStore const& compare)
     if (compare) {
         compared_ = compare(
             {.model = store_,
+             .network = network_,
+             .chains = chains_,
              .seed = seed,
              .now = [this] { return scheduler_.now(); },
              .reached = reached,

@@ -292,6 +292,7 @@ void MirroredStore::compare_everything() {
         find(key);
     compare_pages();
     verify();
+    rebuild();
 }
 
 // Every payment of every merchant, newest first, page by page.
@@ -325,6 +326,19 @@ void MirroredStore::verify() {
         differ("verify", std::to_string(result.records) + " records, not " +
                              std::to_string(model_.entries().size()));
     }
+}
+
+// The books once more, from the chains as they really are.
+void MirroredStore::rebuild() {
+    auto const report = database_.rebuild(comparison_.network, comparison_.chains);
+    if (report.ordered > 0) comparison_.reached("rebuilt: in the order of the books");
+    if (report.pending > 0) comparison_.reached("rebuilt: something was pending");
+    if (report.reversed > 0) comparison_.reached("rebuilt: something rests on a reorg");
+    if (report.payments > 0) comparison_.reached("rebuilt: agrees");
+    std::string lines;
+    for (std::string const& line : report.differences)
+        lines += "\n  " + line;
+    if (!report.agrees()) differ("rebuild", lines);
 }
 
 }  // namespace sycee::simulation

@@ -55,6 +55,7 @@ class MirroredStore final : public ComparedStore {
     void compare_rows(std::string const& after);
     void compare_pages();
     void verify();
+    void rebuild();
 
     TestDatabase& database_;
     Comparison comparison_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sycee/app/rebuild.hpp>
 #include <sycee/base/time.hpp>
 #include <sycee/store/database.hpp>
 
@@ -12,6 +13,8 @@
 #include <vector>
 
 namespace sycee::simulation {
+
+class SimChain;
 
 // A PostgreSQL database of its own for one process of a campaign, with this program's schema. The
 // store reads a clock there that the simulator sets: functions of the same names as PostgreSQL's
@@ -34,6 +37,9 @@ class TestDatabase {
         return run_task(io_, std::move(task));
     }
     Database& store() { return *store_; }
+    // Derives the books of this database again into another one, which is gone afterwards.
+    RebuildReport rebuild(Network const& network,
+                          std::vector<std::unique_ptr<SimChain>> const& chains);
     // The only column of a query of our own, past the store.
     std::vector<std::string> lines(std::string const& sql);
 
