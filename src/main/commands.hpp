@@ -57,5 +57,8 @@ Task<int> list_differences(Config config, bool json);
 Task<int> close_difference(Config config, std::string id, std::string reason);
 // Whether each address holds on the chain what the books say, at the block processed last.
 Task<int> reconcile(Executor executor, Config config, bool json);
+// Derives the books again into the empty database `into`, from the nodes and from what was put in,
+// and says where they are not the same.
+Task<int> rebuild(Executor executor, Config config, std::string into);
 
 }  // namespace sycee

@@ -35,6 +35,7 @@ struct CommandLine {
     std::string password_file;
     std::string file;
     std::string keys_file;
+    std::string into;
     std::uint64_t number = 0;
     std::string format = "csv";
     bool json = false;
@@ -226,6 +227,20 @@ void add_reports(CommandLine& line) {
     reconciled->callback([&line] {
         line.command = [&line](Executor executor, Config config) {
             return reconcile(executor, std::move(config), line.json);
+        };
+    });
+    auto* rebuilt = line.app.add_subcommand(
+        "rebuild",
+        "Derives the books again from the nodes' final logs, the payments and the decisions of "
+        "persons, and names each difference");
+    rebuilt
+        ->add_option("--into", line.into,
+                     "Connection string of an empty database for the new books, of a role that "
+                     "may make tables there")
+        ->required();
+    rebuilt->callback([&line] {
+        line.command = [&line](Executor executor, Config config) {
+            return rebuild(executor, std::move(config), line.into);
         };
     });
 }
