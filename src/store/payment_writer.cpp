@@ -4,6 +4,7 @@
 #include <sycee/base/assert.hpp>
 #include <sycee/runtime/errors.hpp>
 
+#include "bulk_copy.hpp"
 #include "bulk_insert.hpp"
 #include "payment_rows.hpp"
 #include "session.hpp"
