@@ -12,6 +12,11 @@ target_compile_options(sycee_options INTERFACE $<$<AND:$<CONFIG:RelWithDebInfo>,
 target_link_options(sycee_options INTERFACE -fuse-ld=mold -Wl,-z,relro -Wl,-z,now)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
+# libFuzzer learns from this which ways the code takes (tests/fuzz).
+if(SYCEE_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 # Third-party objects and ours must agree on the sanitizers, so they are set for the directory.
 if(SYCEE_SANITIZE)
   add_compile_options(-fsanitize=${SYCEE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
