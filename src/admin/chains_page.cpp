@@ -30,7 +30,8 @@ Html reorg_text(ChainStatus const& status) {
                                    status.last_reorg_depth == 1 ? "block" : "blocks"});
 }
 
-Html comparison_text(std::optional<ReconciliationStatus> const& reconciliation) {
+Html comparison_text(std::optional<ReconciliationStatus> const& reconciliation,
+                     std::string const& root) {
     if (!reconciliation) return html("not yet");
     Html text =
         html("{} {} at block {}, {}",
@@ -41,8 +42,8 @@ Html comparison_text(std::optional<ReconciliationStatus> const& reconciliation) 
     if (!reconciliation->fault.empty())
         text += html(R"( <span class="badge caution">! {}</span>)", {reconciliation->fault});
     if (reconciliation->open_differences != 0) {
-        text += html(R"( <span class="badge bad">! {} differ: see sycee difference list</span>)",
-                     {reconciliation->open_differences});
+        text += html(R"( <a href="{}/differences"><span class="badge bad">! {} differ</span></a>)",
+                     {root, reconciliation->open_differences});
     }
     return text;
 }
@@ -85,7 +86,7 @@ Html progress_facts(std::optional<ChainProgress> const& progress, BlockNumber he
 }
 
 Html chain_section(ChainStatus const& status, ChainsProgress const& progress,
-                   Network const& network, Timestamp now) {
+                   Network const& network, Timestamp now, std::string const& root) {
     auto const* settings = network.chain(status.chain_id);
     Html facts = fact("Head", html("{} {}", {status.head.number, short_hash(status.head.hash)}));
     facts += fact("Head's time (UTC)", moment(status.head.time));
@@ -97,7 +98,7 @@ Html chain_section(ChainStatus const& status, ChainsProgress const& progress,
     if (settings != nullptr) facts += fact("Nodes that must agree", quorum_text(*settings));
     facts += fact("Last reorg", reorg_text(status));
     facts += fact("Processed (UTC)", moment(status.processed_at));
-    facts += fact("Compared with the chain", comparison_text(status.reconciliation));
+    facts += fact("Compared with the chain", comparison_text(status.reconciliation, root));
     Html const alarm = status.stopped_reason.empty()
                            ? Html{}
                            : html(R"(<p class="problem">Stopped: {}</p>)", {status.stopped_reason});
@@ -110,10 +111,10 @@ Html chain_section(ChainStatus const& status, ChainsProgress const& progress,
 }  // namespace
 
 Html chains_body(std::vector<ChainStatus> const& chains, ChainsProgress const& progress,
-                 Network const& network, Timestamp now) {
+                 Network const& network, Timestamp now, std::string const& root) {
     Html sections;
     for (auto const& status : chains)
-        sections += chain_section(status, progress, network, now);
+        sections += chain_section(status, progress, network, now, root);
     for (auto const& chain : network.chains) {
         if (std::ranges::find(chains, chain.id, &ChainStatus::chain_id) != chains.end()) continue;
         sections += html(R"(<section class="card"><div class="title"><h2>{}</h2>)"

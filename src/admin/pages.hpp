@@ -45,7 +45,7 @@ Html deliveries_section(PaymentTimeline const& timeline);
 
 Html trial_balance_body(std::vector<BalanceRow> const& rows, Network const& network);
 Html chains_body(std::vector<ChainStatus> const& chains, ChainsProgress const& progress,
-                 Network const& network, Timestamp now);
+                 Network const& network, Timestamp now, std::string const& root);
 
 struct ExceptionsPage {
     std::vector<DeskException> exceptions;

@@ -14,6 +14,7 @@ constexpr std::string_view kRoot = "/admin";
 constexpr std::string_view kAssets = "/assets/";
 constexpr std::string_view kPayments = "/payments/";
 constexpr std::string_view kExceptions = "/exceptions/";
+constexpr std::string_view kDifferences = "/differences/";
 constexpr std::string_view kStatements = "/statements";
 constexpr std::size_t kPageRows = 50;
 constexpr unsigned kFine = 200;
@@ -31,8 +32,8 @@ std::string wait_text(std::chrono::seconds wait) {
 
 }  // namespace
 
-AdminPages::Routes::Routes(PaymentService& payments, DeskService& desk, TransferFinder& finder,
-                           ChainRegistry const& chains, ReportPort& reports,
+AdminPages::Routes::Routes(PaymentService& payments, DeskService& desk, LossService& losses,
+                           TransferFinder& finder, ChainRegistry const& chains, ReportPort& reports,
                            StatementPort& statements, AccessPort& access, WorkerPool& workers,
                            Network const& network, Clock& clock, Metrics& metrics)
     : payments_(payments),
@@ -48,6 +49,7 @@ AdminPages::Routes::Routes(PaymentService& payments, DeskService& desk, Transfer
       cookie_(origin_.starts_with("https://")),
       login_(access, workers, clock, metrics),
       desk_(payments, desk, reports, network, clock, root_),
+      differences_(losses, reports, network, clock, root_),
       statements_(statements, reports, network, clock, root_) {}
 
 admin::Frame AdminPages::Routes::frame_for(std::optional<Session> const& session) const {
@@ -102,8 +104,8 @@ Task<HttpResponse> AdminPages::Routes::handle_post(HttpRequest const& request,
     }
     if (path == "/login") co_return co_await log_in(request);
     if (path == "/logout") co_return co_await log_out(request);
-    if (path.starts_with(kExceptions)) {
-        co_return co_await answer_exception(request, path.substr(kExceptions.size()));
+    if (path.starts_with(kExceptions) || path.starts_with(kDifferences)) {
+        co_return co_await answer_form(request, path);
     }
     co_return admin::message_response(kNotFound, frame_for(std::nullopt), "Not found",
                                       "There is no such page.");
@@ -144,8 +146,8 @@ Task<HttpResponse> AdminPages::Routes::log_out(HttpRequest const& request) {
     co_return response;
 }
 
-Task<HttpResponse> AdminPages::Routes::answer_exception(HttpRequest const& request,
-                                                        std::string_view path) {
+Task<HttpResponse> AdminPages::Routes::answer_form(HttpRequest const& request,
+                                                   std::string_view path) {
     auto const session = co_await find_session(request);
     if (!session) co_return redirect(root_ + "/login");
     auto form = parse_form(request.body);
@@ -153,9 +155,14 @@ Task<HttpResponse> AdminPages::Routes::answer_exception(HttpRequest const& reque
         co_return admin::message_response(kForbidden, frame_for(session), "Refused",
                                           "The form is out of date. Go back and try again.");
     }
+    if (path.starts_with(kDifferences)) {
+        co_return co_await differences_.answer(path.substr(kDifferences.size()), std::move(form),
+                                               *session);
+    }
     admin::Frame frame = frame_for(session);
     frame.open_exceptions = co_await desk_.open_count();
-    co_return co_await desk_.answer(path, std::move(form), std::move(frame), *session);
+    co_return co_await desk_.answer(path.substr(kExceptions.size()), std::move(form),
+                                    std::move(frame), *session);
 }
 
 Task<HttpResponse> AdminPages::Routes::show(std::string_view path, std::string_view query,
@@ -181,11 +188,12 @@ Task<HttpResponse> AdminPages::Routes::show(std::string_view path, std::string_v
         co_return admin::page_response(200, frame, "Trial balance", admin::Section::trial_balance,
                                        admin::trial_balance_body(rows, network_));
     }
+    if (path == "/differences") co_return co_await differences_.show(query, frame, session);
     if (path == "/chains") {
         auto const chains = co_await reports_.chains();
         co_return admin::page_response(
             200, frame, "Chains", admin::Section::chains,
-            admin::chains_body(chains, chains_.all(), network_, clock_.now()));
+            admin::chains_body(chains, chains_.all(), network_, clock_.now(), root_));
     }
     co_return admin::message_response(kNotFound, frame, "Not found", "There is no such page.");
 }

@@ -4,6 +4,7 @@
 #include <sycee/net/web_files.hpp>
 
 #include "desk_pages.hpp"
+#include "difference_pages.hpp"
 #include "layout.hpp"
 #include "login.hpp"
 #include "session.hpp"
@@ -17,7 +18,7 @@ namespace sycee {
 
 class AdminPages::Routes {
   public:
-    Routes(PaymentService& payments, DeskService& desk, TransferFinder& finder,
+    Routes(PaymentService& payments, DeskService& desk, LossService& losses, TransferFinder& finder,
            ChainRegistry const& chains, ReportPort& reports, StatementPort& statements,
            AccessPort& access, WorkerPool& workers, Network const& network, Clock& clock,
            Metrics& metrics);
@@ -31,7 +32,7 @@ class AdminPages::Routes {
     Task<HttpResponse> handle_post(HttpRequest const& request, std::string_view path);
     Task<HttpResponse> log_in(HttpRequest const& request);
     Task<HttpResponse> log_out(HttpRequest const& request);
-    Task<HttpResponse> answer_exception(HttpRequest const& request, std::string_view path);
+    Task<HttpResponse> answer_form(HttpRequest const& request, std::string_view path);
     Task<HttpResponse> show(std::string_view path, std::string_view query, Session session);
     Task<HttpResponse> show_payments(std::string_view query, admin::Frame frame);
     Task<HttpResponse> find_transaction(std::string_view query, admin::Frame frame);
@@ -52,6 +53,7 @@ class AdminPages::Routes {
     admin::SessionCookie cookie_;
     admin::Login login_;
     admin::DeskPages desk_;
+    admin::DifferencePages differences_;
     admin::StatementPages statements_;
 };
 

@@ -11,6 +11,8 @@ namespace {
 constexpr std::size_t kReasonBytes = 500;
 constexpr char const* kAnotherOperator = "needs another operator than the one who made it";
 
+}  // namespace
+
 Result<void> check_reason(std::string const& reason) {
     if (reason.find_first_not_of(" \n") == std::string::npos) {
         return refuse("reason", "is missing");
@@ -25,8 +27,6 @@ Result<void> check_reason(std::string const& reason) {
     if (!clean) return refuse("reason", "must not contain control characters");
     return {};
 }
-
-}  // namespace
 
 Task<DeskPage> DeskService::list(DeskFilter filter, std::optional<DeskKey> after,
                                  std::size_t limit) {

@@ -8,6 +8,7 @@
 #include <sycee/app/checkpoint_service.hpp>
 #include <sycee/app/desk_service.hpp>
 #include <sycee/app/detected_transfers.hpp>
+#include <sycee/app/loss_service.hpp>
 #include <sycee/app/mempool_watcher.hpp>
 #include <sycee/app/month_keeper.hpp>
 #include <sycee/app/payment_feed.hpp>
@@ -29,6 +30,7 @@
 #include <sycee/store/pg_desk.hpp>
 #include <sycee/store/pg_idempotency.hpp>
 #include <sycee/store/pg_ledger.hpp>
+#include <sycee/store/pg_losses.hpp>
 #include <sycee/store/pg_months.hpp>
 #include <sycee/store/pg_outbox.hpp>
 #include <sycee/store/pg_payments.hpp>
@@ -87,6 +89,7 @@ class Application {
           payments_(database_),
           outbox_(books_),
           desk_(books_),
+          losses_(database_),
           access_(database_),
           idempotency_(database_),
           reports_(database_),
@@ -110,6 +113,7 @@ class Application {
           service_(payments_, config_.network, registry_, clock_),
           desk_service_(desk_, ledger_, config_.network, registry_, outbox_wake_, clock_,
                         config_.desk),
+          loss_service_(losses_, ledger_, config_.network, nodes_of(chains_), clock_, config_.desk),
           checkpoint_service_(checkpoints_, receipts_, signing_key_loader(), clock_, metrics_),
           month_keeper_(months_, clock_, metrics_),
           dispatcher_(outbox_, sender_, config_.network, outbox_wake_, clock_, metrics_),
@@ -117,8 +121,8 @@ class Application {
                config_.network, clock_, metrics_, config_.api),
           checkout_(service_, finder_, feed_, detected_, config_.network, clock_, kStreams),
           receipt_page_(checkpoint_service_, config_.network),
-          admin_(service_, desk_service_, finder_, registry_, reports_, statements_, access_,
-                 password_workers_, config_.network, clock_, metrics_),
+          admin_(service_, desk_service_, loss_service_, finder_, registry_, reports_, statements_,
+                 access_, password_workers_, config_.network, clock_, metrics_),
           tasks_(executor, kMostTasks) {}
 
     Task<int> run() {
@@ -209,6 +213,15 @@ class Application {
         for (auto const& chain : chains)
             ports[chain->settings.id] = &chain->access.endpoints;
         return ports;
+    }
+
+    static LossService::Nodes nodes_of(Chains const& chains) {
+        LossService::Nodes nodes;
+        for (auto const& chain : chains) {
+            for (auto const& node : chain->access.nodes)
+                nodes[chain->settings.id].push_back(node.get());
+        }
+        return nodes;
     }
 
     LoadSigningKey signing_key_loader() const {
@@ -374,6 +387,7 @@ class Application {
     PgPayments payments_;
     PgOutbox outbox_;
     PgDesk desk_;
+    PgLosses losses_;
     PgAccess access_;
     PgIdempotency idempotency_;
     PgReports reports_;
@@ -395,6 +409,7 @@ class Application {
     TransferFinder finder_;
     PaymentService service_;
     DeskService desk_service_;
+    LossService loss_service_;
     CheckpointService checkpoint_service_;
     MonthKeeper month_keeper_;
     WebhookDispatcher dispatcher_;

@@ -7,14 +7,13 @@
 #include <sycee/app/transfer_finder.hpp>
 #include <sycee/runtime/errors.hpp>
 #include <sycee/runtime/log.hpp>
-#include <sycee/runtime/password.hpp>
 #include <sycee/store/pg_access.hpp>
 #include <sycee/store/pg_ledger.hpp>
 #include <sycee/store/pg_payments.hpp>
 
 #include "chain_access.hpp"
 #include "commands.hpp"
-#include "secret_file.hpp"
+#include "operators.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -69,18 +68,6 @@ void print_text(FoundOnChain const& found, Network const& network) {
                   << to_string(transfer.payment.second) << "\n    " << advice(transfer) << "\n";
     }
     if (found.has_more) std::cout << "  and more of them\n";
-}
-
-// Two people, each with a password of their own: neither can order it alone.
-Task<Result<std::string>> authenticate(PgAccess& access, std::string name,
-                                       std::filesystem::path password_file) {
-    auto const password = read_secret(password_file);
-    if (!password) co_return std::unexpected(password.error());
-    auto const account = co_await access.find_operator(name);
-    if (!account || !verify_password(account->password_hash, *password)) {
-        co_return refuse("operator", "\"" + name + "\": unknown, or another password");
-    }
-    co_return to_string(account->id);
 }
 
 void print_plan(RepairPlan const& plan, ChainRegistry const& registry) {

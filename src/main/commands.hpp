@@ -5,6 +5,7 @@
 #include "config.hpp"
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -55,6 +56,18 @@ Task<int> verify(Config config);
 // Addresses that hold another balance than the books say, and nobody has looked at yet.
 Task<int> list_differences(Config config, bool json);
 Task<int> close_difference(Config config, std::string id, std::string reason);
+
+struct LossInput {
+    std::string difference;
+    std::string reason;
+    std::string operator_name;
+    std::filesystem::path operator_password_file;
+    std::string second_operator_name;  // empty: none
+    std::filesystem::path second_password_file;
+    bool json = false;
+};
+// What is missing at the address was destroyed by the issuer: booked, and the difference closed.
+Task<int> book_difference_loss(Executor executor, Config config, LossInput input);
 // Whether each address holds on the chain what the books say, at the block processed last.
 Task<int> reconcile(Executor executor, Config config, bool json);
 // Derives the books again into the empty database `into`, from the nodes and from what was put in,

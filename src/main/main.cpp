@@ -25,6 +25,7 @@ struct CommandLine {
     std::function<int()> offline;  // instead of it: needs no configuration
     MerchantInput merchant;
     RepairInput repair;
+    LossInput loss;
     std::string merchant_id;
     std::string label;
     std::string id;
@@ -218,6 +219,25 @@ void add_reports(CommandLine& line) {
     close->callback([&line] {
         line.command = [&line](Executor, Config config) {
             return close_difference(std::move(config), line.id, line.reason);
+        };
+    });
+    auto* loss = differences->add_subcommand(
+        "book-loss",
+        "Books what is missing as destroyed by the token's issuer, and frees the address again");
+    loss->add_option("difference", line.loss.difference, "Its id, dif_…")->required();
+    loss->add_option("--reason", line.loss.reason, "What was found out; kept")->required();
+    loss->add_option("--operator", line.loss.operator_name, "Who decides it")->required();
+    loss->add_option("--password-file", line.loss.operator_password_file,
+                     "File whose first line is the operator's password")
+        ->required();
+    loss->add_option("--second-operator", line.loss.second_operator_name,
+                     "Who approves it: needed above desk.second_operator_above");
+    loss->add_option("--second-password-file", line.loss.second_password_file,
+                     "File whose first line is the second operator's password");
+    loss->add_flag("--json", line.loss.json, "Print JSON");
+    loss->callback([&line] {
+        line.command = [&line](Executor executor, Config config) {
+            return book_difference_loss(executor, std::move(config), line.loss);
         };
     });
     auto* reconciled = line.app.add_subcommand(

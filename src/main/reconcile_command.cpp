@@ -1,16 +1,21 @@
+#include <sycee/app/loss_service.hpp>
 #include <sycee/app/reconciliation.hpp>
 #include <sycee/app/token_text.hpp>
 #include <sycee/node/evm_node.hpp>
 #include <sycee/runtime/clock.hpp>
 #include <sycee/runtime/errors.hpp>
-#include <sycee/store/pg_reconciliation.hpp>
+#include <sycee/store/pg_access.hpp>
+#include <sycee/store/pg_ledger.hpp>
+#include <sycee/store/pg_losses.hpp>
 #include <sycee/store/pg_reports.hpp>
 
 #include "commands.hpp"
+#include "operators.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <iostream>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -109,7 +114,7 @@ void print_text(ChainSettings const& chain, Compared const& compared, Network co
 
 Task<int> list_differences(Config config, bool json) {
     Database database(config.database_url, 1);
-    auto const open = co_await PgReconciliation(database).list_open(kMostListed);
+    auto const open = co_await PgLosses(database).list_open(kMostListed);
     Json rows = Json::array();
     for (OpenDifference const& found : open) {
         Json row{{"id", to_string(found.id)},
@@ -141,7 +146,7 @@ Task<int> close_difference(Config config, std::string id, std::string reason) {
     } else {
         Database database(config.database_url, 1);
         bool const closed =
-            co_await PgReconciliation(database).close(*difference, reason, SystemClock().now());
+            co_await PgLosses(database).close(*difference, reason, SystemClock().now());
         if (!closed) problem = "difference: " + id + " is not open";
     }
     if (!problem.empty()) {
@@ -149,6 +154,65 @@ Task<int> close_difference(Config config, std::string id, std::string reason) {
         co_return kRefused;
     }
     std::cout << id << " is closed: its address is free again.\n";
+    co_return kDone;
+}
+
+Task<int> book_difference_loss(Executor executor, Config config, LossInput input) {
+    auto const refused = [](Error const& error) {
+        std::cerr << "sycee: " << to_string(error) << "\n";
+        return kRefused;
+    };
+    auto const id = parse_id<DifferenceTag>(input.difference);
+    if (!id) {
+        co_return refused(
+            {"difference", "\"" + input.difference + "\" is not the id of a difference (dif_…)"});
+    }
+    Database database(config.database_url, 1);
+    PgAccess operators(database);
+    auto first =
+        co_await authenticate(operators, input.operator_name, input.operator_password_file);
+    if (!first) co_return refused(first.error());
+    std::string second;
+    if (!input.second_operator_name.empty()) {
+        auto approved = co_await authenticate(operators, input.second_operator_name,
+                                              input.second_password_file);
+        if (!approved) co_return refused(approved.error());
+        second = std::move(*approved);
+    }
+    PgLosses losses(database);
+    PgLedger ledger(database);
+    SystemClock clock;
+    std::vector<std::unique_ptr<EvmNode>> nodes;
+    LossService::Nodes of_chains;
+    for (ChainSettings const& chain : config.network.chains) {
+        for (EndpointSettings const& endpoint : chain.endpoints) {
+            nodes.push_back(
+                std::make_unique<EvmNode>(executor, chain, endpoint, clock, NodeLimits{}));
+            of_chains[chain.id].push_back(nodes.back().get());
+        }
+    }
+    LossService service(losses, ledger, config.network, std::move(of_chains), clock, config.desk);
+    auto const booked =
+        co_await service.book(*id, input.reason, std::move(*first), std::move(second));
+    if (!booked) co_return refused(booked.error());
+    OpenDifference const& difference = booked->difference;
+    BookedBalance const& of = difference.difference.booked;
+    if (input.json) {
+        Json const json{{"difference", input.difference},
+                        {"merchant", to_string(of.payment.first)},
+                        {"payment", to_string(of.payment.second)},
+                        {"chain_id", difference.chain_id},
+                        {"contract", to_string(of.token)},
+                        {"amount_base_units", to_string(booked->amount)},
+                        {"sequence", booked->sequence}};
+        std::cout << json.dump(2) << "\n";
+    } else {
+        std::cout << token_amount(config.network, difference.chain_id, of.token, booked->amount)
+                  << " of " << to_string(of.payment.second) << " at " << to_string(of.address)
+                  << " are booked as lost: record " << booked->sequence << " of "
+                  << to_string(of.payment.first) << " on chain " << difference.chain_id << ".\n"
+                  << input.difference << " is closed: its address is free again.\n";
+    }
     co_return kDone;
 }
 

@@ -163,6 +163,34 @@ class MerchantAdvance {
         }
         std::erase_if(state.credits,
                       [&](Credit const& credit) { return is_taken_away(credit.transfer, step_); });
+        require_losses(state);
+    }
+
+    // Nor is anything taken away as never received that is booked as lost.
+    void require_losses(PaymentState const& state) const {
+        for (LostTokens const& lost : state.losses) {
+            if (lost.chain_id != step_.chain_id) continue;
+            Amount in;
+            Amount out;
+            for (Credit const& credit : state.credits) {
+                if (is_of(credit.transfer.key, lost)) in += credit.transfer.amount;
+            }
+            for (Outflow const& outflow : state.outflows) {
+                if (!is_of(outflow.transfer.key, lost)) continue;
+                in += outflow.unexplained;
+                out += outflow.transfer.amount;
+            }
+            for (LostTokens const& other : state.losses) {
+                if (other.chain_id == lost.chain_id && other.token == lost.token)
+                    out += other.amount;
+            }
+            ensure(out <= in, "stage order: a reorg would take away what is booked as lost at " +
+                                  to_string(state.payment.deposit_address));
+        }
+    }
+
+    static bool is_of(TransferKey const& key, LostTokens const& lost) {
+        return key.chain_id == lost.chain_id && key.token == lost.token;
     }
 
     // What was promised to a payer rests on what is settled: no reorg takes that away below it.

@@ -118,6 +118,7 @@ class JournalCheck {
         walk_all(counted);
         walk_.finish();
         check_fees();
+        check_losses();
         check_head();
         check_balances();
     }
@@ -175,6 +176,25 @@ class JournalCheck {
     void check_fees() {
         auto const wrong = find_wrong_fees(tx_, merchant_id_, chain_id_, context_.schedules());
         if (wrong) throw WrongRow(where_ + ": " + *wrong);
+    }
+
+    // A loss is what was found, in the block in which it was, and the difference is closed by it
+    // alone.
+    void check_losses() {
+        auto const wrong = tx_.exec_params(
+            "SELECT t.seq FROM token_losses t LEFT JOIN balance_differences d"
+            " ON (d.difference_id, d.merchant_id, d.payment_id, d.chain_id, d.token, "
+            "d.block_number,"
+            "     d.block_hash) = (t.difference_id, t.merchant_id, t.payment_id, t.chain_id, "
+            "t.token,"
+            "     t.block_number, t.block_hash)"
+            " WHERE t.merchant_id = $1 AND t.chain_id = $2 AND (d.difference_id IS NULL"
+            "   OR d.booked - d.on_chain <> t.amount OR d.closed_at IS NULL OR d.accepted)"
+            " ORDER BY t.seq LIMIT 1",
+            to_sql(merchant_id_), chain_id_);
+        if (wrong.empty()) return;
+        throw WrongRow(where_ + ": token_loss " + wrong[0][0].c_str() +
+                       " is not what its difference says, or that one is not closed by it");
     }
 
     void check_head() {

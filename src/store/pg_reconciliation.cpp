@@ -1,6 +1,7 @@
 #include <sycee/runtime/random.hpp>
 #include <sycee/store/pg_reconciliation.hpp>
 
+#include "booked_balances.hpp"
 #include "session.hpp"
 #include "values.hpp"
 
@@ -87,56 +88,22 @@ std::optional<PaymentKey> add_round(pqxx::transaction_base& tx, std::set<Payment
     return PaymentKey{id_of<MerchantTag>(rows.back()[0]), id_of<PaymentTag>(rows.back()[1])};
 }
 
-std::vector<BookedBalance> balances_of(pqxx::transaction_base& tx, ChainId chain_id,
-                                       std::set<PaymentKey> const& keys) {
-    PgArray merchants;
-    PgArray payments;
-    for (auto const& [merchant_id, payment_id] : keys) {
-        merchants.add(merchant_id);
-        payments.add(payment_id);
-    }
-    std::vector<BookedBalance> balances;
-    // An address that differs is asked for even where a reorg has left nothing in the books of it.
-    for (auto const& row : tx.exec_params(
-             "WITH k AS (SELECT * FROM unnest($2::uuid[], $3::uuid[]) AS k(merchant_id,"
-             " payment_id)), moved AS ("
-             " SELECT a.merchant_id, a.payment_id, a.seq, a.deposit_address, a.token,"
-             "   a.amount FROM k JOIN all_authorizations a USING (merchant_id, payment_id)"
-             "   WHERE a.chain_id = $1"
-             " UNION ALL"
-             " SELECT w.merchant_id, w.payment_id, w.seq, w.deposit_address, w.token,"
-             "   w.unexplained - w.amount FROM k JOIN withdrawals w USING (merchant_id,"
-             "   payment_id) WHERE w.chain_id = $1"
-             " UNION ALL"
-             " SELECT d.merchant_id, d.payment_id, NULL, d.address, d.token, 0"
-             "   FROM k JOIN balance_differences d USING (merchant_id, payment_id)"
-             "   WHERE d.chain_id = $1 AND d.closed_at IS NULL"
-             "), live AS (SELECT m.merchant_id, m.payment_id, m.deposit_address, m.token,"
-             "   sum(m.amount) AS amount"
-             " FROM moved m LEFT JOIN reversals r ON (r.merchant_id, r.chain_id, r.reversed_seq)"
-             "   = (m.merchant_id, $1, m.seq) WHERE r.seq IS NULL GROUP BY 1, 2, 3, 4)"
-             " SELECT l.merchant_id, l.payment_id, l.deposit_address, l.token, l.amount,"
-             "   CASE WHEN a.offset_of_books IS NOT NULL"
-             "     THEN greatest(0, l.amount + a.offset_of_books) END AS accepted,"
-             "   EXISTS (SELECT FROM balance_differences d WHERE d.chain_id = $1"
-             "     AND d.address = l.deposit_address AND d.token = l.token"
-             "     AND d.closed_at IS NULL) AS is_open"
-             " FROM live l LEFT JOIN LATERAL (SELECT d.on_chain - d.booked AS offset_of_books"
-             "   FROM balance_differences d WHERE d.accepted AND d.chain_id = $1"
-             "   AND d.address = l.deposit_address AND d.token = l.token"
-             "   ORDER BY d.closed_at DESC, d.difference_id DESC LIMIT 1) a ON true"
-             " ORDER BY 1, 2, 4",
-             chain_id, merchants.str(), payments.str())) {
-        BookedBalance booked{.payment = {id_of<MerchantTag>(row[0]), id_of<PaymentTag>(row[1])},
-                             .address = address_in(row[2]),
-                             .token = address_in(row[3]),
-                             .amount = amount_of(row[4]),
-                             .accepted = {},
-                             .is_open = row["is_open"].as<bool>()};
-        if (!row["accepted"].is_null()) booked.accepted = amount_of(row["accepted"]);
-        balances.push_back(booked);
-    }
-    return balances;
+// A difference of whose block a reorg has left nothing, or that is final and of which another
+// amount is missing by now, gives way to what is found: nobody could book it as a loss any more.
+void close_outdated(pqxx::transaction_base& tx, ChainId chain_id, CheckedBalances const& checked,
+                    BalanceDifference const& difference) {
+    tx.exec_params(
+        "UPDATE balance_differences d SET closed_at = to_timestamp($2::bigint / 1000.0),"
+        " closed_reason = $3 WHERE chain_id = $1 AND closed_at IS NULL"
+        " AND address = $4 AND token = $5 AND ("
+        "  EXISTS (SELECT FROM chain_blocks b WHERE b.chain_id = $1 AND b.number = d.block_number"
+        "    AND b.hash <> d.block_hash)"
+        "  OR (booked - on_chain <> $6::numeric - $7::numeric AND EXISTS (SELECT FROM "
+        "chain_cursors c"
+        "    WHERE c.chain_id = $1 AND d.block_number <= c.finalized_number)))",
+        chain_id, to_sql(checked.at), "found anew at block " + std::to_string(checked.head.number),
+        to_sql(difference.booked.address), to_sql(difference.booked.token),
+        to_sql(difference.booked.amount), to_sql(difference.on_chain));
 }
 
 bool insert_difference(pqxx::transaction_base& tx, ChainId chain_id, CheckedBalances const& checked,
@@ -183,7 +150,7 @@ Task<std::optional<BalancesToCheck>> PgReconciliation::next(ChainId chain_id,
             add_moved(tx, keys, chain_id, *progress, std::max<std::size_t>(payments / 4, 1));
         next.round_at =
             add_round(tx, keys, chain_id, *progress, std::max<std::size_t>(payments / 2, 1));
-        next.booked.balances = balances_of(tx, chain_id, keys);
+        next.booked.balances = load_booked_balances(tx, chain_id, keys);
         return next;
     };
     co_return co_await transact<SnapshotTransaction>(database_, work);
@@ -228,8 +195,10 @@ Task<std::size_t> PgReconciliation::record(ChainId chain_id, CheckedBalances che
             "agrees again at block " + std::to_string(checked.head.number), tokens.str(),
             addresses.str());
         std::size_t added = 0;
-        for (BalanceDifference const& difference : checked.differences)
+        for (BalanceDifference const& difference : checked.differences) {
+            close_outdated(tx, chain_id, checked, difference);
             added += insert_difference(tx, chain_id, checked, difference) ? 1 : 0;
+        }
         return added;
     };
     co_return co_await transact(database_, work);
@@ -241,43 +210,6 @@ Task<std::size_t> PgReconciliation::open_differences(ChainId chain_id) {
             "SELECT count(*) FROM balance_differences WHERE chain_id = $1 AND closed_at IS NULL",
             chain_id);
         return row[0].as<std::size_t>();
-    };
-    co_return co_await transact(database_, work);
-}
-
-Task<std::vector<OpenDifference>> PgReconciliation::list_open(std::size_t limit) {
-    auto work = [&](pqxx::work& tx) {
-        std::vector<OpenDifference> open;
-        for (auto const& row :
-             tx.exec_params("SELECT *, " + time_column("found_at", "found_millis") +
-                                " FROM balance_differences WHERE closed_at IS NULL"
-                                " ORDER BY found_at, difference_id LIMIT $1",
-                            limit)) {
-            BookedBalance const booked{
-                {id_of<MerchantTag>(row["merchant_id"]), id_of<PaymentTag>(row["payment_id"])},
-                address_in(row["address"]),
-                address_in(row["token"]),
-                amount_of(row["booked"]),
-                {},
-                true};
-            open.push_back({.id = id_of<DifferenceTag>(row["difference_id"]),
-                            .chain_id = number_of(row["chain_id"]),
-                            .block_number = number_of(row["block_number"]),
-                            .difference = {booked, amount_of(row["on_chain"])},
-                            .found_at = time_of(row["found_millis"])});
-        }
-        return open;
-    };
-    co_return co_await transact(database_, work);
-}
-
-Task<bool> PgReconciliation::close(DifferenceId id, std::string reason, Timestamp now) {
-    auto work = [&](pqxx::work& tx) {
-        auto const closed = tx.exec_params(
-            "UPDATE balance_differences SET closed_at = to_timestamp($2::bigint / 1000.0),"
-            " closed_reason = $3, accepted = true WHERE difference_id = $1 AND closed_at IS NULL",
-            to_sql(id), to_sql(now), reason);
-        return closed.affected_rows() == 1;
     };
     co_return co_await transact(database_, work);
 }

@@ -281,6 +281,10 @@ Task<std::optional<BookedBalances>> PgReports::booked_balances(ChainId chain_id)
                  "  FROM live_withdrawals l JOIN withdrawals w"
                  "   ON (w.merchant_id, w.chain_id, w.seq)"
                  "    = (l.merchant_id, l.chain_id, l.withdrawal_seq) WHERE l.chain_id = $1"
+                 " UNION ALL"
+                 " SELECT t.merchant_id, t.payment_id, p.deposit_address, t.token, -t.amount"
+                 "  FROM token_losses t JOIN payments p USING (merchant_id, payment_id)"
+                 "  WHERE t.chain_id = $1"
                  ") moved GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 4",
                  chain_id)) {
             booked.balances.push_back({{id_of<MerchantTag>(row[0]), id_of<PaymentTag>(row[1])},

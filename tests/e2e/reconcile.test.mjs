@@ -1,8 +1,10 @@
 // The books against the chain, address by address: `sycee reconcile`.
 
 import assert from "node:assert/strict";
+import path from "node:path";
 import { after, before, test } from "node:test";
 
+import { secretFile } from "../support/sycee.mjs";
 import { waitFor } from "../support/wait.mjs";
 import { World } from "../support/world.mjs";
 
@@ -10,7 +12,7 @@ const patient = { timeout: 60_000 };
 
 let world;
 before(async () => {
-  world = await World.start();
+  world = await World.start({ settings: { desk: { second_operator_above: "20" } } });
 });
 after(async () => world?.stop());
 
@@ -91,6 +93,62 @@ test("the service finds it by itself, freezes the address, and a person frees it
   await world.pay(other);
   await world.settle(other);
   assert.equal(await world.sycee.cli("difference", "list"), "No difference is open.\n");
+});
+
+test("what the issuer destroyed is booked as lost by two operators, and books and chain agree again", async () => {
+  const password = (name) => secretFile(path.join(world.directory, name), () => `the password of ${name}`);
+  for (const name of ["anna", "bert"]) {
+    await world.sycee.cli("operator", "create", "--name", name, "--password-file", await password(name));
+  }
+  const before = await reconcile("--json");
+  const known = JSON.parse(before.stdout)[0].differences.length; // what was only accepted
+  const payment = await world.createPayment({ reference: "lost" });
+  await world.pay(payment);
+  await world.settle(payment);
+  await world.token.administer("addBlackList", payment.deposit_address);
+  await world.token.administer("destroyBlackFunds", payment.deposit_address);
+  const found = await waitFor("the difference", async () => {
+    const [difference] = JSON.parse(await world.sycee.cli("difference", "list", "--json"));
+    return difference;
+  });
+  assert.equal(found.payment, payment.id);
+
+  const bookLoss = async (...args) =>
+    world.sycee.command(
+      ...["difference", "book-loss", found.id, "--reason", "destroyed by the issuer, case 8"],
+      ...["--operator", "anna", "--password-file", await password("anna"), ...args],
+    );
+  const second = ["--second-operator", "bert", "--second-password-file", await password("bert")];
+  const early = await bookLoss(...second);
+  assert.equal(early.code, 2, early.stdout);
+  assert.match(early.stderr, /difference: was found in block \d+, which is not final yet/);
+  await world.chain.mine(3);
+  await world.caughtUp(patient);
+  const alone = await bookLoss();
+  assert.equal(alone.code, 2, alone.stdout);
+  assert.match(alone.stderr, /operator: is one, but this loss is above what one may decide/);
+  const stranger = await bookLoss("--second-operator", "bert", "--second-password-file", await password("anna"));
+  assert.match(stranger.stderr, /operator: "bert": unknown, or another password/);
+  const { code, stdout, stderr } = await bookLoss(...second);
+  assert.equal(code, 0, stderr);
+  assert.ok(
+    stdout.startsWith(`50.000000 USDT of ${payment.id} at ${payment.deposit_address} are booked as lost: record `),
+    stdout,
+  );
+  assert.equal((await bookLoss(...second)).code, 2);
+
+  assert.equal(await world.sycee.cli("difference", "list"), "No difference is open.\n");
+  const after = JSON.parse((await reconcile("--json")).stdout)[0].differences;
+  assert.equal(after.length, known); // nothing is missing of this one any more
+  const { merchant } = world;
+  const lost = await world.sql(
+    `SELECT account || ' ' || balance FROM account_balances WHERE merchant_id = (SELECT merchant_id FROM payments
+     WHERE deposit_address = '\\x${payment.deposit_address.slice(2)}') AND account = 'token_loss'`,
+  );
+  assert.equal(lost, "token_loss 50000000", merchant.id);
+  assert.match(await world.sycee.cli("trial-balance"), / {4}token_loss +50\.000000 USDT/);
+  assert.match(await world.sycee.cli("payment", payment.id), /token_loss -> coins {2}50\.000000 USDT/);
+  await world.verifyBooks();
 });
 
 test("a node that is away is told apart from a difference", async () => {

@@ -1,6 +1,7 @@
 // Pins, against the real PostgreSQL: what a check compares and in which order, that a difference is
 // recorded once, freezes its payment, and is closed by a person or by agreeing again.
 #include <sycee/payment/desk.hpp>
+#include <sycee/store/pg_losses.hpp>
 #include <sycee/store/pg_reconciliation.hpp>
 
 #include "books_fixture.hpp"
@@ -52,6 +53,7 @@ class ReconciliationInPostgres : public BooksInPostgres {
     }
 
     PgReconciliation books{*database};
+    PgLosses losses{*database};
     Timestamp now = kStart;
 };
 
@@ -112,12 +114,12 @@ TEST_F(ReconciliationInPostgres, a_difference_freezes_its_payment_until_a_person
     EXPECT_EQ(status_of(state(paid), {}), PaymentStatus::cleared);
     EXPECT_EQ(status_of(state(other), {}), PaymentStatus::settled);
 
-    auto const open = run(books.list_open(10));
+    auto const open = run(losses.list_open(10));
     ASSERT_EQ(open.size(), 1U);
     EXPECT_EQ(open[0].difference.booked.payment.second, paid.id);
     EXPECT_EQ(open[0].difference.on_chain, Amount(10'000'000));
-    EXPECT_TRUE(run(books.close(open[0].id, "the issuer destroyed it", now)));
-    EXPECT_FALSE(run(books.close(open[0].id, "once more", now)));
+    EXPECT_TRUE(run(losses.close(open[0].id, "the issuer destroyed it", now)));
+    EXPECT_FALSE(run(losses.close(open[0].id, "once more", now)));
     mine(paid, 104);
     EXPECT_EQ(status_of(state(paid), {}), PaymentStatus::settled);
     // What is missing is known from now on.

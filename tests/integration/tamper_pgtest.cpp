@@ -122,7 +122,8 @@ class TamperedBooks : public BooksInPostgres {
         query("INSERT INTO balance_differences VALUES ('" + to_string(difference.uuid) + "', '" +
               to_string(merchant_id.uuid) + "', '" + to_string(payment.id.uuid) +
               "', 31337, decode(repeat('01', 20), 'hex'), decode('" + to_hex(kToken.bytes) +
-              "', 'hex'), 103, decode(repeat('01', 32), 'hex'), 80000000, 0, now())");
+              "', 'hex'), 103, decode(repeat('00', 32), 'hex'), 80000000, 79999987, now(),"
+              " now(), 'booked as lost: record 17')");
         auto planned = plan({.added = {block(107, 1)}, .finalized = 103});
         auto const head =
             run(PgLedger(*database).load_views(kChain, {{merchant_id, payment.id}}, {})).at(0).head;

@@ -2,6 +2,7 @@
 
 #include <sycee/app/chain_registry.hpp>
 #include <sycee/app/desk_service.hpp>
+#include <sycee/app/loss_service.hpp>
 #include <sycee/app/payment_service.hpp>
 #include <sycee/app/ports.hpp>
 #include <sycee/app/settings.hpp>
@@ -26,13 +27,15 @@ namespace sycee {
 //   GET /admin/find             ?transaction=0x...: what it did to any deposit address
 //   GET /admin/statements, and below it /{merchant}/{period}: a day or a month; with .csv its lines
 //   GET /admin/trial-balance, GET /admin/chains
+//   GET /admin/differences      between the books and the chain, and below it /{difference}/ POST
+//                               book-loss, accept, approve, reject
 class AdminPages {
   public:
     // Makes one password hash, for comparing with when the name is unknown: about 80 ms.
-    AdminPages(PaymentService& payments, DeskService& desk, TransferFinder& finder,
-               ChainRegistry const& chains, ReportPort& reports, StatementPort& statements,
-               AccessPort& access, WorkerPool& workers, Network const& network, Clock& clock,
-               Metrics& metrics);
+    AdminPages(PaymentService& payments, DeskService& desk, LossService& losses,
+               TransferFinder& finder, ChainRegistry const& chains, ReportPort& reports,
+               StatementPort& statements, AccessPort& access, WorkerPool& workers,
+               Network const& network, Clock& clock, Metrics& metrics);
     AdminPages(AdminPages const&) = delete;
     AdminPages& operator=(AdminPages const&) = delete;
     ~AdminPages();

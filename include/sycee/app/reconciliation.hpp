@@ -39,6 +39,16 @@ struct BalanceDifference {
 std::vector<BalanceDifference> compare_balances(std::vector<BookedBalance> const& booked,
                                                 std::vector<Amount> const& on_chain);
 
+// A difference that nobody has closed yet, as it was found.
+struct OpenDifference {
+    DifferenceId id;
+    ChainId chain_id = 0;
+    BlockNumber block_number = 0;
+    BlockHash block_hash{};
+    BalanceDifference difference;
+    Timestamp found_at{};
+};
+
 struct TokenHolder {
     Address token;
     Address holder;

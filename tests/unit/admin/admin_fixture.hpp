@@ -6,6 +6,7 @@
 
 #include "../checkout/page_fakes.hpp"
 #include "desk_fakes.hpp"
+#include "loss_fakes.hpp"
 #include "statement_fakes.hpp"
 
 #include <gtest/gtest.h>
@@ -55,6 +56,16 @@ class FakeAccess final : public AccessPort {
     Operator operator_row;
     std::map<Bytes32, Timestamp> sessions;
     int lookups = 0;
+};
+
+// What the chain says of every address.
+class FakeBalances final : public BalancePort {
+  public:
+    std::string name() const override { return "http://node"; }
+    Task<std::vector<Amount>> token_balances(std::vector<TokenHolder> holders, BlockHash) override {
+        co_return std::vector<Amount>(holders.size(), balance);
+    }
+    Amount balance;
 };
 
 constexpr char const* kOrigin = "https://pay.example";
@@ -136,9 +147,16 @@ class AdminPagesTest : public testing::Test {
                               world_.clock,
                               {.second_operator_above = Amount(1'000 * kWholeToken)}};
     MemoryStatements statements_;
-    AdminPages pages_{world_.service, desk_service_, world_.finder, world_.chains,
-                      reports_,       statements_,   access_,       workers_,
-                      world_.network, world_.clock,  metrics_};
+    MemoryLosses losses_;
+    FakeBalances balances_;
+    LossService::Nodes loss_nodes_{{kTestChain, {&balances_}}};
+    LossBooks loss_books_{losses_};
+    LossService loss_service_{
+        losses_,     loss_books_,  world_.network,
+        loss_nodes_, world_.clock, {.second_operator_above = Amount(1'000 * kWholeToken)}};
+    AdminPages pages_{world_.service, desk_service_,  loss_service_, world_.finder,
+                      world_.chains,  reports_,       statements_,   access_,
+                      workers_,       world_.network, world_.clock,  metrics_};
     std::string cookie_;
     std::string peer_ = "192.0.2.1";
 };

@@ -1,6 +1,7 @@
 // Pins: the worked examples of docs/ledger.md. Each is booked here, and its records must be the
 // rows of its table, line by line.
 #include <sycee/payment/desk.hpp>
+#include <sycee/payment/loss.hpp>
 
 #include <gtest/gtest.h>
 
@@ -240,6 +241,22 @@ TEST_F(LedgerPage, fees) {
     EXPECT_EQ(
         money(view.payments[0].credits[0].fee) + " and " + money(view.payments[0].credits[1].fee),
         "2.00 and 2.00");
+}
+
+TEST_F(LedgerPage, destroyed_by_the_issuer) {
+    mine({in(50)});
+    mine({}, 101);
+    view.frozen.insert(view.payments[0].payment.id);
+    LossDecision const decision{.difference_id = {},
+                                .payment_id = view.payments[0].payment.id,
+                                .token = kToken,
+                                .amount = Amount(30 * kMicro),
+                                .block_number = 101,
+                                .decided_by = "opr_a",
+                                .approved_by = ""};
+    auto const step = book_loss(view, kChain, decision, {{kChain, progress}}, kStart);
+    ASSERT_TRUE(step) << to_string(step.error());
+    EXPECT_EQ(Tables{rows_of(step->entries)}, tables_of("Destroyed by the issuer"));
 }
 
 TEST_F(LedgerPage, a_settlement_batch) {
