@@ -2,6 +2,7 @@
 
 #include <sycee/app/checkpoint_service.hpp>
 #include <sycee/app/desk_service.hpp>
+#include <sycee/app/fee_service.hpp>
 #include <sycee/app/payment_service.hpp>
 #include <sycee/app/settings.hpp>
 #include <sycee/app/statement.hpp>
@@ -20,6 +21,7 @@ namespace sycee {
 struct ApiCall {
     PaymentService& payments;
     DeskService& desk;
+    FeeService& fees;
     StatementPort& statements;
     CheckpointService& checkpoints;
     Clock& clock;
@@ -45,5 +47,6 @@ Task<Answer> decide_exception(ApiCall const& call, std::string_view id);
 Task<Answer> get_statement(ApiCall const& call, std::string_view period);
 Task<Answer> list_statement_lines(ApiCall const& call, std::string_view period);
 Task<Answer> list_statement_batches(ApiCall const& call, std::string_view period);
+Task<Answer> list_fee_invoices(ApiCall const& call);  // GET /v1/fee-invoices
 
 }  // namespace sycee

@@ -36,6 +36,7 @@ Route route_of(HttpRequest const& request) {
     constexpr std::string_view kResolve = "/resolve";
     constexpr std::string_view kReceipt = "/receipt";
     constexpr std::string_view kStatements = "/v1/statements";
+    constexpr std::string_view kFeeInvoices = "/v1/fee-invoices";
     constexpr std::string_view kLines = "/lines";
     constexpr std::string_view kBatches = "/batches";
     std::string_view const path = request.path;
@@ -63,6 +64,7 @@ Route route_of(HttpRequest const& request) {
             return {request.method == "POST" ? "resolve_exception" : "", "POST", *id};
         }
     }
+    if (path == kFeeInvoices) return {reads ? "list_fee_invoices" : "", "GET, HEAD", ""};
     if (auto const period = segment_below(path, kStatements)) {
         return {reads ? "get_statement" : "", "GET, HEAD", *period};
     }
@@ -111,6 +113,7 @@ Task<Answer> answer(ApiCall const& call, Route const& route) {
     if (route.endpoint == "list_exceptions") co_return co_await list_exceptions(call);
     if (route.endpoint == "get_exception") co_return co_await get_exception(call, route.id);
     if (route.endpoint == "resolve_exception") co_return co_await decide_exception(call, route.id);
+    if (route.endpoint == "list_fee_invoices") co_return co_await list_fee_invoices(call);
     if (route.endpoint == "get_statement") co_return co_await get_statement(call, route.id);
     if (route.endpoint == "list_statement_lines") {
         co_return co_await list_statement_lines(call, route.id);
@@ -155,12 +158,13 @@ bool is_cancellation(std::exception const& failure) {
 
 }  // namespace
 
-MerchantApi::MerchantApi(PaymentService& payments, DeskService& desk, StatementPort& statements,
-                         CheckpointService& checkpoints, AccessPort& access, IdempotencyPort& keys,
-                         Network const& network, Clock& clock, Metrics& metrics,
-                         ApiSettings settings)
+MerchantApi::MerchantApi(PaymentService& payments, DeskService& desk, FeeService& fees,
+                         StatementPort& statements, CheckpointService& checkpoints,
+                         AccessPort& access, IdempotencyPort& keys, Network const& network,
+                         Clock& clock, Metrics& metrics, ApiSettings settings)
     : payments_(payments),
       desk_(desk),
+      fees_(fees),
       statements_(statements),
       checkpoints_(checkpoints),
       access_(access),
@@ -181,8 +185,8 @@ Task<HttpResponse> MerchantApi::handle(HttpRequest const& request) {
     std::optional<RequestLimiter::Standing> standing;
     try {
         if (auto const caller = co_await authenticate(request, access_)) {
-            ApiCall const call{payments_, desk_,   statements_, checkpoints_, clock_,
-                               network_,  request, *caller,     std::nullopt};
+            ApiCall const call{payments_, desk_,    fees_,   statements_, checkpoints_,
+                               clock_,    network_, request, *caller,     std::nullopt};
             standing = limiter_->take(caller->key_id, clock_.now());
             result = standing->is_allowed ? co_await answer_once(call, route, *running_keys_, keys_)
                                           : std::unexpected(too_many(*standing, limiter_->most()));

@@ -8,6 +8,7 @@
 #include <sycee/app/checkpoint_service.hpp>
 #include <sycee/app/desk_service.hpp>
 #include <sycee/app/detected_transfers.hpp>
+#include <sycee/app/fee_service.hpp>
 #include <sycee/app/loss_service.hpp>
 #include <sycee/app/mempool_watcher.hpp>
 #include <sycee/app/month_keeper.hpp>
@@ -28,6 +29,7 @@
 #include <sycee/store/pg_access.hpp>
 #include <sycee/store/pg_checkpoints.hpp>
 #include <sycee/store/pg_desk.hpp>
+#include <sycee/store/pg_fees.hpp>
 #include <sycee/store/pg_idempotency.hpp>
 #include <sycee/store/pg_ledger.hpp>
 #include <sycee/store/pg_losses.hpp>
@@ -89,6 +91,7 @@ class Application {
           payments_(database_),
           outbox_(books_),
           desk_(books_),
+          fees_(books_),
           losses_(database_),
           access_(database_),
           idempotency_(database_),
@@ -114,11 +117,12 @@ class Application {
           desk_service_(desk_, ledger_, config_.network, registry_, outbox_wake_, clock_,
                         config_.desk),
           loss_service_(losses_, ledger_, config_.network, nodes_of(chains_), clock_, config_.desk),
+          fee_service_(fees_, service_, ledger_, config_.network, registry_, clock_),
           checkpoint_service_(checkpoints_, receipts_, signing_key_loader(), clock_, metrics_),
           month_keeper_(months_, clock_, metrics_),
           dispatcher_(outbox_, sender_, config_.network, outbox_wake_, clock_, metrics_),
-          api_(service_, desk_service_, statements_, checkpoint_service_, access_, idempotency_,
-               config_.network, clock_, metrics_, config_.api),
+          api_(service_, desk_service_, fee_service_, statements_, checkpoint_service_, access_,
+               idempotency_, config_.network, clock_, metrics_, config_.api),
           checkout_(service_, finder_, feed_, detected_, config_.network, clock_, kStreams),
           receipt_page_(checkpoint_service_, config_.network),
           admin_(service_, desk_service_, loss_service_, finder_, registry_, reports_, statements_,
@@ -272,6 +276,7 @@ class Application {
             spawn_essential("webhooks", dispatcher_.run());
             spawn_essential("idempotency keys", forget_old_keys(idempotency_, clock_));
             spawn_essential("months", month_keeper_.run());
+            spawn_essential("fee payments", fee_service_.run());
             if (checkpoint_service_.makes_checkpoints()) {
                 spawn_essential("checkpoints", checkpoint_service_.run());
             }
@@ -387,6 +392,7 @@ class Application {
     PgPayments payments_;
     PgOutbox outbox_;
     PgDesk desk_;
+    PgFees fees_;
     PgLosses losses_;
     PgAccess access_;
     PgIdempotency idempotency_;
@@ -410,6 +416,7 @@ class Application {
     PaymentService service_;
     DeskService desk_service_;
     LossService loss_service_;
+    FeeService fee_service_;
     CheckpointService checkpoint_service_;
     MonthKeeper month_keeper_;
     WebhookDispatcher dispatcher_;

@@ -35,6 +35,17 @@ struct MerchantInput {
 Task<int> create_merchant(Config config, MerchantInput input);
 Task<int> set_fees(Config config, std::string merchant, FeeInput input, bool json);
 Task<int> list_fees(Config config, std::string merchant, bool json);
+// The merchant that fees are paid to: named anew, or shown where `merchant` is empty.
+Task<int> fee_recipient(Config config, std::string merchant, bool json);
+// `period`: a day or a month; empty: all time, with the invoices and what could be invoiced now.
+Task<int> show_fee_statement(Config config, std::string merchant, std::string period, bool json);
+struct FeeInvoiceInput {
+    std::string merchant;
+    std::uint64_t chain_id = 0;  // 0: of each
+    std::string token;           // its symbol or its contract; empty: each
+    bool json = false;
+};
+Task<int> invoice_fees(Config config, FeeInvoiceInput input);
 Task<int> list_merchants(Config config, bool json);
 
 Task<int> create_key(Config config, std::string merchant, std::string label, bool json);

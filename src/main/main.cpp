@@ -26,6 +26,7 @@ struct CommandLine {
     MerchantInput merchant;
     RepairInput repair;
     LossInput loss;
+    FeeInvoiceInput invoice;
     std::string merchant_id;
     std::string label;
     std::string id;
@@ -76,6 +77,40 @@ void add_fees(CommandLine& line) {
     list->callback([&line] {
         line.command = [&line](Executor, Config config) {
             return list_fees(std::move(config), line.merchant_id, line.json);
+        };
+    });
+    auto* recipient = group->add_subcommand(
+        "recipient", "Names the operator's own merchant, to whom fees are paid; or shows it");
+    recipient->add_option("merchant", line.merchant_id, "The merchant's id, mer_…");
+    recipient->add_flag("--json", line.json, "Print JSON");
+    recipient->callback([&line] {
+        line.command = [&line](Executor, Config config) {
+            return fee_recipient(std::move(config), line.merchant_id, line.json);
+        };
+    });
+    auto* statement = group->add_subcommand(
+        "statement", "Shows what fees a merchant was charged, has paid and still owes");
+    statement->add_option("merchant", line.merchant_id, "The merchant's id, mer_…")->required();
+    statement->add_option("period", line.moment,
+                          "A day (2026-11-25) or a month (2026-11) of UTC; without it, all time");
+    statement->add_flag("--json", line.json, "Print JSON");
+    statement->callback([&line] {
+        line.command = [&line](Executor, Config config) {
+            return show_fee_statement(std::move(config), line.merchant_id, line.moment, line.json);
+        };
+    });
+    auto* invoice = group->add_subcommand(
+        "invoice",
+        "Asks a merchant for its settled fees: a payment of the recipient's, to be paid from any "
+        "wallet");
+    invoice->add_option("merchant", line.invoice.merchant, "The merchant's id, mer_…")->required();
+    invoice->add_option("--chain", line.invoice.chain_id, "Only fees of this chain");
+    invoice->add_option("--token", line.invoice.token,
+                        "Only fees in this token: its symbol or its contract");
+    invoice->add_flag("--json", line.invoice.json, "Print JSON");
+    invoice->callback([&line] {
+        line.command = [&line](Executor, Config config) {
+            return invoice_fees(std::move(config), line.invoice);
         };
     });
 }

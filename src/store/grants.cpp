@@ -7,31 +7,14 @@ namespace sycee {
 namespace {
 
 // Everything that is added to and never changed.
-constexpr std::array kAddedTo{"authorizations",
-                              "clearings",
-                              "settlement_batches",
-                              "settlements",
-                              "unapplied_receipts",
-                              "withdrawals",
-                              "reversals",
-                              "resolutions",
-                              "resolution_reasons",
-                              "refunds",
-                              "refund_payments",
-                              "refund_cancellations",
-                              "token_losses",
-                              "fee_payments",
-                              "refund_recipients",
-                              "postings",
-                              "payments",
-                              "finality_rules",
-                              "fee_schedules",
-                              "chain_repairs",
-                              "extended_key_claims",
-                              "operators",
-                              "webhook_attempts",
-                              "checkpoints",
-                              "checkpoint_journals"};
+constexpr std::array kAddedTo{
+    "authorizations",     "clearings",      "settlement_batches",  "settlements",
+    "unapplied_receipts", "withdrawals",    "reversals",           "resolutions",
+    "resolution_reasons", "refunds",        "refund_payments",     "refund_cancellations",
+    "token_losses",       "fee_payments",   "refund_recipients",   "postings",
+    "payments",           "finality_rules", "fee_schedules",       "fee_recipients",
+    "fee_invoices",       "chain_repairs",  "extended_key_claims", "operators",
+    "webhook_attempts",   "checkpoints",    "checkpoint_journals"};
 
 struct Changed {
     char const* table;
@@ -88,6 +71,8 @@ constexpr std::array kAudited{"payments",
                               "chain_blocks",
                               "finality_rules",
                               "fee_schedules",
+                              "fee_recipients",
+                              "fee_invoices",
                               "loss_requests",
                               "chain_repairs",
                               "archived_months",

@@ -119,6 +119,7 @@ class JournalCheck {
         walk_.finish();
         check_fees();
         check_losses();
+        check_fee_payments();
         check_head();
         check_balances();
     }
@@ -195,6 +196,33 @@ class JournalCheck {
         if (wrong.empty()) return;
         throw WrongRow(where_ + ": token_loss " + wrong[0][0].c_str() +
                        " is not what its difference says, or that one is not closed by it");
+    }
+
+    // What was paid was invoiced, and the invoice was paid with what the record names. Other
+    // merchants' journals are checked by themselves.
+    void check_fee_payments() {
+        auto const wrong = tx_.exec_params(
+            "SELECT f.seq, i.amount IS NULL FROM fee_payments f LEFT JOIN fee_invoices i"
+            " ON (i.merchant_id, i.invoice_merchant_id, i.invoice_payment_id, i.chain_id, i.token,"
+            "     i.amount) = (f.merchant_id, f.invoice_merchant_id, f.invoice_payment_id, "
+            "f.chain_id,"
+            "     f.token, f.amount)"
+            " WHERE f.merchant_id = $1 AND f.chain_id = $2 AND (i.amount IS NULL OR NOT EXISTS ("
+            "   SELECT FROM authorizations a JOIN settlements s"
+            "     ON (s.merchant_id, s.chain_id, s.authorization_seq)"
+            "      = (a.merchant_id, a.chain_id, a.seq)"
+            "     WHERE (a.merchant_id, a.payment_id) = (f.invoice_merchant_id, "
+            "f.invoice_payment_id)"
+            "     AND s.hash = f.settlement_hash"
+            "   UNION ALL SELECT FROM resolutions r WHERE (r.merchant_id, r.target_payment_id)"
+            "     = (f.invoice_merchant_id, f.invoice_payment_id) AND r.hash = f.settlement_hash))"
+            " ORDER BY f.seq LIMIT 1",
+            to_sql(merchant_id_), chain_id_);
+        if (wrong.empty()) return;
+        throw WrongRow(where_ + ": fee_payment " + wrong[0][0].c_str() +
+                       (wrong[0][1].as<bool>()
+                            ? " is of an invoice that is not there, or says another amount"
+                            : " names a settlement by which its invoice was not paid"));
     }
 
     void check_head() {

@@ -2,6 +2,7 @@
 
 #include <sycee/app/checkpoint_service.hpp>
 #include <sycee/app/desk_service.hpp>
+#include <sycee/app/fee_service.hpp>
 #include <sycee/app/idempotency.hpp>
 #include <sycee/app/payment_service.hpp>
 #include <sycee/app/ports.hpp>
@@ -27,9 +28,10 @@ struct ApiSettings {
 // API key and sees what is its own; anything else is a 404, as if it did not exist.
 class MerchantApi {
   public:
-    MerchantApi(PaymentService& payments, DeskService& desk, StatementPort& statements,
-                CheckpointService& checkpoints, AccessPort& access, IdempotencyPort& keys,
-                Network const& network, Clock& clock, Metrics& metrics, ApiSettings settings = {});
+    MerchantApi(PaymentService& payments, DeskService& desk, FeeService& fees,
+                StatementPort& statements, CheckpointService& checkpoints, AccessPort& access,
+                IdempotencyPort& keys, Network const& network, Clock& clock, Metrics& metrics,
+                ApiSettings settings = {});
     MerchantApi(MerchantApi const&) = delete;
     MerchantApi& operator=(MerchantApi const&) = delete;
     ~MerchantApi();
@@ -40,6 +42,7 @@ class MerchantApi {
   private:
     PaymentService& payments_;
     DeskService& desk_;
+    FeeService& fees_;
     StatementPort& statements_;
     CheckpointService& checkpoints_;
     AccessPort& access_;

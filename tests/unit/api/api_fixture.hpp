@@ -6,6 +6,7 @@
 #include <sycee/runtime/errors.hpp>
 
 #include "desk_fakes.hpp"
+#include "fee_fakes.hpp"
 #include "run_task.hpp"
 #include "statement_fakes.hpp"
 
@@ -35,6 +36,7 @@ class FixedClock final : public Clock {
     Timestamp time = kNow;
     Timestamp now() const override { return time; }
     Task<void> sleep_for(std::chrono::milliseconds) override { co_return; }
+    Timestamp time = kNow;
 };
 
 class MemoryAccess final : public AccessPort {
@@ -231,8 +233,10 @@ class MerchantApiTest : public testing::Test {
     MemoryCheckpoints checkpoints_;
     CheckpointService checkpoint_service_{checkpoints_, checkpoints_, &test_signing_key, clock_,
                                           metrics_};
-    MerchantApi api_{service_, desk_service_, statements_, checkpoint_service_, access_, payments_,
-                     network_, clock_,        metrics_};
+    MemoryFees fees_;
+    FeeService fee_service_{fees_, service_, books_, network_, registry_, clock_};
+    MerchantApi api_{service_, desk_service_, fee_service_, statements_, checkpoint_service_,
+                     access_,  payments_,     network_,     clock_,      metrics_};
 };
 
 inline std::string header(HttpResponse const& response, std::string_view name) {

@@ -243,6 +243,17 @@ TEST_F(LedgerPage, fees) {
         "2.00 and 2.00");
 }
 
+TEST_F(LedgerPage, paying_fees) {
+    mine({in(50)});
+    mine({}, 101);
+    JournalWriter journal(view.merchant_id, kChain, view.head, kStart);
+    journal.append(FeePayment{.invoice_merchant_id = {},
+                              .invoice_payment_id = {},
+                              .token = kToken,
+                              .amount = Amount(250'000)});
+    EXPECT_EQ(Tables{rows_of(journal.entries())}, tables_of("Paying fees"));
+}
+
 TEST_F(LedgerPage, destroyed_by_the_issuer) {
     mine({in(50)});
     mine({}, 101);
