@@ -4,6 +4,7 @@
 
 #include "book_writer.hpp"
 #include "bulk_insert.hpp"
+#include "months.hpp"
 #include "record_rows.hpp"
 #include "session.hpp"
 #include "values.hpp"
@@ -42,9 +43,9 @@ std::vector<FeeInvoice> invoices_of(pqxx::result const& rows) {
 // The hashes by which a payment is paid, by settlements and by the desk. No reorg takes one away,
 // only a repair. `merchant` and `payment`: SQL that names the payment.
 std::string evidence_of(std::string const& merchant, std::string const& payment) {
-    return "(SELECT s.hash, 1 AS rank, s.booked_at, s.seq FROM authorizations a"
-           " JOIN settlements s ON (s.merchant_id, s.chain_id, s.authorization_seq)"
-           "   = (a.merchant_id, a.chain_id, a.seq)"
+    return "(SELECT s.hash, 1 AS rank, s.booked_at, s.seq FROM all_authorizations a"
+           " JOIN all_settlements s ON (s.merchant_id, s.chain_id, s.authorization_seq)"
+           "   = (a.merchant_id, a.chain_id, a.seq) AND s.payment_id = a.payment_id"
            " WHERE (a.merchant_id, a.payment_id) = (" +
            merchant + ", " + payment +
            ") AND NOT EXISTS (SELECT FROM reversals v"
@@ -251,16 +252,17 @@ Task<std::vector<FeeStatement>> PgFees::statement(
     Timestamp const end = period ? period->second : timestamp_from_seconds(253'402'300'800);
     auto work = [&](SnapshotTransaction& tx) {
         tx.exec("SET LOCAL statement_timeout = '10min'");
+        require_all_present(tx);
         std::vector<FeeStatement> statements;
         for (auto const& row : tx.exec_params(
                  "WITH moved AS ("
                  " SELECT chain_id, token, booked_at, fee AS accrued, 0 AS reversed, 0 AS paid"
-                 "  FROM clearings WHERE merchant_id = $1 AND fee > 0"
+                 "  FROM all_clearings WHERE merchant_id = $1 AND fee > 0"
                  " UNION ALL SELECT chain_id, token, booked_at, fee, 0, 0"
                  "  FROM resolutions WHERE merchant_id = $1 AND fee > 0"
                  " UNION ALL SELECT r.chain_id, p.token, r.booked_at, 0, p.amount, 0"
                  "  FROM reversals r JOIN postings p USING (merchant_id, chain_id, seq)"
-                 "  WHERE r.merchant_id = $1 AND p.debit = 'operator_fee'"
+                 "  WHERE r.merchant_id = $1 AND p.month = 0 AND p.debit = 'operator_fee'"
                  " UNION ALL SELECT chain_id, token, booked_at, 0, 0, amount"
                  "  FROM fee_payments WHERE merchant_id = $1), of_time AS ("
                  " SELECT chain_id, token, accrued, reversed, paid,"

@@ -36,7 +36,6 @@ class FixedClock final : public Clock {
     Timestamp time = kNow;
     Timestamp now() const override { return time; }
     Task<void> sleep_for(std::chrono::milliseconds) override { co_return; }
-    Timestamp time = kNow;
 };
 
 class MemoryAccess final : public AccessPort {

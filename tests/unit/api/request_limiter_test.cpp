@@ -34,8 +34,9 @@ TEST(RequestLimiter, AClockThatIsSetBackClosesNoKeyOut) {
 class LimitedApi : public MerchantApiTest {
   protected:
     MerchantApi limited_{
-        service_, desk_service_, statements_, checkpoint_service_,       access_, payments_,
-        network_, clock_,        metrics_,    {.requests_per_minute = 2}};
+        service_,  desk_service_, fee_service_, statements_, checkpoint_service_,       access_,
+        payments_, network_,      clock_,       metrics_,    {.requests_per_minute = 2}};
+};
 };
 
 TEST_F(LimitedApi, EachAnswerSaysWhatIsLeftAndThenWhenToComeBack) {
