@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -94,6 +95,52 @@ Json transfer_json(ReceiptTransfer const& transfer) {
     return json;
 }
 
+Json journal_state_json(JournalState const& state) {
+    Json json;
+    json["merchant"] = to_string(state.merchant_id);
+    json["chain_id"] = state.chain_id;
+    json["sequence"] = state.head.sequence;
+    json["head"] = to_hex(state.head.hash);
+    json["last_batch"] = state.last_batch;
+    json["live_credits"] = state.live_credits;
+    json["live_withdrawals"] = state.live_withdrawals;
+    json["balances"] = Json::array();
+    for (auto const& [key, balance] : state.balances) {
+        json["balances"].push_back(
+            {{"token", to_hex(key.first)},
+             {"account", to_string(key.second)},
+             {"balance", (balance.negative ? "-" : "") + to_string(balance.magnitude)}});
+    }
+    json["open"] = Json::array();
+    for (auto const& [authorization, clearing] : state.open)
+        json["open"].push_back(Json::array({authorization, clearing}));
+    json["reversed"] = state.reversed;
+    json["decided"] = Json::array();
+    for (auto const& [exception, amount] : state.decided)
+        json["decided"].push_back(Json::array({exception, to_string(amount)}));
+    json["kept_by"] = Json::array();
+    for (TransferKey const& key : state.kept_by) {
+        json["kept_by"].push_back(
+            Json::array({to_hex(key.transaction_hash), to_hex(key.token.bytes), key.ordinal}));
+    }
+    json["paid_invoices"] = Json::array();
+    for (auto const& [invoice, token] : state.paid_invoices)
+        json["paid_invoices"].push_back(Json::array({to_string(invoice), to_hex(token.bytes)}));
+    return json;
+}
+
+Json state_json(Checkpoint const& checkpoint, VerifiedState const& state) {
+    Json json;
+    json["verified_at"] = to_unix_milliseconds(state.verified_at);
+    json["journals"] = Json::array();
+    for (JournalState const& journal : state.journals)
+        json["journals"].push_back(journal_state_json(journal));
+    json["public_key"] = to_hex(state.public_key);
+    json["hash"] = to_hex(hash_of(checkpoint, state));
+    json["signature"] = to_hex(state.signature);
+    return json;
+}
+
 // Refusals inside the reader; turned into a Result at its door.
 struct Refused {
     Error error;
@@ -118,6 +165,7 @@ class Value {
         for (char const* name : names)
             if (!json_.contains(name)) reject(below(name), "is missing");
     }
+    bool has(char const* name) const { return json_.is_object() && json_.contains(name); }
     Value at(char const* name) const { return {json_.at(name), below(name)}; }
     std::vector<Value> items(std::size_t most) const {
         if (!json_.is_array()) fail("must be a list");
@@ -273,10 +321,90 @@ PaymentReceipt read_receipt(Value const& value) {
     return receipt;
 }
 
+std::pair<BalanceSheet::Key, BalanceSheet::Balance> read_balance(Value const& value) {
+    value.require_members({"token", "account", "balance"});
+    auto const account = parse_account(value.at("account").text());
+    if (!account) value.at("account").fail("must be the name of an account");
+    std::string const text = value.at("balance").text();
+    bool const negative = text.starts_with('-');
+    auto const magnitude = parse_base_units(negative ? text.substr(1) : text);
+    if (!magnitude || (negative && (magnitude->is_zero() || *account != Account::drawn))) {
+        value.at("balance").fail("must be base units, below zero of `drawn` alone");
+    }
+    return {{value.at("token").hex<20>(), *account}, {*magnitude, negative}};
+}
+
+JournalState read_journal_state(Value const& value) {
+    value.require_members({"merchant", "chain_id", "sequence", "head", "last_batch", "live_credits",
+                           "live_withdrawals", "balances", "open", "reversed", "decided", "kept_by",
+                           "paid_invoices"});
+    JournalState state;
+    state.merchant_id = read_id<MerchantTag>(value.at("merchant"));
+    state.chain_id = value.at("chain_id").number();
+    state.head = {value.at("sequence").number(), value.at("head").hex<32>()};
+    state.last_batch = value.at("last_batch").number();
+    state.live_credits = value.at("live_credits").number();
+    state.live_withdrawals = value.at("live_withdrawals").number();
+    for (Value const& item : value.at("balances").items(kMostBytes))
+        state.balances.insert(read_balance(item));
+    auto const parts_of = [](Value const& item, std::size_t count) {
+        auto parts = item.items(count);
+        if (parts.size() != count) item.fail("must have " + std::to_string(count) + " items");
+        return parts;
+    };
+    auto const pair_of = [&](Value const& item) { return parts_of(item, 2); };
+    for (Value const& item : value.at("open").items(kMostBytes)) {
+        auto const pair = pair_of(item);
+        state.open.push_back({pair[0].number(), pair[1].number()});
+    }
+    for (Value const& item : value.at("reversed").items(kMostBytes))
+        state.reversed.push_back(item.number());
+    for (Value const& item : value.at("decided").items(kMostBytes)) {
+        auto const pair = pair_of(item);
+        auto const amount = parse_base_units(pair[1].text());
+        if (!amount) pair[1].fail(amount.error().message);
+        state.decided.push_back({pair[0].number(), *amount});
+    }
+    for (Value const& item : value.at("kept_by").items(kMostBytes)) {
+        auto const parts = parts_of(item, 3);
+        std::uint64_t const ordinal = parts[2].number();
+        if (ordinal > std::numeric_limits<std::uint32_t>::max()) parts[2].fail("is too large");
+        state.kept_by.push_back({state.chain_id,
+                                 parts[0].hex<32>(),
+                                 {parts[1].hex<20>()},
+                                 static_cast<std::uint32_t>(ordinal)});
+    }
+    for (Value const& item : value.at("paid_invoices").items(kMostBytes)) {
+        auto const pair = pair_of(item);
+        state.paid_invoices.emplace_back(read_id<PaymentTag>(pair[0]), Address{pair[1].hex<20>()});
+    }
+    return state;
+}
+
+VerifiedState read_state(Value const& value, Checkpoint const& checkpoint) {
+    value.require_members({"verified_at", "journals", "public_key", "hash", "signature"});
+    VerifiedState state{.verified_at = value.at("verified_at").time(),
+                        .journals = {},
+                        .public_key = value.at("public_key").hex<33>(),
+                        .signature = value.at("signature").hex<64>()};
+    for (Value const& item : value.at("journals").items(kMostBytes))
+        state.journals.push_back(read_journal_state(item));
+    if (value.at("hash").hex<32>() != hash_of(checkpoint, state))
+        value.at("hash").fail("is not that of the state");
+    return state;
+}
+
+// The second version has a verified state as well.
 CheckpointExport read_export(Value const& value) {
-    value.require_members({"object", "version", "checkpoint", "journals", "unmoved"});
+    if (value.has("state")) {
+        value.require_members({"object", "version", "checkpoint", "journals", "unmoved", "state"});
+    } else {
+        value.require_members({"object", "version", "checkpoint", "journals", "unmoved"});
+    }
     value.at("object").require_text("checkpoint");
-    if (value.at("version").number() != 1) value.at("version").fail("must be 1");
+    std::uint64_t const version = value.has("state") ? 2 : 1;
+    if (value.at("version").number() != version)
+        value.at("version").fail("must be " + std::to_string(version));
     CheckpointExport exported{.checkpoint = read_checkpoint(value.at("checkpoint"))};
     for (Value const& item : value.at("journals").items(kMostBytes)) {
         item.require_members(
@@ -292,6 +420,7 @@ CheckpointExport read_export(Value const& value) {
                                   item.at("chain_id").number(), item.at("sequence").number(),
                                   item.at("head").hex<32>()});
     }
+    if (version == 2) exported.state = read_state(value.at("state"), exported.checkpoint);
     return exported;
 }
 
@@ -348,7 +477,7 @@ Result<PaymentReceipt> parse_receipt(std::string_view text) {
 Json export_json(CheckpointExport const& exported) {
     Json json;
     json["object"] = "checkpoint";
-    json["version"] = 1;
+    json["version"] = exported.state ? 2 : 1;
     json["checkpoint"] = checkpoint_json(exported.checkpoint);
     json["journals"] = Json::array();
     for (JournalInterval const& interval : exported.intervals) {
@@ -366,6 +495,7 @@ Json export_json(CheckpointExport const& exported) {
                                    {"sequence", head.sequence},
                                    {"head", to_hex(head.hash)}});
     }
+    if (exported.state) json["state"] = state_json(exported.checkpoint, *exported.state);
     return json;
 }
 

@@ -5,19 +5,14 @@
 #include <sycee/runtime/random.hpp>
 #include <sycee/store/pg_checkpoints.hpp>
 
+#include "document_file.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fcntl.h>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <optional>
-#include <set>
 #include <string>
-#include <unistd.h>
 
 namespace sycee {
 namespace {
@@ -25,8 +20,6 @@ namespace {
 constexpr int kDone = 0;
 constexpr int kFailed = 1;
 constexpr int kRefused = 2;
-constexpr mode_t kOwnerOnly = 0600;
-constexpr mode_t kReadable = 0644;
 
 int refused(Error const& error) {
     std::cerr << "sycee: " << to_string(error) << "\n";
@@ -35,52 +28,6 @@ int refused(Error const& error) {
 
 Error no_key_file() {
     return {"secrets.signing_key_file", "is not set in the configuration"};
-}
-
-// A new file, on the disk when this returns. Refused where there is one.
-Result<void> write_new_file(std::filesystem::path const& file, std::string const& text,
-                            mode_t mode) {
-    auto const failed = [&file] {
-        // NOLINTNEXTLINE(concurrency-mt-unsafe): commands run on one thread
-        return refuse(file.string(), std::string("can't be written: ") + std::strerror(errno));
-    };
-    int const descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    if (descriptor < 0) return failed();
-    std::size_t written = 0;
-    while (written < text.size()) {
-        auto const more = ::write(descriptor, text.data() + written, text.size() - written);
-        if (more < 0 && errno == EINTR) continue;
-        if (more < 0) break;
-        written += static_cast<std::size_t>(more);
-    }
-    bool const is_whole = written == text.size() && ::fsync(descriptor) == 0;
-    auto const result = is_whole ? Result<void>{} : failed();
-    ::close(descriptor);
-    if (!is_whole) ::unlink(file.c_str());
-    return result;
-}
-
-Result<std::string> read_document(std::filesystem::path const& file) {
-    constexpr std::uintmax_t kMostBytes = std::uintmax_t{64} << 20U;
-    std::error_code error;
-    auto const size = std::filesystem::file_size(file, error);
-    if (error) return refuse(file.string(), "can't be read: " + error.message());
-    if (size > kMostBytes) return refuse(file.string(), "is larger than 64 MiB");
-    std::ifstream stream(file, std::ios::binary);
-    std::string text{std::istreambuf_iterator<char>(stream), {}};
-    if (!stream) return refuse(file.string(), "can't be read");
-    return text;
-}
-
-// A document of a file. What is refused names the file.
-template <class Value>
-Result<Value> parse_file(std::filesystem::path const& file,
-                         Result<Value> (*parse)(std::string_view)) {
-    auto const text = read_document(file);
-    if (!text) return std::unexpected(text.error());
-    auto value = parse(*text);
-    if (!value) return refuse(file.string(), to_string(value.error()));
-    return value;
 }
 
 void print_proof(PaymentReceipt const& receipt) {
@@ -119,7 +66,7 @@ Task<int> new_signing_key(Config config) {
     // one before it.
     std::filesystem::path beside = config.signing_key_file;
     beside += ".new";
-    auto const written = write_new_file(beside, to_hex(secret) + "\n", kOwnerOnly);
+    auto const written = write_new_file(beside, to_hex(secret) + "\n", ReadableBy::owner);
     if (!written) co_return refused(written.error());
     try {
         Database database(config.database_url, 1);
@@ -156,7 +103,7 @@ Task<int> export_checkpoint(Config config, std::uint64_t number, std::filesystem
         std::cout << text;
         co_return kDone;
     }
-    auto const written = write_new_file(out, text, kReadable);
+    auto const written = write_new_file(out, text, ReadableBy::all);
     if (!written) co_return refused(written.error());
     std::cout << "Checkpoint " << number << " written to " << out.string()
               << "\nKeep it where whoever owns the database can't change it.\n";

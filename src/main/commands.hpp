@@ -4,10 +4,12 @@
 
 #include "config.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace sycee {
 
@@ -63,7 +65,15 @@ Task<int> show_trial_balance(Config config, std::string at);
 Task<int> show_statement(Config config, std::string merchant, std::string period, bool csv);
 // How long what is authorized and not settled has waited.
 Task<int> show_waiting(Config config);
-Task<int> verify(Config config);
+struct VerifyInput {
+    std::string from;  // an exported checkpoint with a verified state; empty: from the beginning
+    std::vector<std::string> public_keys;  // that may have signed it; empty: those in the database
+    std::string export_to;                 // a new file for such a checkpoint; empty: none
+};
+Task<int> verify(Config config, VerifyInput input);
+// How many journals are worth reading at once.
+std::size_t verify_connections();
+
 // Addresses that hold another balance than the books say, and nobody has looked at yet.
 Task<int> list_differences(Config config, bool json);
 Task<int> close_difference(Config config, std::string id, std::string reason);

@@ -34,6 +34,7 @@ struct CommandLine {
     std::string moment;
     std::string name;
     FeeInput fees;
+    VerifyInput verify;
     std::string password_file;
     std::string file;
     std::string keys_file;
@@ -234,10 +235,19 @@ void add_reports(CommandLine& line) {
         ->callback([&line] {
             line.command = [](Executor, Config config) { return show_waiting(std::move(config)); };
         });
-    line.app.add_subcommand("verify", "Re-adds the books and names the first row that is wrong")
-        ->callback([&line] {
-            line.command = [](Executor, Config config) { return verify(std::move(config)); };
-        });
+    auto* verified = line.app.add_subcommand(
+        "verify", "Re-adds the books and names the first row that is wrong");
+    verified->add_option("--from", line.verify.from,
+                         "Go on from this checkpoint, which `verify --export` wrote");
+    verified->add_option("--public-key", line.verify.public_keys,
+                         "The key that signed it, as you know it; may be given again");
+    verified->add_option("--export", line.verify.export_to,
+                         "Make a checkpoint, and write it with what was verified to this new file");
+    verified->callback([&line] {
+        line.command = [&line](Executor, Config config) {
+            return verify(std::move(config), line.verify);
+        };
+    });
     auto* differences = line.app.add_subcommand(
         "difference", "Addresses whose balance on the chain is not what the books say");
     differences->require_subcommand(1);

@@ -5,6 +5,27 @@
 #include <utility>
 
 namespace sycee {
+namespace {
+
+Result<void> check_state(CheckpointExport const& exported) {
+    VerifiedState const& state = *exported.state;
+    if (!is_signed_by(state.public_key, hash_of(exported.checkpoint, state), state.signature)) {
+        return refuse("state.signature",
+                      "is not that of this state by the key " + to_hex(state.public_key));
+    }
+    auto const heads = heads_of(exported);
+    bool same = heads.size() == state.journals.size() &&
+                heads.size() == exported.intervals.size() + exported.heads.size();
+    auto journal = state.journals.begin();
+    for (auto head = heads.begin(); same && head != heads.end(); ++head, ++journal) {
+        same = head->first == std::pair(journal->merchant_id, journal->chain_id) &&
+               head->second == journal->head;
+    }
+    if (same) return {};
+    return refuse("state.journals", "are not those of the checkpoint where they end");
+}
+
+}  // namespace
 
 Bytes32 interval_leaf(Bytes32 const& record_hash) {
     return merkle_leaf(record_hash);
@@ -50,6 +71,34 @@ Result<void> check_checkpoint(Checkpoint const& checkpoint) {
     return {};
 }
 
+Bytes32 hash_of(Checkpoint const& checkpoint, VerifiedState const& state) {
+    MerkleTree tree;
+    for (JournalState const& journal : state.journals)
+        tree.add(state_leaf(journal));
+    CanonicalBytes bytes("sycee.verified_state.1");
+    bytes.bytes(hash_of(checkpoint))
+        .number(static_cast<std::uint64_t>(to_unix_milliseconds(state.verified_at)))
+        .number(tree.size())
+        .bytes(tree.root())
+        .bytes(state.public_key);
+    return sha256(bytes.view());
+}
+
+void sign(VerifiedState& state, Checkpoint const& checkpoint, SigningKey const& key) {
+    state.public_key = key.public_key();
+    state.signature = key.sign(hash_of(checkpoint, state));
+}
+
+std::map<std::pair<MerchantId, ChainId>, JournalHead> heads_of(CheckpointExport const& exported) {
+    std::map<std::pair<MerchantId, ChainId>, JournalHead> heads;
+    for (JournalInterval const& interval : exported.intervals) {
+        heads[{interval.merchant_id, interval.chain_id}] = {interval.last_sequence, interval.head};
+    }
+    for (CheckpointedHead const& head : exported.heads)
+        heads[{head.merchant_id, head.chain_id}] = {head.sequence, head.hash};
+    return heads;
+}
+
 Result<void> check_export(CheckpointExport const& exported) {
     if (auto const checked = check_checkpoint(exported.checkpoint); !checked) {
         return refuse("checkpoint." + checked.error().field, checked.error().message);
@@ -73,11 +122,8 @@ Result<void> check_export(CheckpointExport const& exported) {
     if (tree.root() != exported.checkpoint.root) {
         return refuse("journals", "are not those that were signed");
     }
+    if (exported.state) return check_state(exported);
     return {};
-}
-
-std::string journal_name(MerchantId const& merchant_id, ChainId chain_id) {
-    return "merchant " + to_string(merchant_id) + ", chain " + std::to_string(chain_id);
 }
 
 }  // namespace sycee

@@ -50,10 +50,6 @@ Exception exception_of(JournalEntry const* entry) {
 
 }  // namespace
 
-std::string journal_name(MerchantId merchant_id, ChainId chain_id) {
-    return "merchant " + to_string(merchant_id) + ", chain " + std::to_string(chain_id);
-}
-
 std::size_t JournalWalk::HashOfKey::operator()(TransferKey const& key) const {
     std::uint64_t word = 0;
     std::memcpy(&word, key.transaction_hash.data(), sizeof(word));
@@ -61,7 +57,57 @@ std::size_t JournalWalk::HashOfKey::operator()(TransferKey const& key) const {
 }
 
 JournalWalk::JournalWalk(MerchantId merchant_id, ChainId chain_id, JournalContext& context)
-    : where_(journal_name(merchant_id, chain_id)), context_(context) {}
+    : where_(journal_name(merchant_id, chain_id)),
+      merchant_id_(merchant_id),
+      chain_id_(chain_id),
+      context_(context) {}
+
+JournalWalk::JournalWalk(JournalState const& from, JournalContext& context)
+    : where_(journal_name(from.merchant_id, from.chain_id)),
+      merchant_id_(from.merchant_id),
+      chain_id_(from.chain_id),
+      context_(context),
+      start_(from.head.sequence),
+      head_(from.head),
+      sheet_(from.balances),
+      reversed_(from.reversed.begin(), from.reversed.end()),
+      live_credits_(from.live_credits),
+      live_withdrawals_(from.live_withdrawals),
+      last_batch_(from.last_batch) {
+    for (auto const& [authorization, clearing] : from.open)
+        older_.emplace(authorization, clearing);
+    for (auto const& [exception, amount] : from.decided)
+        decided_.emplace(exception, amount);
+    kept_by_.insert(from.kept_by.begin(), from.kept_by.end());
+    paid_invoices_.insert(from.paid_invoices.begin(), from.paid_invoices.end());
+}
+
+JournalState JournalWalk::state() const {
+    finish();
+    JournalState state{.merchant_id = merchant_id_,
+                       .chain_id = chain_id_,
+                       .head = head_,
+                       .last_batch = last_batch_,
+                       .live_credits = live_credits_,
+                       .live_withdrawals = live_withdrawals_,
+                       .balances = sheet_.balances(),
+                       .open = {},
+                       .reversed = {reversed_.begin(), reversed_.end()},
+                       .decided = {},
+                       .kept_by = {kept_by_.begin(), kept_by_.end()},
+                       .paid_invoices = {paid_invoices_.begin(), paid_invoices_.end()}};
+    for (auto const& [authorization, clearing] : older_)
+        state.open.push_back({authorization, clearing});
+    for (auto const& [authorization, open] : open_)
+        state.open.push_back({authorization, open.clearing});
+    for (auto const& [exception, amount] : decided_)
+        state.decided.push_back({exception, amount});
+    std::ranges::sort(state.open, {}, &JournalState::Open::authorization);
+    std::ranges::sort(state.reversed);
+    std::ranges::sort(state.decided, {}, &JournalState::Decided::exception);
+    std::ranges::sort(state.kept_by);
+    return state;
+}
 
 void JournalWalk::pass(JournalEntry entry, std::span<PostedLine const> stored) {
     entry_ = &entry;
@@ -96,6 +142,7 @@ void JournalWalk::operator()(Authorization const& record) {
                             .hash = entry_->hash,
                             .clearing_hash = {},
                             .net = {}});
+    ++live_credits_;
 }
 
 void JournalWalk::operator()(Clearing const& record) {
@@ -116,10 +163,10 @@ void JournalWalk::operator()(Clearing const& record) {
 }
 
 void JournalWalk::operator()(Settlement const& record) {
-    auto const found = open_.find(record.authorization_sequence);
-    require(found != open_.end() && found->second.clearing != 0,
+    Open const* const found = find_open(record.authorization_sequence);
+    require(found != nullptr && found->clearing != 0,
             "settles what is not cleared, or is settled already");
-    Open const& open = found->second;
+    Open const& open = *found;
     require(record.clearing_hash == open.clearing_hash, "does not hold the hash of its clearing");
     require(record.payment_id == open.payment_id, "is of another payment than its clearing");
     require(record.net == open.net, "settles another net amount");
@@ -154,10 +201,13 @@ void JournalWalk::operator()(Unapplied const& record) {
 
 void JournalWalk::operator()(Withdrawal const& record) {
     require(record.unexplained <= record.transfer.amount, "has more unexplained than it moved");
+    ++live_withdrawals_;
 }
 
 void JournalWalk::operator()(Reversal const& record) {
     reversed_.insert(record.reversed_sequence);
+    if (record.reversed_kind == RecordKind::authorization) --live_credits_;
+    if (record.reversed_kind == RecordKind::withdrawal) --live_withdrawals_;
 }
 
 void JournalWalk::operator()(Resolution const& record) {
@@ -185,8 +235,8 @@ void JournalWalk::operator()(Refund const& record) {
     require(!record.amount.is_zero(), "promises nothing");
     require(record.recipient != Address{}, "names no recipient");
     auto const [settled, promised] = settled_of(record.payment_id, record.token);
-    require(promised + record.amount <= settled,
-            "promises more than is settled of its payment and not promised yet");
+    require_known(promised + record.amount <= settled,
+                  "promises more than is settled of its payment and not promised yet");
     require_deciders(record.decided_by, record.approved_by);
 }
 
@@ -232,7 +282,7 @@ void JournalWalk::operator()(TokenLoss const& record) {
             if (lost->token == record.token) out += lost->amount;
         }
     }
-    require(out + record.amount <= in, "loses more than lies at its address");
+    require_known(out + record.amount <= in, "loses more than lies at its address");
     require_deciders(record.decided_by, record.approved_by);
 }
 
@@ -274,6 +324,10 @@ void JournalWalk::require_place(JournalEntry const& entry) const {
     }
     if (entry.sequence > next) {
         refuse("follows " + number(head_.sequence) + ": " + number(next) + " is missing");
+    }
+    if (entry.previous_hash != head_.hash && start_ != 0 && head_.sequence == start_) {
+        refuse("does not hold the hash that " + number(start_) +
+               " had at the checkpoint: the journal was rewritten");
     }
     if (entry.previous_hash != head_.hash) {
         refuse("does not hold the hash of the record before it, " + number(head_.sequence));
@@ -324,15 +378,68 @@ void JournalWalk::require_fee(std::uint64_t version, std::uint32_t basis_points,
             "charges another fee than its basis points give");
 }
 
+// What is worked out of all records of a payment can't be where some of them are gone.
+void JournalWalk::require_known(bool holds, std::string const& what) const {
+    if (holds) return;
+    refuse(what + (start_ == 0 ? "" : ", or older records of its payment are missing"));
+}
+
+// A record from before the walk began: nobody has looked at it in this walk.
+void JournalWalk::require_unchanged(JournalEntry const& older) const {
+    if (older.hash == hash_of(older)) return;
+    throw WrongRow(where_ + ": " + name_of(kind_of(older.record), older.sequence) +
+                   " has been changed: its hash is not that of its content");
+}
+
+void JournalWalk::refuse_missing(std::string const& what) const {
+    refuse("rests on " + what + ", which is missing: it is older than the checkpoint");
+}
+
+JournalWalk::Open* JournalWalk::find_open(std::uint64_t authorization) {
+    if (auto const found = open_.find(authorization); found != open_.end()) return &found->second;
+    auto const older = older_.find(authorization);
+    if (older == older_.end()) return nullptr;
+    std::uint64_t const clearing = older->second;
+    older_.erase(older);
+    keep(authorization, read_again(authorization, clearing));
+    return &open_.find(authorization)->second;
+}
+
+JournalWalk::Open JournalWalk::read_again(std::uint64_t authorization, std::uint64_t clearing) {
+    auto const found = context_.older_records(authorization);
+    if (!found.authorization) refuse_missing(name_of(RecordKind::authorization, authorization));
+    auto const& authorized = std::get<Authorization>(found.authorization->record);
+    require_unchanged(*found.authorization);
+    Open open{.payment_id = authorized.payment_id,
+              .key = authorized.transfer.key,
+              .amount = authorized.transfer.amount,
+              .hash = found.authorization->hash,
+              .clearing_hash = {},
+              .net = {}};
+    if (clearing == 0) return open;
+    if (!found.clearing || found.clearing->sequence != clearing)
+        refuse_missing(name_of(RecordKind::clearing, clearing));
+    auto const& cleared = std::get<Clearing>(found.clearing->record);
+    require_unchanged(*found.clearing);
+    if (cleared.authorization_hash != open.hash) {
+        throw WrongRow(where_ + ": " + name_of(RecordKind::clearing, clearing) +
+                       " does not hold the hash of its authorization, " + number(authorization));
+    }
+    open.clearing = clearing;
+    open.clearing_hash = found.clearing->hash;
+    open.net = cleared.net;
+    return open;
+}
+
 JournalWalk::Open& JournalWalk::require_open(std::uint64_t authorization, PaymentId payment_id,
                                              Address const& token) {
-    auto const found = open_.find(authorization);
-    require(found != open_.end(),
+    Open* const found = find_open(authorization);
+    require(found != nullptr,
             "is booked upon an authorization that is not live, is settled or on the desk already");
-    require(found->second.clearing == 0, "is booked upon an authorization that is cleared already");
-    require(found->second.payment_id == payment_id && found->second.key.token == token,
+    require(found->clearing == 0, "is booked upon an authorization that is cleared already");
+    require(found->payment_id == payment_id && found->key.token == token,
             "is of another payment or token than its authorization");
-    return found->second;
+    return *found;
 }
 
 void JournalWalk::keep(std::uint64_t authorization, Open const& open) {
@@ -352,16 +459,21 @@ void JournalWalk::drop(std::uint64_t authorization) {
 JournalEntry const* JournalWalk::passed(PaymentId payment_id, std::uint64_t sequence) {
     if (sequence >= entry_->sequence) return nullptr;  // not walked over yet
     for (JournalEntry const& entry : context_.records_of(payment_id)) {
-        if (entry.sequence == sequence) return &entry;
+        if (entry.sequence != sequence) continue;
+        if (sequence <= start_) require_unchanged(entry);
+        return &entry;
     }
+    if (sequence != 0 && sequence <= start_) refuse_missing(number(sequence));
     return nullptr;
 }
 
 std::vector<JournalEntry const*> JournalWalk::standing(PaymentId payment_id) {
     std::vector<JournalEntry const*> entries;
     for (JournalEntry const& entry : context_.records_of(payment_id)) {
-        if (entry.sequence < entry_->sequence && !reversed_.contains(entry.sequence))
-            entries.push_back(&entry);
+        if (entry.sequence >= entry_->sequence || reversed_.contains(entry.sequence)) continue;
+        bool const is_reversal = std::holds_alternative<Reversal>(entry.record);
+        if (entry.sequence <= start_ && !is_reversal) require_unchanged(entry);
+        entries.push_back(&entry);
     }
     return entries;
 }
@@ -414,6 +526,7 @@ JournalWalk::NamedPromise JournalWalk::require_promise(PaymentId payment_id, Rec
                     "ends a promise that was taken back already");
         }
     }
+    if (!promise && sequence != 0 && sequence <= start_) refuse_missing(name_of(kind, sequence));
     require(promise.has_value(), "ends a promise that is not there, or not of its payment");
     return *promise;
 }
@@ -477,8 +590,8 @@ Postings JournalWalk::take_back(Reversal const& record) {
 }
 
 Postings JournalWalk::take_back(Authorization const& authorized, Reversal const& record) {
-    auto const open = open_.find(record.reversed_sequence);
-    require(open != open_.end() && open->second.clearing == 0,
+    Open const* const open = find_open(record.reversed_sequence);
+    require(open != nullptr && open->clearing == 0,
             "reverses an authorization whose clearing still stands");
     drop(record.reversed_sequence);
     require_alone(authorized.transfer.key, record);
@@ -486,10 +599,10 @@ Postings JournalWalk::take_back(Authorization const& authorized, Reversal const&
 }
 
 Postings JournalWalk::take_back(Clearing const& cleared, Reversal const& record) {
-    auto const open = open_.find(cleared.authorization_sequence);
-    require(open != open_.end() && open->second.clearing == record.reversed_sequence,
+    Open* const open = find_open(cleared.authorization_sequence);
+    require(open != nullptr && open->clearing == record.reversed_sequence,
             "reverses what is settled");
-    open->second.clearing = 0;
+    open->clearing = 0;
     falls_ = cleared.authorization_sequence;
     return mirror(postings_of(cleared));
 }
@@ -501,13 +614,18 @@ Postings JournalWalk::take_back(Settlement const& settled, Reversal const& recor
     for (JournalEntry const& entry : context_.records_of(record.payment_id)) {
         auto const* cleared = std::get_if<Clearing>(&entry.record);
         if (cleared == nullptr || cleared->authorization_sequence != authorization) continue;
+        if (entry.sequence <= start_) require_unchanged(entry);
+        require(entry.hash == settled.clearing_hash && cleared->authorization_hash == open.hash,
+                "reverses a settlement whose clearing or authorization is another one");
         open.clearing = entry.sequence;
         open.clearing_hash = entry.hash;
         open.net = cleared->net;
     }
+    if (open.clearing == 0 && authorization <= start_)
+        refuse_missing("the clearing of " + number(authorization));
     require(open.clearing != 0, "reverses a settlement of what is not cleared");
     auto const [still_settled, promised] = settled_of(record.payment_id, open.key.token);
-    require(promised <= still_settled, "reverses what was promised to a payer");
+    require_known(promised <= still_settled, "reverses what was promised to a payer");
     falls_ = open.clearing;
     keep(authorization, open);
     return mirror(settlement_postings(open.key.token.bytes, settled.net));
@@ -515,7 +633,10 @@ Postings JournalWalk::take_back(Settlement const& settled, Reversal const& recor
 
 Postings JournalWalk::take_back(Unapplied const& unapplied, Reversal const& record) {
     falls_ = unapplied.authorization_sequence;
-    keep(falls_, opened_again(record.payment_id, falls_));
+    Open const open = opened_again(record.payment_id, falls_);
+    require(unapplied.authorization_hash == open.hash,
+            "reverses what does not hold the hash of its authorization");
+    keep(falls_, open);
     return mirror(postings_of(unapplied));
 }
 

@@ -9,6 +9,8 @@
 #include "values.hpp"
 #include "verify_fees.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <map>
 #include <optional>
 #include <set>
@@ -17,20 +19,31 @@ namespace sycee {
 namespace {
 
 constexpr std::uint64_t kCountedAtOnce = 4'096;
+constexpr std::size_t kOlderAtOnce = 1'000;
+constexpr std::size_t kMostOlder = 10'000;
+// By so much the clocks of those who book may differ from the clock of who made a checkpoint.
+constexpr std::chrono::hours kClocksDiffer{1};
 
 // What a walk asks about, in the same moment as its records.
 class StoredContext final : public JournalContext {
   public:
-    StoredContext(pqxx::transaction_base& tx, MerchantId merchant_id, ChainId chain_id)
+    StoredContext(pqxx::transaction_base& tx, MerchantId merchant_id, ChainId chain_id,
+                  JournalState const* from)
         : tx_(tx),
           merchant_id_(merchant_id),
           chain_id_(chain_id),
+          from_(from),
           schedules_(load_fee_schedules(tx, merchant_id)) {
         for (auto const& row :
              tx.exec_params("SELECT version FROM finality_rules WHERE chain_id = $1", chain_id))
             rules_.insert(number_of(row[0]));
     }
 
+    // They are asked for one by one, mostly in their order: the next ones are read with it.
+    OlderRecords older_records(std::uint64_t authorization) override {
+        if (!older_.contains(authorization)) read_older(authorization);
+        return std::move(older_.extract(authorization).mapped());
+    }
     // A reorg takes back several records of a payment, one after the other.
     // All records of a payment are read at once, those that are not checked yet as well.
     std::span<JournalEntry const> records_of(PaymentId payment_id) override {
@@ -68,11 +81,26 @@ class StoredContext final : public JournalContext {
     FeeSchedules const& schedules() const { return schedules_; }
 
   private:
+    void read_older(std::uint64_t authorization) {
+        if (older_.size() > kMostOlder) older_.clear();
+        std::vector<std::uint64_t> sequences;
+        auto const& open = from_->open;
+        for (auto at = std::ranges::lower_bound(open, authorization, {},
+                                                &JournalState::Open::authorization);
+             at != open.end() && sequences.size() < kOlderAtOnce; ++at)
+            sequences.push_back(at->authorization);
+        for (auto& [sequence, records] :
+             read_authorizations(tx_, merchant_id_, chain_id_, sequences))
+            older_.insert_or_assign(sequence, std::move(records));
+        older_.try_emplace(authorization);  // with nothing where it is gone
+    }
     pqxx::transaction_base& tx_;
     MerchantId merchant_id_;
     ChainId chain_id_;
+    JournalState const* from_;
     FeeSchedules schedules_;
     std::set<std::uint64_t> rules_;
+    std::map<std::uint64_t, OlderRecords> older_;
     std::optional<PaymentId> loaded_;  // whose records_ are
     std::vector<JournalEntry> records_;
 };
@@ -106,27 +134,41 @@ class ReasonCheck {
 
 class JournalCheck {
   public:
-    JournalCheck(pqxx::transaction_base& tx, MerchantId merchant_id, ChainId chain_id)
+    // `since`: of books without an index by number, what was booked before is not looked at.
+    JournalCheck(pqxx::transaction_base& tx, MerchantId merchant_id, ChainId chain_id,
+                 JournalSpan const& span, std::optional<Timestamp> since)
         : tx_(tx),
           merchant_id_(merchant_id),
           chain_id_(chain_id),
+          span_(span),
+          since_(since),
+          after_(span.from == nullptr ? 0 : span.from->head.sequence),
           where_(journal_name(merchant_id, chain_id)),
-          context_(tx, merchant_id, chain_id),
-          walk_(merchant_id, chain_id, context_) {}
+          context_(tx, merchant_id, chain_id, span.from),
+          walk_(span.from == nullptr ? JournalWalk(merchant_id, chain_id, context_)
+                                     : JournalWalk(*span.from, context_)) {}
 
-    void run(std::function<void(JournalCounts const&)> const& counted) {
+    JournalFound run(std::function<void(JournalCounts const&)> const& counted) {
+        if (span_.from != nullptr) check_not_shortened();
+        take_state();
         walk_all(counted);
         walk_.finish();
+        if (span_.state_at && !found_.state) {
+            throw WrongRow(where_ + ": it ends at number " + std::to_string(walk_.head().sequence) +
+                           ", and had number " + std::to_string(span_.state_at->sequence) +
+                           " at the checkpoint");
+        }
         check_fees();
         check_losses();
         check_fee_payments();
         check_head();
         check_balances();
+        return std::move(found_);
     }
 
   private:
     void walk_all(std::function<void(JournalCounts const&)> const& counted) {
-        JournalReader reader(tx_, merchant_id_, chain_id_);
+        JournalReader reader(tx_, merchant_id_, chain_id_, after_, since_);
         LiveIndexWalk credits(where_, "live_credits", [&] { return reader.next_live_credit(); });
         LiveIndexWalk withdrawals(where_, "live_withdrawals",
                                   [&] { return reader.next_live_withdrawal(); });
@@ -155,15 +197,24 @@ class JournalCheck {
                 },
                 record);
             Month const month = posting_month(record);
+            Timestamp const booked_at = entry->booked_at;
             walk_.pass(std::move(*entry), postings);
             reader.require_month(sequence, month, postings);
+            if (sequence == 1) check_is_new(booked_at);
             if (credit) credits.booked(sequence, *credit);
             if (withdrawal) withdrawals.booked(sequence, *withdrawal);
             if (reason) reasons.decided(kind, sequence, *reason);
-            if (reversed && reversed->first == RecordKind::authorization)
-                credits.reversed(reversed->second);
-            if (reversed && reversed->first == RecordKind::withdrawal)
-                withdrawals.reversed(reversed->second);
+            // Of what is older than the checkpoint, the rows are counted.
+            if (reversed && reversed->second > after_) {
+                if (reversed->first == RecordKind::authorization)
+                    credits.reversed(reversed->second);
+                if (reversed->first == RecordKind::withdrawal)
+                    withdrawals.reversed(reversed->second);
+            } else if (reversed) {
+                if (reversed->first == RecordKind::authorization) ++older_credits_reversed_;
+                if (reversed->first == RecordKind::withdrawal) ++older_withdrawals_reversed_;
+            }
+            take_state();
             ++counts.records;
             counts.postings += postings.size();
             if (counts.records == kCountedAtOnce) counted(std::exchange(counts, {}));
@@ -172,11 +223,61 @@ class JournalCheck {
         credits.finish();
         withdrawals.finish();
         reasons.finish();
+        if (span_.from == nullptr) return;
+        check_older_rows("live_credits", "authorization_seq",
+                         span_.from->live_credits - older_credits_reversed_);
+        check_older_rows("live_withdrawals", "withdrawal_seq",
+                         span_.from->live_withdrawals - older_withdrawals_reversed_);
+    }
+
+    // How the journal stands, where it is the moment that is asked for.
+    void take_state() {
+        if (!span_.state_at || walk_.head().sequence != span_.state_at->sequence) return;
+        if (walk_.head().hash != span_.state_at->hash) {
+            throw WrongRow(where_ + ": number " + std::to_string(walk_.head().sequence) +
+                           " is not the record of the checkpoint");
+        }
+        found_.state = walk_.state();
+    }
+
+    void check_not_shortened() {
+        std::string const had = ", but had number " + std::to_string(after_) + " at the checkpoint";
+        auto const rows = tx_.exec_params(
+            "SELECT seq FROM journal_heads WHERE merchant_id = $1 AND chain_id = $2",
+            to_sql(merchant_id_), chain_id_);
+        if (rows.empty()) throw WrongRow(where_ + ": the journal has no journal_heads row" + had);
+        if (rows[0][0].as<std::int64_t>() < static_cast<std::int64_t>(after_)) {
+            throw WrongRow(where_ + ": journal_heads says that the journal ends at number " +
+                           rows[0][0].c_str() + had);
+        }
+    }
+
+    // A journal that the checkpoint does not have must have begun after it.
+    void check_is_new(Timestamp first_booked_at) const {
+        if (!span_.checkpoint_at || first_booked_at >= *span_.checkpoint_at - kClocksDiffer) return;
+        throw WrongRow(where_ +
+                       ": the checkpoint does not have this journal, though its record 1 "
+                       "was booked before it, at " +
+                       to_rfc3339(first_booked_at));
+    }
+
+    void check_older_rows(std::string const& table, std::string const& number,
+                          std::uint64_t expected) {
+        auto const rows = tx_.exec_params("SELECT count(*) FROM " + table +
+                                              " WHERE merchant_id = $1 AND chain_id = $2 AND " +
+                                              number + " <= $3",
+                                          to_sql(merchant_id_), chain_id_, after_);
+        if (number_of(rows[0][0]) == expected) return;
+        throw WrongRow(where_ + ": " + table + " has " + rows[0][0].c_str() +
+                       " row(s) for numbers up to " + std::to_string(after_) + ", and must have " +
+                       std::to_string(expected));
     }
 
     void check_fees() {
-        auto const wrong = find_wrong_fees(tx_, merchant_id_, chain_id_, context_.schedules());
-        if (wrong) throw WrongRow(where_ + ": " + *wrong);
+        auto const fees = find_wrong_fees(tx_, merchant_id_, chain_id_, context_.schedules(),
+                                          after_, span_.checkpoint_at);
+        if (fees.wrong) throw WrongRow(where_ + ": " + *fees.wrong);
+        found_.fees_left_out = fees.left_out;
     }
 
     // A loss is what was found, in the block in which it was, and the difference is closed by it
@@ -208,9 +309,9 @@ class JournalCheck {
             "f.chain_id,"
             "     f.token, f.amount)"
             " WHERE f.merchant_id = $1 AND f.chain_id = $2 AND (i.amount IS NULL OR NOT EXISTS ("
-            "   SELECT FROM authorizations a JOIN settlements s"
+            "   SELECT FROM all_authorizations a JOIN all_settlements s"
             "     ON (s.merchant_id, s.chain_id, s.authorization_seq)"
-            "      = (a.merchant_id, a.chain_id, a.seq)"
+            "      = (a.merchant_id, a.chain_id, a.seq) AND s.payment_id = a.payment_id"
             "     WHERE (a.merchant_id, a.payment_id) = (f.invoice_merchant_id, "
             "f.invoice_payment_id)"
             "     AND s.hash = f.settlement_hash"
@@ -285,17 +386,49 @@ class JournalCheck {
     pqxx::transaction_base& tx_;
     MerchantId merchant_id_;
     ChainId chain_id_;
+    JournalSpan const& span_;
+    std::optional<Timestamp> since_;
+    std::uint64_t after_;
     std::string where_;
     StoredContext context_;
     JournalWalk walk_;
+    std::uint64_t older_credits_reversed_ = 0;
+    std::uint64_t older_withdrawals_reversed_ = 0;
+    JournalFound found_;
 };
 
 }  // namespace
 
-void check_journal(pqxx::transaction_base& tx, MerchantId merchant_id, ChainId chain_id,
-                   std::function<void(JournalCounts const&)> const& counted) {
+JournalFound check_journal(pqxx::transaction_base& tx, MerchantId merchant_id, ChainId chain_id,
+                           JournalSpan const& span,
+                           std::function<void(JournalCounts const&)> const& counted) {
     try {
-        JournalCheck(tx, merchant_id, chain_id).run(counted);
+        if (span.from != nullptr && span.checkpoint_at) {
+            // What was booked after the checkpoint has a later time, but for clocks that differ or
+            // were set back: where something is wrong so, all is looked through.
+            JournalCounts told;
+            auto const count = [&](JournalCounts const& more) {
+                told.records += more.records;
+                told.postings += more.postings;
+                counted(more);
+            };
+            try {
+                return JournalCheck(tx, merchant_id, chain_id, span,
+                                    *span.checkpoint_at - kClocksDiffer)
+                    .run(count);
+            } catch (WrongRow const&) {
+                return JournalCheck(tx, merchant_id, chain_id, span, std::nullopt)
+                    .run([&](JournalCounts const& more) {
+                        // What was told once is not told again.
+                        JournalCounts const again{std::min(told.records, more.records),
+                                                  std::min(told.postings, more.postings)};
+                        told.records -= again.records;
+                        told.postings -= again.postings;
+                        counted({more.records - again.records, more.postings - again.postings});
+                    });
+            }
+        }
+        return JournalCheck(tx, merchant_id, chain_id, span, std::nullopt).run(counted);
     } catch (InvariantViolation const& violation) {
         throw WrongRow(journal_name(merchant_id, chain_id) + ": " + violation.what());
     }

@@ -2,6 +2,7 @@
 
 #include <sycee/crypto/hash.hpp>
 
+#include "book_writer.hpp"
 #include "months.hpp"
 #include "record_rows.hpp"
 #include "values.hpp"
@@ -132,6 +133,7 @@ class Columns {
 // How the records of one kind stand in their table; the number comes first.
 struct Book {
     char const* table;
+    bool has_number_index;
     char const* columns;  // after the header
     Record (*read)(ChainId chain_id, Columns& columns);
 };
@@ -156,13 +158,13 @@ Transfer transfer_in(ChainId chain_id, Columns& from) {
 
 // Braces are evaluated from left to right, as the columns are read.
 constexpr std::array<Book, std::variant_size_v<Record>> kBooks{{
-    {"authorizations",
+    {"authorizations", true,
      "payment_id, tx_hash, token, ordinal, log_index, sender, deposit_address, amount,"
      " block_number, block_hash, block_time, rule_version",
      [](ChainId chain_id, Columns& from) -> Record {
          return Authorization{from.payment(), transfer_in(chain_id, from), from.number()};
      }},
-    {"clearings",
+    {"clearings", false,
      "payment_id, authorization_seq, authorization_hash, token, cleared_at_block,"
      " fee_version, fee_basis_points, gross, fee, net, excess, shortfall",
      [](ChainId, Columns& from) -> Record {
@@ -179,7 +181,7 @@ constexpr std::array<Book, std::variant_size_v<Record>> kBooks{{
                          .excess = from.amount(),
                          .shortfall = from.amount()};
      }},
-    {"settlements",
+    {"settlements", false,
      "payment_id, authorization_seq, clearing_hash, batch_number, finalized_block, net",
      [](ChainId, Columns& from) -> Record {
          return Settlement{.payment_id = from.payment(),
@@ -189,7 +191,7 @@ constexpr std::array<Book, std::variant_size_v<Record>> kBooks{{
                            .finalized_block = from.number(),
                            .net = from.amount()};
      }},
-    {"settlement_batches",
+    {"settlement_batches", false,
      "batch_number, token, first_seq, last_seq, settlement_count, finalized_block, net",
      [](ChainId, Columns& from) -> Record {
          return SettlementBatch{.batch_number = from.number(),
@@ -200,7 +202,7 @@ constexpr std::array<Book, std::variant_size_v<Record>> kBooks{{
                                 .finalized_block = from.number(),
                                 .net = from.amount()};
      }},
-    {"unapplied_receipts",
+    {"unapplied_receipts", false,
      "payment_id, authorization_seq, authorization_hash, token, reason, amount",
      [](ChainId, Columns& from) -> Record {
          return Unapplied{.payment_id = from.payment(),
@@ -210,13 +212,13 @@ constexpr std::array<Book, std::variant_size_v<Record>> kBooks{{
                           .reason = from.name(&parse_unapplied_reason),
                           .amount = from.amount()};
      }},
-    {"withdrawals",
+    {"withdrawals", true,
      "payment_id, tx_hash, token, ordinal, log_index, deposit_address, recipient, amount,"
      " block_number, block_hash, block_time, unexplained",
      [](ChainId chain_id, Columns& from) -> Record {
          return Withdrawal{from.payment(), transfer_in(chain_id, from), from.amount()};
      }},
-    {"reversals", "payment_id, reversed_kind, reversed_seq, reversed_hash, ancestor_block",
+    {"reversals", false, "payment_id, reversed_kind, reversed_seq, reversed_hash, ancestor_block",
      [](ChainId, Columns& from) -> Record {
          return Reversal{.payment_id = from.payment(),
                          .reversed_kind = from.name(&parse_record_kind),
@@ -225,7 +227,7 @@ constexpr std::array<Book, std::variant_size_v<Record>> kBooks{{
                          .ancestor_block = from.number(),
                          .postings = {}};
      }},
-    {"resolutions",
+    {"resolutions", true,
      "payment_id, exception_seq, exception_hash, token, kind, target_payment_id,"
      " fee_version, fee_basis_points, amount, fee, decided_by, approved_by, reason_hash",
      [](ChainId, Columns& from) -> Record {
@@ -243,7 +245,7 @@ constexpr std::array<Book, std::variant_size_v<Record>> kBooks{{
                            .approved_by = std::string(from.text()),
                            .reason_hash = from.bytes<32>()};
      }},
-    {"refunds", "payment_id, token, recipient, amount, decided_by, approved_by, reason_hash",
+    {"refunds", true, "payment_id, token, recipient, amount, decided_by, approved_by, reason_hash",
      [](ChainId, Columns& from) -> Record {
          return Refund{.payment_id = from.payment(),
                        .token = from.address(),
@@ -253,7 +255,7 @@ constexpr std::array<Book, std::variant_size_v<Record>> kBooks{{
                        .approved_by = std::string(from.text()),
                        .reason_hash = from.bytes<32>()};
      }},
-    {"refund_payments",
+    {"refund_payments", false,
      "payment_id, promise_kind, promise_seq, promise_hash, tx_hash, token, ordinal, log_index,"
      " sender, recipient, amount, block_number, block_hash, block_time, promised, finalized_block",
      [](ChainId chain_id, Columns& from) -> Record {
@@ -265,7 +267,7 @@ constexpr std::array<Book, std::variant_size_v<Record>> kBooks{{
                               .amount = from.amount(),
                               .finalized_block = from.number()};
      }},
-    {"refund_cancellations",
+    {"refund_cancellations", true,
      "payment_id, promise_kind, promise_seq, promise_hash, token, amount, decided_by,"
      " approved_by, reason_hash",
      [](ChainId, Columns& from) -> Record {
@@ -279,7 +281,7 @@ constexpr std::array<Book, std::variant_size_v<Record>> kBooks{{
                                    .approved_by = std::string(from.text()),
                                    .reason_hash = from.bytes<32>()};
      }},
-    {"token_losses",
+    {"token_losses", true,
      "payment_id, token, amount, difference_id, block_number, block_hash, decided_by,"
      " approved_by, reason_hash",
      [](ChainId, Columns& from) -> Record {
@@ -293,7 +295,8 @@ constexpr std::array<Book, std::variant_size_v<Record>> kBooks{{
                           .approved_by = std::string(from.text()),
                           .reason_hash = from.bytes<32>()};
      }},
-    {"fee_payments", "invoice_merchant_id, invoice_payment_id, token, amount, settlement_hash",
+    {"fee_payments", true,
+     "invoice_merchant_id, invoice_payment_id, token, amount, settlement_hash",
      [](ChainId, Columns& from) -> Record {
          return FeePayment{.invoice_merchant_id = from.id<MerchantTag>(),
                            .invoice_payment_id = from.payment(),
@@ -302,6 +305,32 @@ constexpr std::array<Book, std::variant_size_v<Record>> kBooks{{
                            .settlement_hash = from.bytes<32>()};
      }},
 }};
+
+std::string of_journal(MerchantId merchant_id, ChainId chain_id) {
+    return " WHERE merchant_id = '" + to_sql(merchant_id) + "' AND chain_id = " + to_sql(chain_id);
+}
+
+std::string select_book(Book const& book) {
+    return std::string("SELECT ") + kHeader + book.columns + " FROM " + all_of(book.table);
+}
+
+// Of a row that select_book() selects. Throws WrongColumn.
+JournalEntry read_entry(Book const& book, MerchantId merchant_id, ChainId chain_id,
+                        pqxx::row const& row) {
+    Columns columns(row);
+    return {.merchant_id = merchant_id,
+            .chain_id = chain_id,
+            .sequence = columns.number(),
+            .previous_hash = columns.bytes<32>(),
+            .hash = columns.bytes<32>(),
+            .booked_at = columns.booked_at(),
+            .record = book.read(chain_id, columns)};
+}
+
+std::string changed_text(RecordKind kind, std::uint64_t sequence, WrongColumn const& wrong) {
+    return std::string(to_string(kind)) + " " + std::to_string(sequence) +
+           " has been changed: " + wrong.what();
+}
 
 }  // namespace
 
@@ -327,7 +356,8 @@ void RowStream::advance() {
     ++index_;
 }
 
-JournalReader::JournalReader(pqxx::transaction_base& tx, MerchantId merchant_id, ChainId chain_id)
+JournalReader::JournalReader(pqxx::transaction_base& tx, MerchantId merchant_id, ChainId chain_id,
+                             std::uint64_t after, std::optional<Timestamp> since)
     : where_(journal_name(merchant_id, chain_id)),
       merchant_id_(merchant_id),
       chain_id_(chain_id),
@@ -335,26 +365,67 @@ JournalReader::JournalReader(pqxx::transaction_base& tx, MerchantId merchant_id,
       live_credits_(tx, "live_credits"),
       live_withdrawals_(tx, "live_withdrawals"),
       reasons_(tx, "resolution_reasons") {
-    std::string const of_journal = " WHERE merchant_id = '" + to_sql(merchant_id) +
-                                   "' AND chain_id = " + to_sql(chain_id) + " ORDER BY ";
     std::string declarations = "CLOSE ALL;";
-    auto const declare = [&](std::string const& table, std::string const& columns,
-                             std::string const& order) {
-        declarations += RowStream::declare(
-            table, "SELECT " + columns + " FROM " + all_of(table) + of_journal + order);
+    auto const declare = [&](std::string const& table, std::string const& select,
+                             std::string const& number, std::string const& order = "",
+                             std::string const& condition = "") {
+        // A number below zero is one that was changed: it is read by whoever reads from the first.
+        std::string const above =
+            after == 0 ? "" : " AND " + number + " > " + std::to_string(after) + condition;
+        declarations += RowStream::declare(table, select + of_journal(merchant_id, chain_id) +
+                                                      above + " ORDER BY " + number + order);
     };
+    std::string const lately = since ? " AND booked_at >= " + timestamp_literal(*since) : "";
     for (Book const& book : kBooks) {
-        declare(book.table, std::string(kHeader) + book.columns, "seq");
+        declare(book.table, select_book(book), "seq", "", book.has_number_index ? "" : lately);
         books_.emplace_back(tx, book.table);
     }
-    declare("postings", "seq, line, debit, credit, token, amount, month", "seq, line");
-    for (auto const& [table, number] : {std::pair("live_credits", "authorization_seq"),
-                                        std::pair("live_withdrawals", "withdrawal_seq")})
-        declare(table, std::string(number) + ", tx_hash, token, ordinal", number);
-    declare("resolution_reasons", "seq, reason", "seq");
+    declare("postings", "SELECT seq, line, debit, credit, token, amount, month FROM all_postings",
+            "seq", ", line");
+    for (auto const& [table, number] :
+         {std::pair<std::string, std::string>("live_credits", "authorization_seq"),
+          {"live_withdrawals", "withdrawal_seq"}})
+        declare(table, "SELECT " + number + ", tx_hash, token, ordinal FROM " + table, number);
+    declare("resolution_reasons", "SELECT seq, reason FROM resolution_reasons", "seq");
     tx.exec(declarations);
     for (std::size_t kind = 0; kind < kKinds; ++kind)
         next_of_[kind] = sequence_of(books_[kind]);
+}
+
+std::map<std::uint64_t, JournalContext::OlderRecords> read_authorizations(
+    pqxx::transaction_base& tx, MerchantId merchant_id, ChainId chain_id,
+    std::vector<std::uint64_t> const& sequences) {
+    PgArray numbers;
+    for (std::uint64_t const sequence : sequences)
+        numbers.add(sequence);
+    std::map<std::uint64_t, JournalContext::OlderRecords> found;
+    auto const read = [&](RecordKind kind, char const* number, auto const& take) {
+        Book const& book = kBooks[static_cast<std::size_t>(kind)];
+        std::string const name = std::string("older_") + book.table;
+        tx.exec(RowStream::declare(name, select_book(book) + of_journal(merchant_id, chain_id) +
+                                             " AND " + number + " = ANY(" +
+                                             tx.quote(numbers.str()) + "::bigint[])"));
+        RowStream rows(tx, name);
+        for (auto const* row = rows.peek(); row != nullptr; row = rows.peek()) {
+            std::int64_t const sequence = Columns(*row).integer();
+            try {
+                take(read_entry(book, merchant_id, chain_id, *row));
+            } catch (WrongColumn const& wrong) {
+                throw WrongRow(journal_name(merchant_id, chain_id) + ": " +
+                               changed_text(kind, static_cast<std::uint64_t>(sequence), wrong));
+            }
+            rows.advance();
+        }
+        tx.exec("CLOSE " + name);
+    };
+    read(RecordKind::authorization, "seq",
+         [&found](JournalEntry entry) { found[entry.sequence].authorization = std::move(entry); });
+    // The older one, should somebody have inserted a second.
+    read(RecordKind::clearing, "authorization_seq", [&found](JournalEntry entry) {
+        auto& clearing = found[std::get<Clearing>(entry.record).authorization_sequence].clearing;
+        if (!clearing || entry.sequence < clearing->sequence) clearing = std::move(entry);
+    });
+    return found;
 }
 
 std::uint64_t JournalReader::sequence_of(RowStream& stream) const {
@@ -384,21 +455,13 @@ std::optional<JournalEntry> JournalReader::next(std::vector<PostedLine>& posting
     auto const kind = static_cast<std::size_t>(first - next_of_.begin());
     RowStream& stream = books_[kind];
     try {
-        auto const* const row = stream.peek();
-        Columns columns(*row);
-        JournalEntry entry{.merchant_id = merchant_id_,
-                           .chain_id = chain_id_,
-                           .sequence = columns.number(),
-                           .previous_hash = columns.bytes<32>(),
-                           .hash = columns.bytes<32>(),
-                           .booked_at = columns.booked_at(),
-                           .record = kBooks[kind].read(chain_id_, columns)};
+        auto entry = read_entry(kBooks[kind], merchant_id_, chain_id_, *stream.peek());
         stream.advance();
         *first = sequence_of(stream);
         return entry;
     } catch (WrongColumn const& wrong) {
-        throw WrongRow(where_ + ": " + std::string(to_string(static_cast<RecordKind>(kind))) + " " +
-                       std::to_string(sequence) + " has been changed: " + wrong.what());
+        throw WrongRow(where_ + ": " +
+                       changed_text(static_cast<RecordKind>(kind), sequence, wrong));
     }
 }
 

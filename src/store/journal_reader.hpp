@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,8 +44,10 @@ class RowStream {
 // of the indexes beside them. Memory is bounded: PostgreSQL sorts, on its disk where it has to.
 class JournalReader {
   public:
-    // One at a time in a transaction.
-    JournalReader(pqxx::transaction_base& tx, MerchantId merchant_id, ChainId chain_id);
+    // One at a time in a transaction. Only what has a number above `after`; `since`: of the books
+    // that have no index by number, only what was booked since then.
+    JournalReader(pqxx::transaction_base& tx, MerchantId merchant_id, ChainId chain_id,
+                  std::uint64_t after = 0, std::optional<Timestamp> since = std::nullopt);
     JournalReader(JournalReader const&) = delete;
     JournalReader& operator=(JournalReader const&) = delete;
 
@@ -87,5 +90,10 @@ class JournalReader {
     RowStream live_withdrawals_;
     RowStream reasons_;
 };
+
+// Those of these authorizations that are there, each with its clearing where there is one.
+std::map<std::uint64_t, JournalContext::OlderRecords> read_authorizations(
+    pqxx::transaction_base& tx, MerchantId merchant_id, ChainId chain_id,
+    std::vector<std::uint64_t> const& sequences);
 
 }  // namespace sycee

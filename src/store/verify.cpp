@@ -5,14 +5,19 @@
 #include "months.hpp"
 #include "session.hpp"
 #include "values.hpp"
+#include "verify_snapshot.hpp"
 
 #include <algorithm>
 #include <array>
 #include <exception>
+#include <iterator>
 #include <limits>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace sycee {
@@ -96,11 +101,60 @@ void read_for_long(pqxx::transaction_base& tx) {
         " SET LOCAL cursor_tuple_fraction = 1; SET LOCAL work_mem = '32MB'");
 }
 
+// Of each journal, what of it is to be verified.
+class Spans {
+  public:
+    explicit Spans(VerifyOptions const& options) {
+        if (options.from != nullptr) {
+            ensure(options.from->state.has_value(), "verify: from a checkpoint without a state");
+            made_at_ = options.from->checkpoint.made_at;
+            for (JournalState const& state : options.from->state->journals)
+                from_.emplace(Journal(state.merchant_id, state.chain_id), &state);
+        }
+        if (options.states_at != nullptr) states_at_ = heads_of(*options.states_at);
+    }
+
+    JournalSpan of(Journal const& journal) const {
+        JournalSpan span{.from = nullptr, .checkpoint_at = made_at_, .state_at = {}};
+        if (auto const found = from_.find(journal); found != from_.end()) span.from = found->second;
+        if (auto const found = states_at_.find(journal); found != states_at_.end())
+            span.state_at = found->second;
+        return span;
+    }
+    bool is_new(Journal const& journal) const { return made_at_ && !from_.contains(journal); }
+
+    // Those that must be there, whether any row says so or not.
+    void add_expected(std::vector<Journal>& journals) const {
+        for (auto const& [journal, state] : from_)
+            journals.push_back(journal);
+        for (auto const& [journal, head] : states_at_)
+            journals.push_back(journal);
+        std::ranges::sort(journals);
+        auto const twice = std::ranges::unique(journals);
+        journals.erase(twice.begin(), twice.end());
+    }
+    std::uint64_t records_before() const {
+        std::uint64_t records = 0;
+        for (auto const& [journal, state] : from_)
+            records += state->head.sequence;
+        return records;
+    }
+
+  private:
+    std::optional<Timestamp> made_at_;
+    std::map<Journal, JournalState const*> from_;
+    std::map<Journal, JournalHead> states_at_;
+};
+
 // The journals of one verification, taken by several threads.
 class Verification {
   public:
-    Verification(std::vector<Journal> journals, std::uint64_t all_records, VerifyOptions& options)
-        : journals_(std::move(journals)), options_(options) {
+    Verification(std::vector<Journal> journals, Spans const& spans, std::uint64_t all_records,
+                 VerifyOptions& options)
+        : journals_(std::move(journals)),
+          spans_(spans),
+          options_(options),
+          states_(journals_.size()) {
         progress_.journals = journals_.size();
         progress_.all_records = all_records;
     }
@@ -111,8 +165,10 @@ class Verification {
             while (auto const index = take()) {
                 try {
                     auto const [merchant_id, chain_id] = journals_[*index];
-                    check_journal(tx, merchant_id, chain_id,
-                                  [this](JournalCounts const& more) { add(more, false); });
+                    auto found =
+                        check_journal(tx, merchant_id, chain_id, spans_.of(journals_[*index]),
+                                      [this](JournalCounts const& more) { add(more, false); });
+                    found_right(*index, std::move(found));
                     add({}, true);
                 } catch (WrongRow const& wrong) {
                     found_wrong(*index, wrong.what());
@@ -141,8 +197,19 @@ class Verification {
         VerifyResult result{.chains = progress_.journals_done,
                             .records = progress_.records,
                             .postings = progress_.postings,
-                            .first_wrong = {}};
-        if (wrong_ != kNothing) result.first_wrong = first_wrong_;
+                            .first_wrong = {},
+                            .new_journals = {},
+                            .states = {}};
+        if (wrong_ != kNothing) {
+            result.first_wrong = first_wrong_;
+            return result;
+        }
+        result.fees_left_out = fees_left_out_;
+        std::ranges::copy_if(journals_, std::back_inserter(result.new_journals),
+                             [this](Journal const& one) { return spans_.is_new(one); });
+        for (auto const& state : states_) {
+            if (state) result.states.push_back(*state);
+        }
         return result;
     }
 
@@ -162,6 +229,11 @@ class Verification {
         if (done) ++progress_.journals_done;
         if (options_.progress) options_.progress(progress_);
     }
+    void found_right(std::size_t index, JournalFound found) {
+        std::scoped_lock const lock(mutex_);
+        states_[index] = std::move(found.state);
+        fees_left_out_ += found.fees_left_out;
+    }
     void found_wrong(std::size_t index, std::string what) {
         std::scoped_lock const lock(mutex_);
         if (index > wrong_) return;
@@ -174,7 +246,10 @@ class Verification {
     }
 
     std::vector<Journal> journals_;
+    Spans const& spans_;
     VerifyOptions& options_;
+    std::vector<std::optional<JournalState>> states_;
+    std::uint64_t fees_left_out_ = 0;
     std::mutex mutex_;
     std::size_t next_ = 0;
     std::size_t wrong_ = kNothing;  // the first journal with a wrong row
@@ -197,10 +272,13 @@ void verify_all(Verification& verification, SnapshotTransaction& tx, std::string
     verification.work(tx);
 }
 
-VerifyResult verify_in(SnapshotTransaction& tx, std::string const& connect_to,
-                       VerifyOptions& options) {
+}  // namespace
+
+VerifyResult verify_snapshot(SnapshotTransaction& tx, std::string const& connect_to,
+                             VerifyOptions& options) {
     read_for_long(tx);
-    require_all_present(tx);
+    // What was booked before a checkpoint may have been archived and taken out of the database.
+    if (!options.from) require_all_present(tx);
     try {
         check_unique(tx);
     } catch (WrongRow const& wrong) {
@@ -209,18 +287,24 @@ VerifyResult verify_in(SnapshotTransaction& tx, std::string const& connect_to,
     std::uint64_t const all_records = number_of(tx.exec1(
         "SELECT least(coalesce(sum(greatest(seq, 0)), 0), 1e18)::bigint FROM journal_heads")[0]);
     Journals journals = find_journals(tx);
-    Verification verification(std::move(journals.all), all_records, options);
+    Spans const spans(options);
+    spans.add_expected(journals.all);
+    if (options.merchant_id) {
+        std::erase_if(journals.all,
+                      [&](Journal const& one) { return one.first != *options.merchant_id; });
+        journals.stray.clear();
+    }
+    std::uint64_t const before = std::min(spans.records_before(), all_records);
+    Verification verification(std::move(journals.all), spans, all_records - before, options);
     verify_all(verification, tx, connect_to, options.connections);
     VerifyResult result = verification.result();
     if (!result.first_wrong && !journals.stray.empty()) result.first_wrong = journals.stray;
     return result;
 }
 
-}  // namespace
-
 Task<VerifyResult> verify_books(Database& database, VerifyOptions options) {
     auto work = [&database, &options](SnapshotTransaction& tx) {
-        return verify_in(tx, database.state().connect_to, options);
+        return verify_snapshot(tx, database.state().connect_to, options);
     };
     co_return co_await transact<SnapshotTransaction>(database, work);
 }

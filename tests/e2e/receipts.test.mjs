@@ -375,6 +375,45 @@ test("the answers are those of the contract", () => {
   for (const { method, target, answer } of world.answers) contract.checkAnswer(method, target, answer);
 });
 
+test("verification goes on from an exported checkpoint, by the key that one knows", async () => {
+  const exported = fileOf("verified.json");
+  const made = await world.sycee.cli("verify", "--export", exported);
+  assert.match(made, /^Right: \d+ record\(s\)/);
+  const [, key] = /signed by ([0-9a-f]{66})/.exec(made);
+  assert.ok((await publishedKeys()).some(({ public_key }) => public_key === key));
+  assert.match(await world.sycee.cli("checkpoint", "verify", exported), /^Right: /);
+  const payment = await world.createPayment();
+  await world.pay(payment);
+  await world.settle(payment);
+  const from = async (file, ...options) => world.sycee.command("verify", "--from", file, ...options);
+  const right = await from(exported, "--public-key", key);
+  assert.equal(right.code, 0, right.stdout + right.stderr);
+  assert.match(right.stdout, /^Right: [4-9] record\(s\) and \d+ posting\(s\) in 1 journal\(s\), from checkpoint \d+ of /);
+  assert.doesNotMatch(right.stdout, /proves nothing/);
+  assert.match((await from(exported)).stdout, /looked up in the same database, which proves nothing/);
+  // The next one rests on this one.
+  const next = fileOf("verified-next.json");
+  await world.sycee.cli("verify", "--from", exported, "--public-key", key, "--export", next);
+  assert.match((await from(next, "--public-key", key)).stdout, /^Right: 0 record\(s\)/);
+  const wrong = async (said, file, ...options) => {
+    const { code, stdout } = await from(file, ...options);
+    assert.equal(code, 1, stdout);
+    assert.match(stdout, said);
+  };
+  await wrong(/^WRONG: .* is signed by .*, which is not a key that it may be signed by/, exported, "--public-key", `02${"11".repeat(32)}`);
+  const document = JSON.parse(await readFile(exported, "utf8"));
+  document.state.journals[0].balances[0].balance += "0";
+  const forged = await from(await saved("forged-state.json", document));
+  assert.equal(forged.code, 2, forged.stdout);
+  assert.match(forged.stderr, /state\.hash: is not that of the state/);
+  const plain = await from(fileOf("third.json"));
+  assert.equal(plain.code, 2);
+  assert.match(plain.stderr, /has no verified state/);
+  const kept = await world.sycee.command("verify", "--export", exported);
+  assert.equal(kept.code, 2);
+  assert.match(kept.stderr, /File exists/);
+});
+
 test("a kept checkpoint agrees with the books, and names the journal that was changed since", async () => {
   for (const name of ["first.json", "second.json", "third.json"]) {
     const { code, stdout } = await world.sycee.command("checkpoint", "verify", fileOf(name));
@@ -393,4 +432,13 @@ test("a kept checkpoint agrees with the books, and names the journal that was ch
   const found = await world.sycee.command("checkpoint", "verify", fileOf("third.json"));
   assert.equal(found.code, 1, found.stdout);
   assert.match(found.stdout, new RegExp(`^WRONG: merchant ${world.merchant.id}, chain 31337: records 1 to \\d+ are not those of checkpoint`));
+  // What is older than the checkpoint, and nothing since rests on, only the whole verification sees.
+  assert.equal((await world.sycee.command("verify", "--from", fileOf("verified.json"))).code, 0);
+  const whole = await world.sycee.command("verify");
+  assert.equal(whole.code, 1);
+  assert.match(whole.stdout, /clearing \d+ has been changed/);
+  const refused = await world.sycee.command("verify", "--export", fileOf("of-wrong-books.json"));
+  assert.equal(refused.code, 1);
+  assert.match(refused.stdout, /^WRONG: /);
+  await assert.rejects(stat(fileOf("of-wrong-books.json")));
 });

@@ -95,6 +95,10 @@ class BalanceSheet {
     };
     using Key = std::pair<Bytes20, Account>;
 
+    BalanceSheet() = default;
+    // As it stood once.
+    explicit BalanceSheet(std::map<Key, Balance> balances) : balances_(std::move(balances)) {}
+
     // Posts; throws InvariantViolation where an account other than `drawn` would fall below zero,
     // the debit and credit account are the same, or the amount is zero.
     void post(Posting const& posting);

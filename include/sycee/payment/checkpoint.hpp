@@ -5,10 +5,14 @@
 #include <sycee/base/time.hpp>
 #include <sycee/crypto/merkle.hpp>
 #include <sycee/crypto/signing.hpp>
+#include <sycee/payment/journal_state.hpp>
 
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sycee {
@@ -66,18 +70,36 @@ struct CheckpointedHead {
     bool operator==(CheckpointedHead const&) const = default;
 };
 
+// What a verification found that had read every record up to a checkpoint, so that a later one may
+// go on from there (docs/decisions/0014).
+struct VerifiedState {
+    Timestamp verified_at{};
+    std::vector<JournalState> journals;  // all of them, in the order of merchant and chain
+    CompressedPublicKey public_key{};
+    Signature signature{};  // of hash_of()
+
+    bool operator==(VerifiedState const&) const = default;
+};
+
+// SHA-256 over everything but the signature, and the checkpoint's hash.
+Bytes32 hash_of(Checkpoint const& checkpoint, VerifiedState const& state);
+// Fills public key and signature.
+void sign(VerifiedState& state, Checkpoint const& checkpoint, SigningKey const& key);
+
 // A checkpoint to be kept outside of the database.
 struct CheckpointExport {
     Checkpoint checkpoint;
     std::vector<JournalInterval> intervals;  // in the order of merchant and chain
     std::vector<CheckpointedHead>
         heads;  // of the journals that have not moved since the one before
+    std::optional<VerifiedState> state;
 };
 
-// check_checkpoint(), and that the intervals are those of the checkpoint.
-Result<void> check_export(CheckpointExport const& exported);
+// The ends of all journals, by merchant and chain.
+std::map<std::pair<MerchantId, ChainId>, JournalHead> heads_of(CheckpointExport const& exported);
 
-// "merchant mer_..., chain 1", for messages.
-std::string journal_name(MerchantId const& merchant_id, ChainId chain_id);
+// check_checkpoint(), and that the intervals are those of the checkpoint. Of a verified state, that
+// it is signed by its own key, and is of exactly these journals where they end.
+Result<void> check_export(CheckpointExport const& exported);
 
 }  // namespace sycee

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <sycee/payment/fee.hpp>
+#include <sycee/payment/journal_state.hpp>
 #include <sycee/payment/records.hpp>
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -26,9 +27,6 @@ class WrongRow : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-// "merchant mer_…, chain 1": which journal a WrongRow is of.
-std::string journal_name(MerchantId merchant_id, ChainId chain_id);
-
 // What a walk over one journal has to ask about, now and then: it keeps only what is not final.
 class JournalContext {
   public:
@@ -36,6 +34,14 @@ class JournalContext {
     JournalContext(JournalContext const&) = delete;
     JournalContext& operator=(JournalContext const&) = delete;
     virtual ~JournalContext() = default;
+
+    // An authorization that was open where the walk began, and its clearing where it had one; what
+    // is not there any more is left out. A walk from the first record never asks.
+    struct OlderRecords {
+        std::optional<JournalEntry> authorization;
+        std::optional<JournalEntry> clearing;
+    };
+    virtual OlderRecords older_records(std::uint64_t /*authorization*/) { return {}; }
 
     // All records of the payment in this journal, the later ones too, and the resolutions that pay
     // it. Valid until the next call.
@@ -54,26 +60,34 @@ struct PostedLine {
     Posting posting;
 };
 
-// Walks one hash chain from its first record to its head and checks each record with its postings
-// against what came before. What it keeps is what is not final yet, a number for each record that
-// was reversed, an amount for each that was decided upon at the desk, and a key for each refund and
-// each invoice that was paid: so its memory does not grow with the journal, but with what is open
-// in it, or rare.
+// Walks one hash chain from its first record, or from where another walk stood, to its head and
+// checks each record with its postings against what came before. What it keeps is what is not final
+// yet, a number for each record that was reversed, an amount for each that was decided upon at the
+// desk, and a key for each refund and each invoice that was paid: so its memory does not grow with
+// the journal, but with what is open in it, or rare.
 class JournalWalk {
   public:
     JournalWalk(MerchantId merchant_id, ChainId chain_id, JournalContext& context);
+    // Goes on from there. A record before it that one after it rests on is read again: its hash is
+    // worked out anew, and must be the one that the later record holds.
+    JournalWalk(JournalState const& from, JournalContext& context);
 
     // The next record. The postings of a reversal are worked out from what it reverses: those in
     // `entry` are not looked at. Throws WrongRow.
     void pass(JournalEntry entry, std::span<PostedLine const> stored);
     // After the last record. Throws WrongRow.
     void finish() const;
+    // How the journal stands. Throws WrongRow between records that must stand together.
+    JournalState state() const;
 
     JournalHead head() const { return head_; }
     std::uint64_t last_batch() const { return last_batch_; }
     BalanceSheet const& sheet() const { return sheet_; }
     // How many authorizations it remembers, because they are neither settled nor on the desk.
-    std::size_t open() const { return open_.size(); }
+    std::size_t open() const { return open_.size() + older_.size(); }
+    // How many transfers in and out are live, as live_credits and live_withdrawals must say.
+    std::uint64_t live_credits() const { return live_credits_; }
+    std::uint64_t live_withdrawals() const { return live_withdrawals_; }
 
     // Called by pass(), one for each kind of record.
     void operator()(Authorization const& record);
@@ -114,6 +128,12 @@ class JournalWalk {
     void require_fall() const;
     void require_fee(std::uint64_t version, std::uint32_t basis_points, Amount gross,
                      Amount fee) const;
+    void require_known(bool holds, std::string const& what) const;
+    void require_unchanged(JournalEntry const& older) const;
+    [[noreturn]] void refuse_missing(std::string const& what) const;
+    // nullptr where it is not open.
+    Open* find_open(std::uint64_t authorization);
+    Open read_again(std::uint64_t authorization, std::uint64_t clearing);
     Open& require_open(std::uint64_t authorization, PaymentId payment_id, Address const& token);
     void keep(std::uint64_t authorization, Open const& open);
     void drop(std::uint64_t authorization);
@@ -148,17 +168,24 @@ class JournalWalk {
     Postings take_back(Withdrawal const& withdrawn, Reversal const& record);
 
     std::string where_;
+    MerchantId merchant_id_;
+    ChainId chain_id_;
     JournalContext& context_;
     JournalEntry const* entry_ = nullptr;
+    std::uint64_t start_ = 0;  // the number after which the walk began
     JournalHead head_;
     BalanceSheet sheet_;
     boost::unordered_flat_map<std::uint64_t, Open> open_;
+    // Those open at the start that nothing has asked for yet, with their clearing or 0.
+    boost::unordered_flat_map<std::uint64_t, std::uint64_t> older_;
     boost::unordered_flat_map<TransferKey, std::uint64_t, HashOfKey> open_keys_;
     boost::unordered_flat_set<std::uint64_t> reversed_;
     boost::unordered_flat_map<std::uint64_t, Amount> decided_;   // of an exception
     boost::unordered_flat_set<TransferKey, HashOfKey> kept_by_;  // transfers that kept a promise
     std::set<std::pair<PaymentId, Address>> paid_invoices_;
     std::uint64_t falls_ = 0;  // must be reversed next; 0: nothing
+    std::uint64_t live_credits_ = 0;
+    std::uint64_t live_withdrawals_ = 0;
     std::uint64_t last_batch_ = 0;
     std::uint64_t batch_count_ = 0;  // of the settlements that wait for their batch
     Address batch_token_;

@@ -96,5 +96,87 @@ TEST_F(ReceiptJson, and_an_exported_checkpoint_and_keys_are_read_back) {
               (std::vector{key->public_key(), key->public_key()}));
 }
 
+// A checkpoint with a verified state, as it goes to a file.
+class VerifiedExport : public ReceiptJson {
+  protected:
+    VerifiedExport() {
+        JournalInterval const& interval = receipt.transfers[0].interval;
+        JournalState state{.merchant_id = interval.merchant_id,
+                           .chain_id = interval.chain_id,
+                           .head = {interval.last_sequence, interval.head},
+                           .last_batch = 1,
+                           .live_credits = 2,
+                           .live_withdrawals = 1,
+                           .balances = {{{Bytes20{1}, Account::coins}, {Amount(7), false}},
+                                        {{Bytes20{1}, Account::drawn}, {Amount(5), true}}},
+                           .open = {{1, 0}, {2, 3}},
+                           .reversed = {4},
+                           .decided = {{5, Amount(6)}},
+                           .kept_by = {{interval.chain_id, Bytes32{7}, Address{Bytes20{8}}, 9}},
+                           .paid_invoices = {{receipt.payment_id, Address{Bytes20{8}}}}};
+        exported = {.checkpoint = receipt.transfers[0].checkpoint,
+                    .intervals = {interval},
+                    .heads = {},
+                    .state = VerifiedState{.verified_at = kReceiptTime, .journals = {state}}};
+        exported.checkpoint.journal_count = 1;
+        MerkleTree tree;
+        tree.add(checkpoint_leaf(interval));
+        exported.checkpoint.root = tree.root();
+        sign(exported.checkpoint, *key);
+        sign(*exported.state, exported.checkpoint, *key);
+    }
+
+    CheckpointExport exported;
+};
+
+TEST_F(VerifiedExport, is_read_back) {
+    auto const read = parse_export(export_json(exported).dump());
+    ASSERT_TRUE(read) << to_string(read.error());
+    EXPECT_EQ(read->state, exported.state);
+    auto const checked = check_export(*read);
+    EXPECT_TRUE(checked) << to_string(checked.error());
+}
+
+// Every byte of the file is either of what was signed, or of a form that has no other.
+TEST_F(VerifiedExport, is_refused_whatever_bit_of_it_is_turned) {
+    std::string const text = export_json(exported).dump();
+    for (std::size_t i = 0; i < text.size() * 8; ++i) {
+        std::string turned = text;
+        turned[i / 8] = static_cast<char>(turned[i / 8] ^ (1 << (i % 8)));
+        auto const read = parse_export(turned);
+        EXPECT_FALSE(read && check_export(*read))
+            << "bit " << i << " near " << text.substr(i / 8, 20);
+    }
+}
+
+TEST_F(VerifiedExport, is_of_the_checkpoints_journals_and_by_the_key_that_it_names) {
+    auto const fault = [this](std::function<void(CheckpointExport&)> const& change) {
+        auto changed = exported;
+        change(changed);
+        auto const checked = check_export(changed);
+        return checked ? "" : to_string(checked.error());
+    };
+    EXPECT_EQ(fault([](auto& one) {
+                  one.state->journals[0].balances.clear();
+              }).find("state.signature: is not that of this state"),
+              0U);
+    EXPECT_EQ(fault([this](auto& one) {
+                  one.state->journals[0].head.sequence = 1;
+                  sign(*one.state, one.checkpoint, *key);
+              }),
+              "state.journals: are not those of the checkpoint where they end");
+    EXPECT_EQ(fault([this](auto& one) {
+                  one.state->journals.clear();
+                  sign(*one.state, one.checkpoint, *key);
+              }),
+              "state.journals: are not those of the checkpoint where they end");
+    // The state of another checkpoint, whose journals ended at the same place.
+    EXPECT_EQ(fault([this](auto& one) {
+                  one.checkpoint.made_at += std::chrono::hours(1);
+                  sign(one.checkpoint, *key);
+              }).find("state.signature: "),
+              0U);
+}
+
 }  // namespace
 }  // namespace sycee

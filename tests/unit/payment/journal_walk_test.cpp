@@ -44,6 +44,17 @@ class Context final : public JournalContext {
         if (token != kToken) return std::nullopt;
         return Amount(10);
     }
+    OlderRecords older_records(std::uint64_t authorization) override {
+        OlderRecords found;
+        for (JournalEntry const& entry : entries) {
+            auto const* cleared = std::get_if<Clearing>(&entry.record);
+            if (entry.sequence == authorization) found.authorization = entry;
+            if (cleared != nullptr && cleared->authorization_sequence == authorization &&
+                !found.clearing)
+                found.clearing = entry;
+        }
+        return found;
+    }
     bool has_rule(std::uint64_t version) override { return version == 1; }
     FeeSchedule const* fees(std::uint64_t version) override {
         return version == schedule.version ? &schedule : nullptr;
@@ -271,6 +282,51 @@ class Walk : public ::testing::Test {
         asked = context.asked;
         return "";
     }
+    void book_every_flow();
+    // How a walk stands after so many records; nothing where it may not stand there.
+    std::optional<JournalState> stand_at(std::size_t count) {
+        Context context;
+        context.entries = journal.entries();
+        JournalWalk walk(merchant(), kChain, context);
+        for (std::size_t i = 0; i < count; ++i)
+            walk.pass(journal.entries()[i], lines_of(journal.entries()[i]));
+        try {
+            return walk.state();
+        } catch (WrongRow const&) {
+            return std::nullopt;
+        }
+    }
+    // As first_wrong(), from there on. `change`: of what is stored, for looking up.
+    std::string first_wrong_from(
+        JournalState const& state,
+        std::function<void(std::vector<JournalEntry>&)> const& change = {}) {
+        Context context;
+        context.entries = journal.entries();
+        if (change) change(context.entries);
+        JournalWalk walk(state, context);
+        try {
+            for (JournalEntry const& passed : journal.entries()) {
+                if (passed.sequence > state.head.sequence) walk.pass(passed, lines_of(passed));
+            }
+            reached = walk.state();
+        } catch (WrongRow const& wrong) {
+            return wrong.what();
+        }
+        return "";
+    }
+    // From each of them a walk passes over the rest, and comes to the same as one from the first.
+    std::size_t places_to_go_on_from() {
+        auto const end = stand_at(journal.entries().size()).value();
+        std::size_t places = 0;
+        for (std::size_t at = 1; at <= journal.entries().size(); ++at) {
+            auto const state = stand_at(at);
+            if (!state) continue;
+            ++places;
+            EXPECT_EQ(first_wrong_from(*state), "") << "from " << at;
+            EXPECT_EQ(reached, end) << "from " << at;
+        }
+        return places;
+    }
     void expect_wrong(std::string const& named) {
         std::string const wrong = first_wrong();
         EXPECT_NE(wrong.find(named), std::string::npos) << "not " << named << ": " << wrong;
@@ -281,6 +337,7 @@ class Walk : public ::testing::Test {
     std::size_t most_open = 0;
     std::size_t open = 0;
     int asked = 0;
+    std::optional<JournalState> reached;
 };
 
 TEST_F(Walk, keeps_nothing_of_what_is_settled_and_asks_about_nothing) {
@@ -293,6 +350,90 @@ TEST_F(Walk, keeps_nothing_of_what_is_settled_and_asks_about_nothing) {
 }
 
 TEST_F(Walk, passes_over_every_flow) {
+    book_every_flow();
+    EXPECT_EQ(first_wrong(), "");
+    EXPECT_EQ(open, 2U);  // 13, and the one with a shortfall
+}
+
+// Where a walk may stand, another goes on from, and both come to the same.
+TEST_F(Walk, goes_on_from_where_another_stood) {
+    book_every_flow();
+    std::size_t const places = places_to_go_on_from();
+    EXPECT_GT(places, 10U);
+    EXPECT_LT(places, journal.entries().size());  // not between settlement and batch
+}
+
+TEST_F(Walk, what_it_goes_on_from_is_as_strict_as_what_it_saw) {
+    authorize(payment(1), transfer(1));
+    journal.append(clearing(entry(1)));
+    settle(payment(2), 2);  // 3 to 6
+    authorize(payment(3), transfer(3));
+    journal.append(unapplied(entry(7)));  // 8
+    journal.append(resolution(entry(8), payment(3), kPrice));
+    auto const state = stand_at(9).value();
+    JournalWriter const before = journal;
+    auto const expect_refused = [&](Record record, std::string const& named) {
+        journal.append(std::move(record));
+        std::string const wrong = first_wrong_from(state);
+        EXPECT_NE(wrong.find(named), std::string::npos) << "not " << named << ": " << wrong;
+        journal = before;
+    };
+    expect_refused(clearing(entry(1)), "is cleared already");
+    expect_refused(clearing(entry(3)), "not live, is settled or on the desk already");
+    expect_refused(settlement(entry(4), 2), "is settled already");
+    expect_refused(resolution(entry(8), payment(3), Amount(1)), "more than its exception holds");
+    expect_refused(reversal(entry(8)), "decided upon at the desk");
+    expect_refused(settlement(entry(2), 1), "names another batch");
+    expect_refused(Withdrawal{payment(1), transfer(9, Amount(1) + kPrice + kPrice + kPrice), {}},
+                   "can't be");
+}
+
+TEST_F(Walk, what_a_later_record_rests_on_is_named_where_it_is_missing_or_changed) {
+    authorize(payment(1), transfer(1));
+    journal.append(clearing(entry(1)));
+    authorize(payment(2), transfer(2));
+    auto const state = stand_at(3).value();
+    journal.append(settlement(entry(2), 1));
+    journal.append(batch(1, 4, 4, std::get<Clearing>(entry(2).record).net));
+    journal.append(unapplied(entry(3)));
+    EXPECT_EQ(first_wrong_from(state), "");
+    auto const without = [](std::uint64_t sequence) {
+        return [sequence](std::vector<JournalEntry>& entries) {
+            std::erase_if(entries, [&](auto const& one) { return one.sequence == sequence; });
+        };
+    };
+    auto const changed = [](std::uint64_t sequence) {
+        return [sequence](std::vector<JournalEntry>& entries) {
+            auto& record = entries.at(sequence - 1).record;
+            if (auto* cleared = std::get_if<Clearing>(&record)) ++cleared->cleared_at_block;
+            if (auto* one = std::get_if<Authorization>(&record)) one->transfer.log_index = 9;
+        };
+    };
+    auto const forged = [](std::vector<JournalEntry>& entries) {
+        std::get<Authorization>(entries.at(2).record).transfer.log_index = 9;
+        entries.at(2).hash = hash_of(entries.at(2));
+    };
+    struct Case {
+        std::function<void(std::vector<JournalEntry>&)> change;
+        std::string named;
+    };
+    for (auto const& [change, named] :
+         {Case{without(1), "settlement 4 rests on authorization 1, which is missing"},
+          Case{without(2), "settlement 4 rests on clearing 2, which is missing"},
+          Case{without(3), "unapplied 6 rests on authorization 3, which is missing"},
+          Case{changed(1), ": authorization 1 has been changed"},
+          Case{changed(2), ": clearing 2 has been changed"},
+          Case{forged, "unapplied 6 does not hold the hash of its authorization"}}) {
+        std::string const wrong = first_wrong_from(state, change);
+        EXPECT_NE(wrong.find(named), std::string::npos) << "not " << named << ": " << wrong;
+    }
+    auto rewritten = state;
+    rewritten.head.hash[0] ^= 1;
+    EXPECT_NE(first_wrong_from(rewritten).find("settlement 4 does not hold the hash that number 3"),
+              std::string::npos);
+}
+
+void Walk::book_every_flow() {
     settle(payment(1), 1, Amount(10'000'000));                    // 1 to 4
     journal.append(resolution(entry(2), payment(1), Amount(1)));  // 5
     authorize(payment(2), transfer(2));                           // 6
@@ -314,8 +455,6 @@ TEST_F(Walk, passes_over_every_flow) {
     authorize(payment(4), transfer(6));
     JournalEntry const authorized = last();
     journal.append(clearing(authorized, {}, Amount(10)));
-    EXPECT_EQ(first_wrong(), "");
-    EXPECT_EQ(open, 2U);  // 13, and the one with a shortfall
 }
 
 TEST_F(Walk, names_what_was_changed_removed_or_moved) {
@@ -538,6 +677,7 @@ TEST_F(Walk, passes_over_refunds_losses_and_fees) {
     journal.append(fee_payment(Amount(150'000)));
     journal.append(fee_payment(Amount(50'000), 2));
     EXPECT_EQ(first_wrong(), "");
+    EXPECT_GT(places_to_go_on_from(), 14U);
 }
 
 TEST_F(Walk, a_refund_is_of_what_is_settled_and_not_promised_yet) {
