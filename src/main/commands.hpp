@@ -74,6 +74,14 @@ Task<int> verify(Config config, VerifyInput input);
 // How many journals are worth reading at once.
 std::size_t verify_connections();
 
+struct EvidenceInput {
+    std::string out;       // a folder that is made
+    std::string merchant;  // empty: all
+    std::string period;    // a day or a month; empty: everything
+    bool with_details = false;
+};
+// What an auditor takes away, as files with a manifest.
+Task<int> export_evidence_folder(Config config, EvidenceInput input);
 // Addresses that hold another balance than the books say, and nobody has looked at yet.
 Task<int> list_differences(Config config, bool json);
 Task<int> close_difference(Config config, std::string id, std::string reason);

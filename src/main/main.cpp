@@ -35,6 +35,7 @@ struct CommandLine {
     std::string name;
     FeeInput fees;
     VerifyInput verify;
+    EvidenceInput evidence;
     std::string password_file;
     std::string file;
     std::string keys_file;
@@ -246,6 +247,21 @@ void add_reports(CommandLine& line) {
     verified->callback([&line] {
         line.command = [&line](Executor, Config config) {
             return verify(std::move(config), line.verify);
+        };
+    });
+    auto* evidence = line.app.add_subcommand(
+        "evidence",
+        "Writes the books with their hashes, checkpoints and statements as files for an auditor");
+    evidence->add_option("folder", line.evidence.out, "A folder that is made")->required();
+    evidence->add_option("--merchant", line.evidence.merchant, "Only this merchant's, mer_…");
+    evidence->add_option("--period", line.evidence.period,
+                         "Only what was booked on a day (2026-11-25) or in a month (2026-11) of "
+                         "UTC, with its statements");
+    evidence->add_flag("--with-details", line.evidence.with_details,
+                       "Also descriptions, metadata, reasons and the names of operators");
+    evidence->callback([&line] {
+        line.command = [&line](Executor, Config config) {
+            return export_evidence_folder(std::move(config), line.evidence);
         };
     });
     auto* differences = line.app.add_subcommand(

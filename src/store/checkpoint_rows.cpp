@@ -88,6 +88,10 @@ Checkpoint checkpoint_of(pqxx::row const& row) {
             .signature = fixed_bytes_of<64>(row["signature"])};
 }
 
+std::span<char const* const> record_tables() {
+    return kBooks;
+}
+
 std::string select_record_hashes(std::string const& condition) {
     std::string query;
     for (char const* book : kBooks) {

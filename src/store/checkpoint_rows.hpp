@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,9 @@ extern template Bytes<64> fixed_bytes_of(pqxx::field const&);
 // For checkpoint_of(), of the table or alias `c`.
 std::string checkpoint_columns();
 Checkpoint checkpoint_of(pqxx::row const& row);
+
+// The tables of the records, one for each kind.
+std::span<char const* const> record_tables();
 
 // A SELECT of merchant_id, chain_id, seq and hash of all records, of whatever kind, where
 // `condition` holds ("" for all; begins with WHERE).

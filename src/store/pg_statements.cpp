@@ -4,6 +4,7 @@
 #include "months.hpp"
 #include "payment_rows.hpp"
 #include "session.hpp"
+#include "statement_rows.hpp"
 #include "values.hpp"
 
 #include <algorithm>
@@ -606,27 +607,53 @@ std::optional<std::uint64_t> begin_in(ChainId chain_id,
 
 }  // namespace
 
+Statement load_statement(SnapshotTransaction& tx, StatementQuery const& query, Timestamp now,
+                         std::chrono::seconds longest_query) {
+    prepare(tx, longest_query);
+    std::vector<Cut> const cuts = load_cuts(tx, query);
+    Accounts accounts = load_accounts(tx, query, cuts);
+    for (Cut const& cut : cuts) {
+        load_settlements(tx, query, cut, accounts);
+        load_decisions_and_reversals(tx, query, cut, accounts);
+    }
+    Statement statement{.query = query, .read_at = now, .accounts = {}};
+    for (auto& [key, account] : accounts) {
+        auto const checked = check_account(account);
+        if (!checked) {
+            ensure(false, "statement of " + to_string(query.merchant_id) + " for " +
+                              query.period.name + ", chain " + std::to_string(key.first) +
+                              ", token " + to_string(key.second) + ": " +
+                              to_string(checked.error()));
+        }
+        if (!is_empty(account)) statement.accounts.push_back(account);
+    }
+    return statement;
+}
+
+StatementLinePage load_statement_lines(SnapshotTransaction& tx, StatementQuery const& query,
+                                       std::optional<StatementCursor> after, std::size_t limit,
+                                       std::chrono::seconds longest_query) {
+    prepare(tx, longest_query);
+    StatementLinePage page;
+    for (Cut const& cut : load_cuts(tx, query)) {
+        auto const begin = begin_in(cut.chain_id, after);
+        if (!begin) continue;
+        std::size_t const most = limit + 1 - page.lines.size();
+        std::vector<StatementLine> lines;
+        load_settlement_lines(tx, query, cut, *begin, most, lines);
+        load_other_lines(tx, query, cut, *begin, most, lines);
+        std::ranges::sort(lines, {}, &StatementLine::sequence);
+        lines.resize(std::min(lines.size(), most));
+        std::ranges::move(lines, std::back_inserter(page.lines));
+        if (page.lines.size() > limit) break;
+    }
+    cut_page(page.lines, page.has_more, limit);
+    return page;
+}
+
 Task<Statement> PgStatements::statement(StatementQuery query, Timestamp now) {
     auto work = [&](SnapshotTransaction& tx) {
-        prepare(tx, longest_query_);
-        std::vector<Cut> const cuts = load_cuts(tx, query);
-        Accounts accounts = load_accounts(tx, query, cuts);
-        for (Cut const& cut : cuts) {
-            load_settlements(tx, query, cut, accounts);
-            load_decisions_and_reversals(tx, query, cut, accounts);
-        }
-        Statement statement{.query = query, .read_at = now, .accounts = {}};
-        for (auto& [key, account] : accounts) {
-            auto const checked = check_account(account);
-            if (!checked) {
-                ensure(false, "statement of " + to_string(query.merchant_id) + " for " +
-                                  query.period.name + ", chain " + std::to_string(key.first) +
-                                  ", token " + to_string(key.second) + ": " +
-                                  to_string(checked.error()));
-            }
-            if (!is_empty(account)) statement.accounts.push_back(account);
-        }
-        return statement;
+        return load_statement(tx, query, now, longest_query_);
     };
     co_return co_await transact<SnapshotTransaction>(database_, work);
 }
@@ -635,22 +662,7 @@ Task<StatementLinePage> PgStatements::lines(StatementQuery query,
                                             std::optional<StatementCursor> after,
                                             std::size_t limit) {
     auto work = [&](SnapshotTransaction& tx) {
-        prepare(tx, longest_query_);
-        StatementLinePage page;
-        for (Cut const& cut : load_cuts(tx, query)) {
-            auto const begin = begin_in(cut.chain_id, after);
-            if (!begin) continue;
-            std::size_t const most = limit + 1 - page.lines.size();
-            std::vector<StatementLine> lines;
-            load_settlement_lines(tx, query, cut, *begin, most, lines);
-            load_other_lines(tx, query, cut, *begin, most, lines);
-            std::ranges::sort(lines, {}, &StatementLine::sequence);
-            lines.resize(std::min(lines.size(), most));
-            std::ranges::move(lines, std::back_inserter(page.lines));
-            if (page.lines.size() > limit) break;
-        }
-        cut_page(page.lines, page.has_more, limit);
-        return page;
+        return load_statement_lines(tx, query, after, limit, longest_query_);
     };
     co_return co_await transact<SnapshotTransaction>(database_, work);
 }
