@@ -215,11 +215,13 @@ Html statements_body(MerchantNames const& merchants, Timestamp now, std::string 
              cell("This month", period_link(root, id, month)),
              cell("Last month", period_link(root, id, period_before(month)))});
     }
-    return html(R"(<h1>Statements</h1><section class="card"><table class="list"><thead><tr>)"
-                R"(<th>Merchant</th><th>Today</th><th>This month</th><th>Last month</th></tr>)"
-                R"(</thead><tbody>
+    return html(
+        R"(<div class="title"><h1>Statements</h1><a href="{}/statements/totals">Daily totals</a>)"
+        R"(</div><section class="card"><table class="list"><thead><tr>)"
+        R"(<th>Merchant</th><th>Today</th><th>This month</th><th>Last month</th></tr>)"
+        R"(</thead><tbody>
 {}</tbody></table></section>)",
-                {rows});
+        {root, rows});
 }
 
 Html statement_body(StatementPage const& page, Network const& network, std::string const& root) {

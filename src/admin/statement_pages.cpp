@@ -1,6 +1,9 @@
 #include "statement_pages.hpp"
 
 #include <sycee/app/statement_text.hpp>
+#include <sycee/app/totals_text.hpp>
+
+#include "words.hpp"
 
 #include <utility>
 
@@ -10,6 +13,14 @@ namespace {
 constexpr std::size_t kBatchRows = 50;
 constexpr std::string_view kCsv = ".csv";
 
+HttpResponse csv_response(std::string const& file, std::string text) {
+    auto response = text_response(200, "text/csv; charset=utf-8; header=present", std::move(text));
+    response.with("content-disposition", "attachment; filename=\"" + file + "\"")
+        .with("x-content-type-options", "nosniff")
+        .with("cache-control", "no-store");
+    return response;
+}
+
 HttpResponse nothing_here(Frame const& frame) {
     return message_response(404, frame, "Not found", "There is no such page.");
 }
@@ -18,6 +29,8 @@ HttpResponse nothing_here(Frame const& frame) {
 
 Task<HttpResponse> StatementPages::show(std::string path, std::string query, Frame frame) {
     if (path.empty()) co_return co_await show_list(std::move(frame));
+    if (path == "/totals" || path == "/totals.csv")
+        co_return co_await show_totals(std::move(query), path.ends_with(kCsv), std::move(frame));
     std::string_view rest = path;
     rest.remove_prefix(1);
     auto const slash = rest.find('/');
@@ -61,13 +74,32 @@ Task<HttpResponse> StatementPages::show_statement(StatementQuery query, std::str
                             statement_body(page, network_, root_));
 }
 
+Task<HttpResponse> StatementPages::show_totals(std::string query, bool as_csv, Frame frame) {
+    auto const form = parse_form(query);
+    TotalsPage page;
+    page.merchants = co_await merchant_names(reports_);
+    auto asked = parse_totals_days(form_value(form, "from"), form_value(form, "to"), clock_.now());
+    std::string const of = form_value(form, "merchant");
+    auto const merchant = parse_id<MerchantTag>(of);
+    bool const known = of.empty() || (merchant && page.merchants.contains(*merchant));
+    if (!asked || !known) {
+        page.problem =
+            asked ? "There is no such merchant." : sentence(to_string(asked.error())) + ".";
+        page.totals.query = parse_totals_days("", "", clock_.now()).value();
+        co_return page_response(400, frame, "Daily totals", Section::statements,
+                                totals_body(page, network_, root_));
+    }
+    if (!of.empty()) asked->merchant_id = merchant;
+    page.totals = co_await statements_.totals(std::move(*asked), clock_.now());
+    if (as_csv)
+        co_return csv_response(totals_file_name(page.totals.query),
+                               totals_csv(page.totals, network_));
+    co_return page_response(200, frame, "Daily totals", Section::statements,
+                            totals_body(page, network_, root_));
+}
+
 HttpResponse StatementPages::csv(StatementQuery query) {
-    auto response = text_response(200, "text/csv; charset=utf-8; header=present", "");
-    response
-        .with("content-disposition",
-              "attachment; filename=\"" + statement_file_name(query.period) + "\"")
-        .with("x-content-type-options", "nosniff")
-        .with("cache-control", "no-store");
+    auto response = csv_response(statement_file_name(query.period), "");
     response.stream = [&statements = statements_, &network = network_,
                        query = std::move(query)](HttpStream& stream) {
         auto const send = [&stream](std::string text) { return stream.send(std::move(text)); };

@@ -25,10 +25,17 @@ struct StatementPage {
     bool first_batches = true;
     Timestamp now{};
 };
+struct TotalsPage {
+    Totals totals;
+    MerchantNames merchants;
+    std::string problem;  // with what was asked for; then there are no totals
+};
+Html totals_body(TotalsPage const& page, Network const& network, std::string const& root);
 Html statements_body(MerchantNames const& merchants, Timestamp now, std::string const& root);
 Html statement_body(StatementPage const& page, Network const& network, std::string const& root);
 
-// Below /admin/statements: whose there are; /{merchant}/{period}; the same with ".csv".
+// Below /admin/statements: whose there are; /{merchant}/{period}; /totals of all or of one
+// merchant, by day; both of these with ".csv" as well.
 class StatementPages {
   public:
     StatementPages(StatementPort& statements, ReportPort& reports, Network const& network,
@@ -46,6 +53,7 @@ class StatementPages {
     Task<HttpResponse> show_list(Frame frame);
     Task<HttpResponse> show_statement(StatementQuery query, std::string merchant,
                                       std::optional<StatementCursor> after, Frame frame);
+    Task<HttpResponse> show_totals(std::string query, bool as_csv, Frame frame);
     HttpResponse csv(StatementQuery query);
 
     StatementPort& statements_;

@@ -48,5 +48,6 @@ Task<Answer> get_statement(ApiCall const& call, std::string_view period);
 Task<Answer> list_statement_lines(ApiCall const& call, std::string_view period);
 Task<Answer> list_statement_batches(ApiCall const& call, std::string_view period);
 Task<Answer> list_fee_invoices(ApiCall const& call);  // GET /v1/fee-invoices
+Task<Answer> get_totals(ApiCall const& call);  // GET /v1/totals
 
 }  // namespace sycee

@@ -1,6 +1,6 @@
 #include <sycee/app/statement_text.hpp>
-#include <sycee/base/ascii.hpp>
 
+#include "accepts_csv.hpp"
 #include "endpoints.hpp"
 #include "page_query.hpp"
 
@@ -23,24 +23,6 @@ struct StatementRequest {
 
 // What a request may say besides the filters.
 enum class Shape { whole, lines, batches };
-
-// Whether the header names text/csv and does not refuse it.
-bool accepts_csv(std::string_view accept) {
-    while (!accept.empty()) {
-        std::string_view choice = take_until(accept, ',');
-        auto const type = trimmed(take_until(choice, ';'));
-        if (!equal_ignoring_case(type, "text/csv")) continue;
-        while (!choice.empty()) {
-            auto const parameter = trimmed(take_until(choice, ';'));
-            if (parameter.starts_with("q=0") &&
-                parameter.find_first_not_of("q=0.") == std::string_view::npos) {
-                return false;
-            }
-        }
-        return true;
-    }
-    return false;
-}
 
 std::string take_chain(StatementQuery& query, std::string_view value) {
     ChainId number = 0;

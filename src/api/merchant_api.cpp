@@ -37,6 +37,7 @@ Route route_of(HttpRequest const& request) {
     constexpr std::string_view kReceipt = "/receipt";
     constexpr std::string_view kStatements = "/v1/statements";
     constexpr std::string_view kFeeInvoices = "/v1/fee-invoices";
+    constexpr std::string_view kTotals = "/v1/totals";
     constexpr std::string_view kLines = "/lines";
     constexpr std::string_view kBatches = "/batches";
     std::string_view const path = request.path;
@@ -68,6 +69,7 @@ Route route_of(HttpRequest const& request) {
     if (auto const period = segment_below(path, kStatements)) {
         return {reads ? "get_statement" : "", "GET, HEAD", *period};
     }
+    if (path == kTotals) return {reads ? "get_totals" : "", "GET, HEAD", ""};
     for (auto const [part, endpoint] : {std::pair(kLines, "list_statement_lines"),
                                         std::pair(kBatches, "list_statement_batches")}) {
         if (!path.ends_with(part)) continue;
@@ -115,6 +117,7 @@ Task<Answer> answer(ApiCall const& call, Route const& route) {
     if (route.endpoint == "resolve_exception") co_return co_await decide_exception(call, route.id);
     if (route.endpoint == "list_fee_invoices") co_return co_await list_fee_invoices(call);
     if (route.endpoint == "get_statement") co_return co_await get_statement(call, route.id);
+    if (route.endpoint == "get_totals") co_return co_await get_totals(call);
     if (route.endpoint == "list_statement_lines") {
         co_return co_await list_statement_lines(call, route.id);
     }

@@ -64,6 +64,21 @@ Result<void> check_sum(std::string_view name, StatementSum const& sum) {
                                          " fees and " + to_string(sum.net) + " net");
 }
 
+constexpr std::chrono::days kMostDays{366};
+constexpr std::chrono::days kDefaultDays{29};  // before the last one
+
+Result<StatementPeriod> parse_day(std::string const& field, std::string_view text, Timestamp now) {
+    auto const day = text.size() == kDayLength ? read_period(text) : std::nullopt;
+    if (!day) {
+        return refuse(field, "must be a day of UTC, such as 2026-11-25, not \"" +
+                                 std::string(text.substr(0, kMostQuoted)) + "\"");
+    }
+    if (day->begin > now) {
+        return refuse(field, day->name + " has not begun: it is " + to_rfc3339(now));
+    }
+    return *day;
+}
+
 }  // namespace
 
 Result<StatementPeriod> parse_statement_period(std::string_view text, Timestamp now) {
@@ -76,6 +91,44 @@ Result<StatementPeriod> parse_statement_period(std::string_view text, Timestamp 
         return refuse("period", period->name + " has not begun: it is " + to_rfc3339(now));
     }
     return *period;
+}
+
+Result<TotalsQuery> parse_totals_days(std::string_view from, std::string_view to, Timestamp now) {
+    auto last = to.empty() ? Result<StatementPeriod>(day_of(now)) : parse_day("to", to, now);
+    if (!last) return std::unexpected(last.error());
+    auto first =
+        from.empty()
+            ? Result<StatementPeriod>(day_of(std::max(Timestamp{}, last->begin - kDefaultDays)))
+            : parse_day("from", from, now);
+    if (!first) return std::unexpected(first.error());
+    if (first->begin > last->begin) {
+        return refuse("from", first->name + " is after " + last->name);
+    }
+    if (last->end - first->begin > kMostDays) {
+        return refuse("from", "must be at most " + std::to_string(kMostDays.count()) +
+                                  " days before the end of " + last->name);
+    }
+    return TotalsQuery{.merchant_id = {}, .first = std::move(*first), .last = std::move(*last)};
+}
+
+std::string_view to_string(TotalStage stage) {
+    switch (stage) {
+        case TotalStage::authorized:
+            return "authorized";
+        case TotalStage::cleared:
+            return "cleared";
+        case TotalStage::settled:
+            return "settled";
+        case TotalStage::unapplied:
+            return "unapplied";
+        case TotalStage::reversed:
+            return "reversed";
+        case TotalStage::withdrawn:
+            return "withdrawn";
+        case TotalStage::withdrawal_reversed:
+            return "withdrawal_reversed";
+    }
+    return "";
 }
 
 StatementPeriod day_of(Timestamp moment) {

@@ -63,6 +63,15 @@ Task<int> show_payment(Config config, std::string id);
 Task<int> show_trial_balance(Config config, std::string at);
 // A day or a month of a merchant, as text or, with `csv`, every line of it.
 Task<int> show_statement(Config config, std::string merchant, std::string period, bool csv);
+// By day, chain, token and stage, of a merchant or of all. Days are as parse_totals_days() reads
+// them.
+struct TotalsInput {
+    std::string from;
+    std::string to;
+    std::string merchant;  // empty: all
+    bool csv = false;
+};
+Task<int> show_totals(Config config, TotalsInput input);
 // How long what is authorized and not settled has waited.
 Task<int> show_waiting(Config config);
 struct VerifyInput {

@@ -36,6 +36,7 @@ struct CommandLine {
     FeeInput fees;
     VerifyInput verify;
     EvidenceInput evidence;
+    TotalsInput totals;
     std::string password_file;
     std::string file;
     std::string keys_file;
@@ -229,6 +230,18 @@ void add_reports(CommandLine& line) {
     statement->callback([&line] {
         line.command = [&line](Executor, Config config) {
             return show_statement(std::move(config), line.merchant_id, line.moment, line.csv);
+        };
+    });
+    auto* totals = line.app.add_subcommand(
+        "totals", "Shows what was booked on each day, by network, token and stage");
+    totals->add_option("--from", line.totals.from,
+                       "The first day (2026-11-01) of UTC; else 29 days before the last");
+    totals->add_option("--to", line.totals.to, "The last day; else today");
+    totals->add_option("--merchant", line.totals.merchant, "Only this merchant's, mer_…");
+    totals->add_flag("--csv", line.totals.csv, "Print CSV");
+    totals->callback([&line] {
+        line.command = [&line](Executor, Config config) {
+            return show_totals(std::move(config), line.totals);
         };
     });
     line.app

@@ -1,5 +1,6 @@
 #include <sycee/app/statement_text.hpp>
 #include <sycee/app/token_text.hpp>
+#include <sycee/app/totals_text.hpp>
 #include <sycee/runtime/clock.hpp>
 #include <sycee/store/pg_reports.hpp>
 #include <sycee/store/pg_statements.hpp>
@@ -105,6 +106,25 @@ Task<int> show_statement(Config config, std::string merchant, std::string period
     for (auto const& account : statement.accounts)
         AccountText(account, config.network).print();
     if (statement.accounts.empty()) std::cout << "Nothing stood and nothing moved.\n";
+    co_return kDone;
+}
+
+Task<int> show_totals(Config config, TotalsInput input) {
+    Timestamp const now = SystemClock().now();
+    auto query = parse_totals_days(input.from, input.to, now);
+    if (!query) co_return refused(query.error());
+    Database database(config.database_url, 1);
+    if (!input.merchant.empty()) {
+        query->merchant_id = parse_id<MerchantTag>(input.merchant);
+        auto const merchants = co_await PgReports(database).merchants();
+        auto const is_asked = [&](Merchant const& one) { return one.id == query->merchant_id; };
+        bool const known = std::ranges::any_of(merchants, is_asked);
+        if (!known) co_return refused({"merchant", "there is no merchant " + input.merchant});
+    }
+    PgStatements statements(database, kLongestQuery);
+    auto const totals = co_await statements.totals(std::move(*query), now);
+    std::cout << (input.csv ? totals_csv(totals, config.network)
+                            : totals_text(totals, config.network));
     co_return kDone;
 }
 

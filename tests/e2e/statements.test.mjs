@@ -172,6 +172,38 @@ test("what is not settled waits, and the command line says for how long", async 
   assert.match(text, /^USDT on chain 31337, authorized, the oldest of .*Z\n {2}under 10 min {2}20\.000000 in 1 transfer\(s\)\n$/);
 });
 
+test("daily totals say the same as JSON, as CSV and on the command line", async () => {
+  const { body } = await get("/v1/totals");
+  assert.equal(body.merchant, world.merchant.id);
+  assert.equal(body.complete, false);
+  const total = (stage, name) =>
+    body.data.filter((row) => row.stage === stage).reduce((sum, row) => sum + BigInt(row[`${name}_base_units`]), 0n);
+  const count = (stage) => body.data.filter((row) => row.stage === stage).reduce((sum, row) => sum + row.count, 0);
+  assert.deepEqual([count("authorized"), total("authorized", "amount")], [3, world.token.units("130")]);
+  assert.deepEqual([count("cleared"), total("cleared", "amount")], [2, world.token.units("100")]);
+  assert.equal(total("cleared", "fees"), world.token.units("0.5"));
+  assert.deepEqual([count("settled"), total("settled", "amount")], [2, world.token.units("99.5")]);
+  assert.deepEqual([count("unapplied"), total("unapplied", "amount")], [1, world.token.units("10")]);
+  assert.equal(count("reversed"), 0);
+  const csv = (await get("/v1/totals", { headers: { accept: "text/csv" } })).text;
+  const rows = parseCsv(csv);
+  assert.deepEqual(
+    rows.map((row) => [row.day, row.stage, row.count, row.amount, row.fees]),
+    body.data.map((row) => [row.day, row.stage, String(row.count), row.amount, row.fees]),
+  );
+  const options = ["--from", body.from, "--to", body.to, "--merchant", world.merchant.id];
+  assert.equal(await world.sycee.cli("totals", ...options, "--csv"), csv);
+  const text = await world.sycee.cli("totals", ...options);
+  assert.match(text, /settled +2 +99\.500000 USDT\n/);
+  const { key } = await world.addMerchant({ name: "Without books" });
+  assert.deepEqual((await get("/v1/totals", { key })).body.data, []);
+  const refused = await world.api("GET", "/v1/totals?from=2026-02-30&to=x");
+  assert.equal(refused.status, 400);
+  const { code, stderr } = await world.sycee.command("totals", "--from", "2999-01-01");
+  assert.equal(code, 2);
+  assert.match(stderr, /^sycee: from: 2999-01-01 has not begun/m);
+});
+
 async function openDashboard(browser, viewport) {
   const page = await openPage(browser, { viewport });
   await page.goto(`${world.sycee.url}/admin/login`);
@@ -186,6 +218,13 @@ async function lookAround(page, name) {
   await page.getByRole("link", { name: "Statements" }).click();
   await page.getByText("With a fee").waitFor();
   await screenshot(page, `dashboard-${name}-statements`);
+  assert.ok(!(await overflows(page)));
+  await page.getByRole("link", { name: "Daily totals" }).click();
+  await page.locator("figure.chart", { hasText: "Settled each day" }).waitFor();
+  await page.locator("select[name=merchant]").selectOption({ label: "With a fee" });
+  await page.getByRole("button", { name: "Show" }).click();
+  await page.locator("table.list", { hasText: "99.500000" }).waitFor();
+  await screenshot(page, `dashboard-${name}-totals`);
   assert.ok(!(await overflows(page)));
   await page.goto(`${world.sycee.url}/admin/statements/${world.merchant.id}/${month}`);
   const shown = await page.locator("main").innerText();
@@ -223,7 +262,7 @@ test("an operator looks at a month, its days and its file", async () => {
 });
 
 test("every answer follows api/openapi.yaml", () => {
-  const seen = world.answers.filter(({ target }) => target.startsWith("/v1/statements/"));
+  const seen = world.answers.filter(({ target }) => /^\/v1\/(statements\/|totals)/.test(target));
   assert.ok(seen.length >= 15);
   for (const { method, target, answer } of seen) {
     const isCsv = answer.headers.get("content-type").startsWith("text/csv");

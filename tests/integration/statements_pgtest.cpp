@@ -340,5 +340,56 @@ TEST_F(StatementsInPostgres, books_that_do_not_add_up_are_not_shown) {
     EXPECT_THROW(run(statements.batches(query_of("2023-11"), {}, 10)), InvariantViolation);
 }
 
+// Whatever happens to a transfer counts on the day that it was booked.
+class TotalsInPostgres : public BooksInPostgres {
+  protected:
+    std::string totals(std::string const& from, std::string const& to,
+                       std::optional<MerchantId> of = {}) {
+        auto query = parse_totals_days(from, to, kStart + 24h * 365).value();
+        query.merchant_id = of;
+        std::string text;
+        for (DayTotal const& row : run(PgStatements(*database).totals(query, kStart)).rows) {
+            EXPECT_EQ(row.chain_id, kChain);
+            EXPECT_EQ(row.token, kToken);
+            text += row.day.name.substr(5) + " " + std::string(to_string(row.stage)) + " " +
+                    std::to_string(row.count) + " " + to_string(row.amount) +
+                    (row.fees.is_zero() ? "" : " " + to_string(row.fees)) + "\n";
+        }
+        return text;
+    }
+};
+
+TEST_F(TotalsInPostgres, count_each_stage_on_the_day_of_its_booking) {
+    booked_at = kStart;  // 2023-11-14
+    commit(plan({block(101)}, {transfer(1, 60'000'000, block(101))}, 100));
+    booked_at = kStart + 24h;
+    auto const other = create_payment(create_merchant("Mugs", 5), {kChain});
+    Transfer out = transfer(payment, 3, 4'000'000, block(102));
+    std::swap(out.sender, out.recipient);
+    commit(plan(
+        {.added = {block(102)},
+         .arrivals = {{other, transfer(other, 2, 50'000'000, block(102))}, {payment, out, false}},
+         .others = {payment},
+         .finalized = 101}));
+    booked_at = kStart + 48h;
+    commit(plan({.added = {block(102, 1), block(103, 1)},
+                 .others = {payment, other},
+                 .finalized = 101,
+                 .rolled_back_to = 101}));
+    std::string const first =
+        "11-14 authorized 1 60000000\n11-14 cleared 1 50000000\n"
+        "11-14 unapplied 1 10000000\n";
+    std::string const second =
+        "11-15 authorized 1 50000000\n11-15 cleared 1 50000000\n"
+        "11-15 settled 1 50000000\n11-15 withdrawn 1 4000000\n";
+    std::string const third = "11-16 reversed 1 50000000\n11-16 withdrawal_reversed 1 4000000\n";
+    EXPECT_EQ(totals("2023-11-14", "2023-11-16"), first + second + third);
+    EXPECT_EQ(totals("2023-11-14", "2023-11-14"), first);
+    EXPECT_EQ(totals("2023-11-16", "2023-11-30"), third);
+    EXPECT_EQ(totals("2023-11-17", "2023-11-30"), "");
+    EXPECT_EQ(totals("2023-11-14", "2023-11-16", other.merchant_id),
+              "11-15 authorized 1 50000000\n11-15 cleared 1 50000000\n11-16 reversed 1 50000000\n");
+}
+
 }  // namespace
 }  // namespace sycee

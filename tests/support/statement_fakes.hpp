@@ -16,7 +16,9 @@ class MemoryStatements final : public StatementPort {
     std::vector<StatementLine> line_rows;
     std::vector<StatementBatch> batch_rows;
     std::vector<StatementDay> day_rows;
+    std::vector<DayTotal> total_rows;
     std::optional<StatementQuery> asked;
+    std::optional<TotalsQuery> asked_totals;
     std::optional<std::size_t> asked_limit;
     std::optional<std::size_t> fails_after;  // so many answers
 
@@ -60,6 +62,10 @@ class MemoryStatements final : public StatementPort {
     Task<std::vector<StatementDay>> days(StatementQuery query) override {
         asked = std::move(query);
         co_return day_rows;
+    }
+    Task<Totals> totals(TotalsQuery query, Timestamp now) override {
+        asked_totals = query;
+        co_return Totals{.query = std::move(query), .read_at = now, .rows = total_rows};
     }
 };
 

@@ -23,6 +23,7 @@ struct StatementPeriod {
     Timestamp end{};
 
     bool is_day() const { return name.size() == 10; }
+    bool operator==(StatementPeriod const&) const = default;
 };
 // Refused, with the field "period": anything else, a day that no calendar has, one before 1970, and
 // what has not begun at `now`.
@@ -175,6 +176,50 @@ struct StatementDay {
 void add_closings(std::vector<StatementDay>& days,
                   std::map<std::pair<ChainId, Address>, Amount> opening);
 
+// What of the books a daily total counts, by the time of booking. Amounts are those of the records:
+// an amount that is cleared and later reversed counts in both.
+enum class TotalStage : std::uint8_t {
+    authorized,
+    cleared,              // gross, with the fees of it
+    settled,              // net
+    unapplied,            // put on the exceptions desk
+    reversed,             // transfers in that a reorg took away
+    withdrawn,            // transfers out
+    withdrawal_reversed,  // transfers out that a reorg took away
+};
+std::string_view to_string(TotalStage stage);
+
+// From one day to another, both included.
+struct TotalsQuery {
+    std::optional<MerchantId> merchant_id;  // nothing: all of them
+    StatementPeriod first;
+    StatementPeriod last;
+};
+// Without `to` it is the day of `now`, without `from` 29 days before `to`. Refused, with the field
+// "from" or "to": what is no day or has not begun, an end before the beginning, and more than 366
+// days.
+Result<TotalsQuery> parse_totals_days(std::string_view from, std::string_view to, Timestamp now);
+
+struct DayTotal {
+    StatementPeriod day;
+    ChainId chain_id = 0;
+    Address token;
+    TotalStage stage = TotalStage::authorized;
+    std::uint64_t count = 0;
+    Amount amount;
+    Amount fees;  // of what is cleared
+
+    bool operator==(DayTotal const&) const = default;
+};
+
+struct Totals {
+    TotalsQuery query;
+    Timestamp read_at{};
+    std::vector<DayTotal> rows;  // by day, chain, token and stage; those of nothing are left out
+
+    bool complete() const { return query.last.end <= read_at; }
+};
+
 // Reads statements, each answer as of one moment. Throws InvariantViolation where the books do not
 // add up, rather than show something wrong.
 class StatementPort {
@@ -191,6 +236,7 @@ class StatementPort {
                                              std::size_t limit) = 0;
     // Of the days of the period on which merchant_settled moved, newest first.
     virtual Task<std::vector<StatementDay>> days(StatementQuery query) = 0;
+    virtual Task<Totals> totals(TotalsQuery query, Timestamp now) = 0;
 };
 
 // The tokens of a symbol ("USDT", on every configured chain) or of a contract ("0x…"). Refused: a

@@ -24,6 +24,8 @@ class PgStatements final : public StatementPort {
     Task<StatementBatchPage> batches(StatementQuery query, std::optional<StatementCursor> after,
                                      std::size_t limit) override;
     Task<std::vector<StatementDay>> days(StatementQuery query) override;
+    // Reads what was booked in those days.
+    Task<Totals> totals(TotalsQuery query, Timestamp now) override;
 
   private:
     Database& database_;

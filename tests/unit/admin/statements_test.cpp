@@ -112,5 +112,42 @@ TEST_F(AdminStatements, are_for_operators_and_of_merchants_that_there_are) {
         EXPECT_EQ(header(get(path), "location"), "/admin/login") << path;
 }
 
+TEST_F(AdminStatements, lead_to_daily_totals_with_a_chart) {
+    EXPECT_TRUE(get("/admin/statements").body.contains("href=\"/admin/statements/totals\""));
+    Address const token = statements_.accounts[0].token;
+    auto const yesterday = period_before(today());
+    statements_.total_rows = {
+        {yesterday, kTestChain, token, TotalStage::settled, 3, Amount(100 * kWholeToken), {}},
+        {today(), kTestChain, token, TotalStage::cleared, 2, Amount(40 * kWholeToken),
+         Amount(kWholeToken / 2)},
+        {today(), kTestChain, token, TotalStage::settled, 1, Amount(50 * kWholeToken), {}}};
+    std::string const days = "from=" + yesterday.name + "&to=" + today().name;
+    std::string const body = get("/admin/statements/totals", days).body;
+    EXPECT_EQ(statements_.asked_totals->merchant_id, std::nullopt);
+    EXPECT_EQ(statements_.asked_totals->first, yesterday);
+    EXPECT_TRUE(body.contains("Settled each day, at most 100.000000 USDT"));
+    EXPECT_TRUE(body.contains("height=\"50\" rx=\"2\"><title>" + today().name + ": 50.000000"));
+    EXPECT_FALSE(body.contains("Authorized each day")) << "there was nothing of it";
+    EXPECT_TRUE(body.contains(">0.500000<"));
+    std::string const merchant = to_string(world_.state.payment.merchant_id);
+    get("/admin/statements/totals", days + "&merchant=" + merchant);
+    EXPECT_EQ(statements_.asked_totals->merchant_id, world_.state.payment.merchant_id);
+    auto const file = get("/admin/statements/totals.csv", days);
+    EXPECT_EQ(
+        header(file, "content-disposition"),
+        "attachment; filename=\"sycee-totals-" + yesterday.name + "-" + today().name + ".csv\"");
+    EXPECT_EQ(std::ranges::count(file.body, '\n'), 4);
+}
+
+TEST_F(AdminStatements, of_days_or_merchants_that_can_not_be_say_so) {
+    for (std::string const query :
+         {"from=2027", "to=2999-01-01", "merchant=x", "merchant=mer_01hf7yat00ej09t06a40fxc2dk"}) {
+        auto const response = get("/admin/statements/totals", query);
+        EXPECT_EQ(response.status, 400U) << query;
+        EXPECT_TRUE(response.body.contains("role=\"alert\"")) << query;
+    }
+    EXPECT_FALSE(statements_.asked_totals);
+}
+
 }  // namespace
 }  // namespace sycee

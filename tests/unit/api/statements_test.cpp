@@ -134,5 +134,39 @@ TEST_F(StatementsApiTest, there_is_nothing_else_below_it) {
     EXPECT_FALSE(statements_.asked);
 }
 
+TEST_F(StatementsApiTest, totals_are_the_callers_own_in_two_forms) {
+    auto const query = parse_totals_days("2027-01-14", "2027-01-15", clock_.now()).value();
+    statements_.total_rows = {{.day = query.first,
+                               .chain_id = 31'337,
+                               .token = Address{{0x22}},
+                               .stage = TotalStage::settled,
+                               .count = 3,
+                               .amount = Amount(7)}};
+    auto const response = get("/v1/totals", "from=2027-01-14&to=2027-01-15");
+    ASSERT_EQ(response.status, 200U);
+    auto const json = Json::parse(response.body);
+    EXPECT_EQ(json.at("merchant"), to_string(merchant_));
+    EXPECT_EQ(json.at("data").at(0).at("stage"), "settled");
+    ASSERT_TRUE(statements_.asked_totals);
+    EXPECT_EQ(statements_.asked_totals->merchant_id, merchant_);
+    EXPECT_EQ(statements_.asked_totals->first, query.first);
+    auto const csv = get("/v1/totals", "from=2027-01-14&to=2027-01-15&format=csv");
+    EXPECT_EQ(header(csv, "content-type"), "text/csv; charset=utf-8; header=present");
+    EXPECT_EQ(header(csv, "content-disposition"),
+              "attachment; filename=\"sycee-totals-2027-01-14-2027-01-15.csv\"");
+    EXPECT_EQ(std::ranges::count(csv.body, '\n'), 2);
+    EXPECT_EQ(get("/v1/totals").status, 200U);
+}
+
+TEST_F(StatementsApiTest, what_is_wrong_with_the_days_of_totals_is_named) {
+    using Fields = std::vector<std::string>;
+    EXPECT_EQ(wrong_fields(get("/v1/totals", "from=2027-01")), Fields{"from"});
+    EXPECT_EQ(wrong_fields(get("/v1/totals", "to=2999-01-01")), Fields{"to"});
+    EXPECT_EQ(wrong_fields(get("/v1/totals", "from=&to=x&format=xml&limit=1")),
+              (Fields{"from", "format", "limit"}));
+    EXPECT_FALSE(statements_.asked_totals);
+    EXPECT_EQ(send(request("POST", "/v1/totals")).status, 405U);
+}
+
 }  // namespace
 }  // namespace sycee
