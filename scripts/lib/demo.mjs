@@ -31,6 +31,7 @@ const files = {
   apiKey: at("secrets", "api-key"),
   webhookSecret: at("secrets", "webhook-secret"),
   operatorPassword: at("secrets", "operator-password"),
+  signingKey: at("secrets", "signing.key"),
 };
 
 const readJson = async (file, otherwise) => (existsSync(file) ? JSON.parse(await readFile(file, "utf8")) : otherwise);
@@ -93,6 +94,7 @@ class Demo {
     this.wallet = await loadWallet();
     const owner = await postgres.createDatabase(database);
     await this.#prepareSycee(postgres.connection(database, await postgres.createRole("sycee_service")), owner);
+    await this.#prepareSigningKey(postgres);
     await this.#startServices();
   }
 
@@ -176,10 +178,17 @@ class Demo {
       database: url,
       owner,
       chains: [await chainSettings(this.chain, [this.token], { watch_mempool: true })],
+      settings: { secrets: { signing_key_file: files.signingKey } },
       log: at("log", "sycee.log"),
     });
     await this.sycee.cli("migrate");
     await this.#prepareMerchant();
+  }
+
+  /** For receipts and checkpoints. The database knows the public part: another database needs another key. */
+  async #prepareSigningKey(postgres) {
+    const keys = await postgres.query("SELECT count(*) FROM signing_keys", database);
+    if (keys === "0" || !existsSync(files.signingKey)) await this.sycee.cli("signing-key", "new");
   }
 
   async #prepareMerchant() {
