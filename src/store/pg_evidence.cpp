@@ -5,6 +5,7 @@
 #include "book_writer.hpp"
 #include "checkpoint_rows.hpp"
 #include "journal_reader.hpp"
+#include "months.hpp"
 #include "session.hpp"
 #include "statement_rows.hpp"
 #include "values.hpp"
@@ -204,7 +205,7 @@ class Evidence {
             if (!has_payment) continue;
             booked += (booked.empty() ? "SELECT b.payment_id FROM "
                                       : " UNION SELECT b.payment_id FROM ") +
-                      table + " b" + of_merchant("b") + within("b.booked_at");
+                      all_of(table) + " b" + of_merchant("b") + within("b.booked_at");
         }
         return all + " AND ((true" + within("p.created_at") + ") OR p.payment_id IN (" + booked +
                "))" + order;

@@ -1,6 +1,7 @@
 #include <sycee/store/pg_statements.hpp>
 
 #include "book_writer.hpp"
+#include "months.hpp"
 #include "session.hpp"
 #include "values.hpp"
 
@@ -19,21 +20,22 @@ struct StageRows {
 
 constexpr std::array kStages{
     StageRows{TotalStage::authorized, "r.chain_id, r.token, count(*), sum(r.amount), 0",
-              "authorizations r WHERE true"},
+              "all_authorizations r WHERE true"},
     StageRows{TotalStage::cleared, "r.chain_id, r.token, count(*), sum(r.gross), sum(r.fee)",
-              "clearings r WHERE true"},
+              "all_clearings r WHERE true"},
     // A batch is the sum of its settlements.
     StageRows{TotalStage::settled, "r.chain_id, r.token, sum(r.settlement_count), sum(r.net), 0",
               "settlement_batches r WHERE true"},
     StageRows{TotalStage::unapplied, "r.chain_id, r.token, count(*), sum(r.amount), 0",
-              "unapplied_receipts r WHERE true"},
+              "all_unapplied_receipts r WHERE true"},
     StageRows{TotalStage::unapplied, "r.chain_id, r.token, count(*), sum(r.excess), 0",
-              "clearings r WHERE r.excess > 0"},
+              "all_clearings r WHERE r.excess > 0"},
     StageRows{TotalStage::unapplied, "r.chain_id, r.token, count(*), sum(r.unexplained), 0",
               "withdrawals r WHERE r.unexplained > 0"},
     StageRows{TotalStage::reversed, "r.chain_id, a.token, count(*), sum(a.amount), 0",
-              "reversals r JOIN authorizations a ON a.merchant_id = r.merchant_id"
+              "reversals r JOIN all_authorizations a ON a.merchant_id = r.merchant_id"
               " AND a.chain_id = r.chain_id AND a.seq = r.reversed_seq"
+              " AND a.payment_id = r.payment_id"
               " WHERE r.reversed_kind = 'authorization'"},
     StageRows{TotalStage::withdrawn, "r.chain_id, r.token, count(*), sum(r.amount), 0",
               "withdrawals r WHERE true"},
@@ -55,6 +57,7 @@ std::string sql_of(StageRows const& rows, std::string const& condition) {
 Task<Totals> PgStatements::totals(TotalsQuery query, Timestamp now) {
     auto work = [&](SnapshotTransaction& tx) {
         tx.exec("SET LOCAL statement_timeout = " + std::to_string(longest_query_.count() * 1000));
+        require_present_since(tx, query.first.begin);
         std::string condition = " AND r.booked_at >= " + timestamp_literal(query.first.begin) +
                                 " AND r.booked_at < " + timestamp_literal(query.last.end);
         if (query.merchant_id) {
