@@ -249,7 +249,6 @@ CREATE TABLE refund_requests (
 );
 CREATE UNIQUE INDEX refund_requests_by_id ON refund_requests (request_id);
 CREATE INDEX refund_requests_waiting ON refund_requests (created_at) WHERE answered_at IS NULL;
-ALTER TABLE resolution_requests ADD COLUMN recipient bytea CHECK (octet_length(recipient) = 20);
 
 -- Promises are read newest first, for one merchant.
 CREATE INDEX refunds_of_merchant ON refunds (merchant_id, booked_at, chain_id, seq);

@@ -5,6 +5,8 @@
 #include <sycee/runtime/log.hpp>
 #include <sycee/runtime/random.hpp>
 
+#include "reason.hpp"
+
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>

@@ -160,34 +160,42 @@ std::string_view to_string(StatementLineKind kind) {
             return "written_off";
         case StatementLineKind::reversal:
             return "reversal";
+        case StatementLineKind::refund:
+            return "refund";
+        case StatementLineKind::refund_canceled:
+            return "refund_canceled";
     }
     return "";
 }
 
 Result<void> check_account(StatementAccount const& account) {
-    std::array const sums{
-        std::pair("settlements", &account.settlements), std::pair("accepted", &account.accepted),
-        std::pair("credited", &account.credited), std::pair("written_off", &account.written_off),
-        std::pair("reversed", &account.reversed)};
+    std::array const sums{std::pair("settlements", &account.settlements),
+                          std::pair("accepted", &account.accepted),
+                          std::pair("credited", &account.credited),
+                          std::pair("written_off", &account.written_off),
+                          std::pair("reversed", &account.reversed),
+                          std::pair("refunded", &account.refunded),
+                          std::pair("refunds_canceled", &account.refunds_canceled)};
     for (auto const& [name, sum] : sums) {
         if (auto const checked = check_sum(name, *sum); !checked) return checked;
     }
     Amount const came = account.settlements.net + account.accepted.net + account.credited.net +
-                        account.written_off.net;
-    if (account.opening + came != account.closing + account.reversed.net) {
-        return refuse("merchant_settled",
-                      "opening " + to_string(account.opening) + " and " + to_string(came) +
-                          " that came, less " + to_string(account.reversed.net) +
-                          " that was reversed, are not closing " + to_string(account.closing));
+                        account.written_off.net + account.refunds_canceled.net;
+    Amount const gone = account.reversed.net + account.refunded.net;
+    if (account.opening + came != account.closing + gone) {
+        return refuse("merchant_settled", "opening " + to_string(account.opening) + " and " +
+                                              to_string(came) + " that came, less " +
+                                              to_string(gone) +
+                                              " that was reversed or refunded, are not closing " +
+                                              to_string(account.closing));
     }
     Amount const went =
         account.unapplied_applied + account.refunds_promised + account.unapplied_reversed;
-    if (account.unapplied_opening + account.unapplied_received !=
-        account.unapplied_closing + went) {
+    Amount const received = account.unapplied_received + account.promises_canceled;
+    if (account.unapplied_opening + received != account.unapplied_closing + went) {
         return refuse("payer_unapplied", "opening " + to_string(account.unapplied_opening) +
-                                             " and " + to_string(account.unapplied_received) +
-                                             " that came, less " + to_string(went) +
-                                             " that went, are not closing " +
+                                             " and " + to_string(received) + " that came, less " +
+                                             to_string(went) + " that went, are not closing " +
                                              to_string(account.unapplied_closing));
     }
     return {};
@@ -197,8 +205,8 @@ void add_closings(std::vector<StatementDay>& days,
                   std::map<std::pair<ChainId, Address>, Amount> opening) {
     for (StatementDay& day : days) {
         Amount& balance = opening[{day.chain_id, day.token}];
-        balance += day.net + day.decided;
-        balance -= day.reversed;
+        balance += day.net + day.decided + day.canceled;
+        balance -= day.reversed + day.refunded;
         day.closing = balance;
     }
 }

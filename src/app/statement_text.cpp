@@ -25,9 +25,15 @@ std::string signed_text(bool negative, std::string text) {
     return negative ? "-" + text : text;
 }
 
-// A reversal's amounts count below zero; zero has no sign.
+// The amounts of a reversal and of a refund count below zero; zero has no sign.
 bool is_negative(StatementLine const& line, Amount amount) {
-    return line.kind == StatementLineKind::reversal && !amount.is_zero();
+    bool const is_less =
+        line.kind == StatementLineKind::reversal || line.kind == StatementLineKind::refund;
+    return is_less && !amount.is_zero();
+}
+
+bool has_transfer(StatementLine const& line) {
+    return line.transaction_hash != TransactionHash{};
 }
 
 std::string decimal(StatementLine const& line, Amount amount, unsigned decimals) {
@@ -54,6 +60,7 @@ Json unapplied_json(StatementAccount const& account, unsigned decimals) {
     add_amount(json, "applied", account.unapplied_applied);
     add_amount(json, "refunds_promised", account.refunds_promised);
     add_amount(json, "reversed", account.unapplied_reversed);
+    add_amount(json, "refunds_canceled", account.promises_canceled);
     add_amount(json, "closing", account.unapplied_closing);
     json.erase("decimals");
     return json;
@@ -68,6 +75,8 @@ Json account_json(StatementAccount const& account, Network const& network) {
     json["credited"] = sum_json(account.credited, decimals);
     json["written_off"] = sum_json(account.written_off, decimals);
     json["reversed"] = sum_json(account.reversed, decimals);
+    json["refunded"] = sum_json(account.refunded, decimals);
+    json["refunds_canceled"] = sum_json(account.refunds_canceled, decimals);
     add_amount(json, "closing", account.closing);
     json["unapplied"] = unapplied_json(account, decimals);
     json["batches"] = {{"count", account.batch_count}, {"first", nullptr}, {"last", nullptr}};
@@ -140,9 +149,13 @@ Json statement_line_json(StatementLine const& line, Network const& network) {
     json["payment"] = to_string(line.payment_id);
     json["reference"] = nullptr;
     if (!line.reference.empty()) json["reference"] = line.reference;
-    json["transaction_hash"] = to_hex0x(line.transaction_hash);
-    json["log_index"] = line.log_index;
-    json["block_number"] = line.block_number;
+    for (auto const* name : {"transaction_hash", "log_index", "block_number"})
+        json[name] = nullptr;
+    if (has_transfer(line)) {
+        json["transaction_hash"] = to_hex0x(line.transaction_hash);
+        json["log_index"] = line.log_index;
+        json["block_number"] = line.block_number;
+    }
     json["value_date"] = to_rfc3339(line.block_time);
     json["booked_at"] = to_rfc3339(line.booked_at);
     json["gross"] = decimal(line, line.gross, decimals);
@@ -215,9 +228,9 @@ std::string statement_csv_row(StatementLine const& line, Network const& network)
                      line.batch_number ? std::to_string(*line.batch_number) : "",
                      to_string(line.payment_id),
                      csv_field(line.reference),
-                     to_hex0x(line.transaction_hash),
-                     std::to_string(line.log_index),
-                     std::to_string(line.block_number),
+                     has_transfer(line) ? to_hex0x(line.transaction_hash) : "",
+                     has_transfer(line) ? std::to_string(line.log_index) : "",
+                     has_transfer(line) ? std::to_string(line.block_number) : "",
                      to_rfc3339(line.block_time),
                      to_rfc3339(line.booked_at),
                      decimal(line, line.gross, decimals),

@@ -39,6 +39,8 @@ class AccountText {
         sum("credited", one.credited);
         sum("written off", one.written_off);
         sum("reversed (less)", one.reversed);
+        sum("refunded (less)", one.refunded);
+        sum("refunds canceled", one.refunds_canceled);
         line("closing", one.closing);
         std::cout << "  payer_unapplied: not the merchant's\n";
         line("opening", one.unapplied_opening);
@@ -46,6 +48,7 @@ class AccountText {
         line("applied (less)", one.unapplied_applied);
         line("refunds promised (less)", one.refunds_promised);
         line("reversed (less)", one.unapplied_reversed);
+        line("refunds canceled", one.promises_canceled);
         line("closing", one.unapplied_closing);
         if (one.batch_count > 0) {
             std::cout << "  " << one.batch_count << " batch(es), numbers " << one.first_batch

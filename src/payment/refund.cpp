@@ -1,6 +1,7 @@
 #include <sycee/payment/refund.hpp>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace sycee {
@@ -55,6 +56,20 @@ Result<void> check_amount(PaymentState const& state, ChainId chain_id,
 
 Amount refundable_amount(PaymentState const& state, ChainId chain_id, Address const& token) {
     return settled_amount(state, chain_id, token) - promised_amount(state, chain_id, token);
+}
+
+std::vector<Refundable> refundable_of(PaymentState const& state) {
+    std::set<std::pair<ChainId, Address>> tokens;
+    for (Credit const& credit : state.credits)
+        tokens.emplace(credit.transfer.key.chain_id, credit.transfer.key.token);
+    for (DeskCredit const& credit : state.desk_credits)
+        tokens.emplace(credit.chain_id, credit.token);
+    std::vector<Refundable> refundable;
+    for (auto const& [chain_id, token] : tokens) {
+        Amount const amount = refundable_amount(state, chain_id, token);
+        if (!amount.is_zero()) refundable.push_back({chain_id, token, amount});
+    }
+    return refundable;
 }
 
 Promise const* find_promise(PaymentState const& state, ChainId chain_id, std::uint64_t sequence) {

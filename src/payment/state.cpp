@@ -125,6 +125,18 @@ std::string_view to_string(CreditStage stage) {
     return "";
 }
 
+std::string_view to_string(PromiseStage stage) {
+    switch (stage) {
+        case PromiseStage::frozen:
+            return "frozen";
+        case PromiseStage::paid:
+            return "paid";
+        case PromiseStage::canceled:
+            return "canceled";
+    }
+    return "";
+}
+
 Amount settled_amount(PaymentState const& state, ChainId chain_id, Address const& token) {
     Amount settled;
     for (Credit const& credit : state.credits) {

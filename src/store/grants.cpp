@@ -37,7 +37,7 @@ constexpr std::array kChanged{
     Changed{"outbox_events", "(attempts, next_attempt_at, delivered_at)"},
     Changed{"resolution_requests", "(answered_at, resolution_seq)"},
     Changed{"refund_requests", "(answered_at, refund_seq)"},
-    Changed{"refund_reports", "(checked_at, answered_at, problem)"},
+    Changed{"refund_reports", "(reported_at, checked_at, answered_at, problem)"},
     Changed{"loss_requests", "(answered_at, loss_seq)"},
     Changed{"operator_sessions", nullptr, true},
     Changed{"reconciliations", nullptr},

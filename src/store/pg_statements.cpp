@@ -125,6 +125,11 @@ constexpr char const* kPostedSince =
     "   WHERE merchant_id = $1 AND chain_id = $2 AND batch_number > $3"
     "  UNION ALL SELECT seq, booked_at < $6::timestamptz, kind, 0 FROM resolutions"
     "   WHERE merchant_id = $1 AND chain_id = $2 AND booked_at >= $5::timestamptz"
+    "  UNION ALL SELECT seq, booked_at < $6::timestamptz, 'refund', 0 FROM refunds"
+    "   WHERE merchant_id = $1 AND chain_id = $2 AND booked_at >= $5::timestamptz"
+    "  UNION ALL SELECT seq, booked_at < $6::timestamptz, 'cancellation', 0"
+    "   FROM refund_cancellations"
+    "   WHERE merchant_id = $1 AND chain_id = $2 AND booked_at >= $5::timestamptz"
     "  UNION ALL SELECT seq, booked_at < $6::timestamptz, 'reversal', 0 FROM reversals"
     "   WHERE merchant_id = $1 AND chain_id = $2 AND booked_at >= $5::timestamptz"
     "  UNION ALL SELECT seq, booked_at < $6::timestamptz, 'receipt', month_of(payment_id)"
@@ -157,7 +162,9 @@ Amount before(Amount balance, Posted const& posted) {
 
 void take_unapplied(StatementAccount& account, std::string_view kind, bool is_credit,
                     Amount amount) {
-    if (is_credit) {
+    if (kind == "cancellation") {
+        account.promises_canceled += amount;
+    } else if (is_credit) {
         account.unapplied_received += amount;
     } else if (kind == "refund") {
         account.refunds_promised += amount;
@@ -297,7 +304,21 @@ StatementSum* sum_of(StatementAccount& account, std::string_view kind) {
     if (kind == "credit") return &account.credited;
     if (kind == "write_off") return &account.written_off;
     if (kind == "reversal") return &account.reversed;
+    if (kind == "refund") return &account.refunded;
+    if (kind == "cancellation") return &account.refunds_canceled;
     return nullptr;
+}
+
+// Those that took money out of merchant_settled, or brought it back there.
+constexpr char const* kOfSettledMoney = " AND r.promise_kind = 'refund'";
+
+// Of the period, before the condition on the promise and the grouping.
+std::string refund_sums(std::string const& book, std::string const& kind) {
+    bool const is_promise = book == "refunds";
+    return " UNION ALL SELECT r.chain_id, r.token, " + kind +
+           ", count(*), sum(r.amount), 0::numeric, sum(r.amount) FROM " + book + " r WHERE" +
+           of_period("0") + " AND (cardinality($5::bytea[]) = 0 OR r.token = ANY ($5::bytea[]))" +
+           (is_promise ? " GROUP BY r.chain_id, r.token" : "");
 }
 
 void load_decisions_and_reversals(pqxx::transaction_base& tx, StatementQuery const& query,
@@ -313,7 +334,9 @@ void load_decisions_and_reversals(pqxx::transaction_base& tx, StatementQuery con
         kReversedSettlement + kClearingOfSettlement + " WHERE" + of_period("0") +
         " AND r.reversed_kind = 'settlement'"
         " AND (cardinality($5::bytea[]) = 0 OR c.token = ANY ($5::bytea[]))"
-        " GROUP BY r.chain_id, c.token";
+        " GROUP BY r.chain_id, c.token" +
+        refund_sums("refunds", "'refund'") + refund_sums("refund_cancellations", "'cancellation'") +
+        kOfSettledMoney + " GROUP BY r.chain_id, r.token";
     for (auto const& row : tx.exec_params(sql, to_sql(query.merchant_id), cut.chain_id,
                                           to_rfc3339(query.period.begin),
                                           to_rfc3339(query.period.end), tokens_array(query))) {
@@ -334,6 +357,8 @@ StatementLineKind line_kind_of(pqxx::field const& field) {
     if (kind == "credit") return StatementLineKind::credited;
     if (kind == "write_off") return StatementLineKind::written_off;
     if (kind == "reversal") return StatementLineKind::reversal;
+    if (kind == "refund") return StatementLineKind::refund;
+    if (kind == "cancellation") return StatementLineKind::refund_canceled;
     ensure(kind == "settlement", "statement: an unknown kind of line");
     return StatementLineKind::settlement;
 }
@@ -366,14 +391,16 @@ void take_lines(pqxx::result const& rows, ChainId chain_id, std::vector<Statemen
                            .booked_at = time_of(row["booked_millis"]),
                            .payment_id = id_of<PaymentTag>(row["payment_id"]),
                            .reference = row["reference"].c_str(),
-                           .transaction_hash = bytes_of<32>(row["tx_hash"]),
-                           .log_index = row["log_index"].as<std::uint32_t>(),
-                           .block_number = number_of(row["block_number"]),
                            .block_time = time_of(row["block_millis"]),
                            .token = address_in(row["token"]),
                            .gross = amount_of(row["gross"]),
                            .fee = amount_of(row["fee"]),
                            .net = amount_of(row["net"])};
+        if (!row["tx_hash"].is_null()) {
+            line.transaction_hash = bytes_of<32>(row["tx_hash"]);
+            line.log_index = row["log_index"].as<std::uint32_t>();
+            line.block_number = number_of(row["block_number"]);
+        }
         if (!row["batch_number"].is_null()) line.batch_number = number_of(row["batch_number"]);
         line.value = value_of(line, row);
         lines.push_back(std::move(line));
@@ -484,6 +511,22 @@ void load_other_lines(pqxx::transaction_base& tx, StatementQuery const& query, C
          " AND r.reversed_kind = 'settlement'"
          " AND (cardinality($6::bytea[]) = 0 OR c.token = ANY ($6::bytea[]))"
          " ORDER BY r.seq LIMIT $7");
+    // Of no one transfer: they are dated as they were decided.
+    for (auto const& [book, kind, condition] :
+         {std::tuple("refunds", "refund", ""),
+          std::tuple("refund_cancellations", "cancellation", kOfSettledMoney)}) {
+        load("SELECT r.seq, '" + std::string(kind) +
+             "' AS kind, NULL::bigint AS batch_number, r.token, r.amount AS gross,"
+             " 0::numeric AS fee, r.amount AS net" +
+             line_columns() + " FROM " + book +
+             " r CROSS JOIN LATERAL (SELECT NULL::bytea AS tx_hash, NULL::int AS log_index,"
+             "  NULL::bigint AS block_number, r.booked_at AS block_time) t"
+             " JOIN payments p ON (p.merchant_id, p.payment_id) = (r.merchant_id, r.payment_id)"
+             " WHERE" +
+             of_period("$5::bigint") + condition +
+             " AND (cardinality($6::bytea[]) = 0 OR r.token = ANY ($6::bytea[]))"
+             " ORDER BY r.seq LIMIT $7");
+    }
 }
 
 // One more than a page, where there are so many.
@@ -577,23 +620,37 @@ void load_settled_days(pqxx::transaction_base& tx, StatementQuery const& query, 
     }
 }
 
+std::string refund_days(std::string const& book, std::string const& kind,
+                        std::string const& condition) {
+    return " UNION ALL SELECT " + day_column("r.booked_at") + ", r.token, " + kind +
+           ", sum(r.amount) FROM " + book + " r WHERE" + of_period("0") + condition +
+           " AND (cardinality($5::bytea[]) = 0 OR r.token = ANY ($5::bytea[])) GROUP BY 1, 2";
+}
+
 void load_other_days(pqxx::transaction_base& tx, StatementQuery const& query, Cut const& cut,
                      Days& days) {
     std::string const sql =
         "SELECT " + day_column("r.booked_at") +
-        ", r.token, false AS is_reversal, sum(r.amount - r.fee) AS net FROM resolutions r WHERE" +
+        ", r.token, 'decision' AS kind, sum(r.amount - r.fee) AS net FROM resolutions r WHERE" +
         of_period("0") +
         " AND r.kind <> 'refund' AND (cardinality($5::bytea[]) = 0 OR r.token = ANY ($5::bytea[]))"
         " GROUP BY 1, 2 UNION ALL SELECT " +
-        day_column("r.booked_at") + ", a.token, true, sum(s.net) FROM reversals r" +
+        day_column("r.booked_at") + ", a.token, 'reversal', sum(s.net) FROM reversals r" +
         kReversedSettlement + " WHERE" + of_period("0") +
         " AND r.reversed_kind = 'settlement'"
-        " AND (cardinality($5::bytea[]) = 0 OR a.token = ANY ($5::bytea[])) GROUP BY 1, 2";
+        " AND (cardinality($5::bytea[]) = 0 OR a.token = ANY ($5::bytea[])) GROUP BY 1, 2" +
+        refund_days("refunds", "'refund'", "") +
+        refund_days("refund_cancellations", "'cancellation'", kOfSettledMoney);
     for (auto const& row : tx.exec_params(sql, to_sql(query.merchant_id), cut.chain_id,
                                           to_rfc3339(query.period.begin),
                                           to_rfc3339(query.period.end), tokens_array(query))) {
         StatementDay& day = day_at(days, cut.chain_id, row);
-        (row["is_reversal"].as<bool>() ? day.reversed : day.decided) += amount_of(row["net"]);
+        std::string_view const kind = row["kind"].c_str();
+        Amount const net = amount_of(row["net"]);
+        if (kind == "decision") day.decided += net;
+        if (kind == "reversal") day.reversed += net;
+        if (kind == "refund") day.refunded += net;
+        if (kind == "cancellation") day.canceled += net;
     }
 }
 

@@ -106,6 +106,48 @@ class StatementsInPostgres : public BooksInPostgres {
         return texts;
     }
 
+    static bool is_less(StatementLineKind kind) {
+        return kind == StatementLineKind::reversal || kind == StatementLineKind::refund;
+    }
+
+    // 7 and 8 of the first payment are refunded; the second of them, and the 1 of the desk, are
+    // taken back.
+    void refund() {
+        auto commit = plan({.added = {block(105)}, .finalized = 103});
+        auto const head =
+            run(PgLedger(*database).load_views(kChain, {{merchant_id, payment.id}}, {})).at(0).head;
+        JournalWriter journal(merchant_id, kChain, head, booked_at);
+        Refund promised{.payment_id = payment.id,
+                        .token = kToken,
+                        .recipient = Address{Bytes20{8}},
+                        .amount = Amount(7'000'000),
+                        .decided_by = "opr_01",
+                        .approved_by = "",
+                        .reason_hash = {}};
+        journal.append(promised);
+        promised.amount = Amount(8'000'000);
+        auto const second_one = journal.append(promised);
+        RefundCancellation canceled{.payment_id = payment.id,
+                                    .promise_sequence = second_one.sequence,
+                                    .promise_hash = second_one.hash,
+                                    .token = kToken,
+                                    .amount = promised.amount,
+                                    .decided_by = "opr_01",
+                                    .approved_by = "",
+                                    .reason_hash = {}};
+        journal.append(canceled);
+        auto const of = state();
+        auto const desk = std::ranges::find(of.promises, RecordKind::resolution, &Promise::kind);
+        canceled.promise_kind = RecordKind::resolution;
+        canceled.promise_sequence = desk->sequence;
+        canceled.promise_hash = desk->hash;
+        canceled.amount = desk->amount;
+        journal.append(canceled);
+        commit.heads = {{merchant_id, journal.first_head(), journal.head()}};
+        commit.entries = journal.entries();
+        BooksInPostgres::commit(commit);
+    }
+
     // As the postings alone have it.
     Amount posted(Account account, Timestamp moment) {
         for (BalanceRow const& row : run(PgReports(*database).balances_at(moment))) {
@@ -125,7 +167,7 @@ class StatementsInPostgres : public BooksInPostgres {
         Amount came;
         Amount went;
         for (StatementLine const& line : lines(period, 100))
-            (line.kind == StatementLineKind::reversal ? went : came) += line.net;
+            (is_less(line.kind) ? went : came) += line.net;
         EXPECT_EQ(shown.opening + came, shown.closing + went) << period;
     }
 
@@ -134,6 +176,32 @@ class StatementsInPostgres : public BooksInPostgres {
     Payment third;
     Payment fourth;
 };
+
+TEST_F(StatementsInPostgres, a_refund_is_less_and_one_that_is_taken_back_is_not) {
+    second_day();
+    refund();
+    auto const shown = account("2023-11-15");
+    EXPECT_EQ(shown.refunded.count, 2U);
+    EXPECT_EQ(shown.refunded.net, Amount(15'000'000));
+    EXPECT_EQ(shown.refunds_canceled.count, 1U);
+    EXPECT_EQ(shown.refunds_canceled.net, Amount(8'000'000));
+    EXPECT_EQ(shown.closing, Amount(149'225'000));  // 156.225 less 7
+    EXPECT_EQ(shown.refunds_promised, Amount(1'000'000));
+    EXPECT_EQ(shown.promises_canceled, Amount(1'000'000));
+    EXPECT_EQ(shown.unapplied_closing, Amount(3'000'000));
+    expect_posted("2023-11-15");
+    expect_posted("2023-11");
+    auto const all = texts(lines("2023-11-15", 2));
+    for (std::string const line : {"15 refund 7000000 0 7000000", "16 refund 8000000 0 8000000",
+                                   "17 refund_canceled 8000000 0 8000000"}) {
+        EXPECT_NE(std::ranges::find(all, line), all.end()) << line;
+    }
+    auto const days = run(statements.days(query_of("2023-11")));
+    EXPECT_EQ(days.at(0).refunded, Amount(15'000'000));
+    EXPECT_EQ(days.at(0).canceled, Amount(8'000'000));
+    EXPECT_EQ(days.at(0).closing, shown.closing);
+    EXPECT_EQ(first_wrong(), "");
+}
 
 TEST_F(StatementsInPostgres, a_day_has_its_settlements_with_gross_fees_and_net) {
     auto const shown = account("2023-11-14");

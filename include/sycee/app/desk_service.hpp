@@ -20,9 +20,6 @@ struct DeskSettings {
     std::optional<Amount> second_operator_above;
 };
 
-// The words behind a decision of a person: 1 to 500 bytes, no control characters.
-Result<void> check_reason(std::string const& reason);
-
 // A decision as a person gives it.
 struct ResolveInput {
     DeskKey exception;

@@ -45,10 +45,12 @@ struct StatementQuery {
 // Why an amount moved merchant_settled: a line of a statement.
 enum class StatementLineKind : std::uint8_t {
     settlement,
-    accepted,     // on the desk: money of an exception paid its own payment
-    credited,     // on the desk: it paid another payment
-    written_off,  // on the desk: the merchant kept it
-    reversal,     // of a settlement, by a repair of the chain: its amounts count below zero
+    accepted,         // on the desk: money of an exception paid its own payment
+    credited,         // on the desk: it paid another payment
+    written_off,      // on the desk: the merchant kept it
+    reversal,         // of a settlement, by a repair of the chain: its amounts count below zero
+    refund,           // promised back to a payer: its amounts count below zero
+    refund_canceled,  // taken back
 };
 std::string_view to_string(StatementLineKind kind);
 
@@ -69,6 +71,7 @@ struct StatementLine {
     PaymentId payment_id;                       // that is paid; that of the exception where none is
     std::string reference;
     // The transfer that brought the money; of a receipt that only a withdrawal showed, that one.
+    // All zero for a refund, which is of no one transfer.
     TransactionHash transaction_hash{};
     std::uint32_t log_index = 0;
     BlockNumber block_number = 0;
@@ -128,6 +131,8 @@ struct StatementAccount {
     StatementSum credited;
     StatementSum written_off;
     StatementSum reversed;
+    StatementSum refunded;          // promised to payers, whether paid yet or not; less
+    StatementSum refunds_canceled;  // of those, taken back
     Amount closing;
     // payer_unapplied, which is nobody's revenue.
     Amount unapplied_opening;
@@ -135,6 +140,7 @@ struct StatementAccount {
     Amount unapplied_applied;   // accepted, credited or written off, fees included
     Amount refunds_promised;
     Amount unapplied_reversed;  // taken back by a reorg
+    Amount promises_canceled;   // of refunds, which came back to the desk
     Amount unapplied_closing;
     // Of this token; numbers run over all tokens of the chain.
     std::uint64_t batch_count = 0;
@@ -168,6 +174,8 @@ struct StatementDay {
     Amount net;       // of the settlements
     Amount decided;   // net of what the desk accepted, credited and wrote off
     Amount reversed;  // less: net of settlements that were reversed
+    Amount refunded;  // less: promised to payers
+    Amount canceled;  // of those, taken back
     Amount closing;
 };
 

@@ -13,6 +13,14 @@ namespace sycee {
 // fees: base units.
 Amount refundable_amount(PaymentState const& state, ChainId chain_id, Address const& token);
 
+// All of it that is above zero, by chain and token.
+struct Refundable {
+    ChainId chain_id = 0;
+    Address token;
+    Amount amount;
+};
+std::vector<Refundable> refundable_of(PaymentState const& state);
+
 // A promise of the payment; nullptr where there is none with that sequence.
 Promise const* find_promise(PaymentState const& state, ChainId chain_id, std::uint64_t sequence);
 

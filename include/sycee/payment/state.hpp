@@ -70,6 +70,7 @@ struct DeskCredit {
 
 // How far a promise to a payer has come.
 enum class PromiseStage : std::uint8_t { frozen, paid, canceled };
+std::string_view to_string(PromiseStage stage);
 
 // Money promised back to a payer: out of what is settled of the payment (a Refund), or out of what
 // its address has on the desk (a Resolution of kind refund).

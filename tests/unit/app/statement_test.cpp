@@ -96,13 +96,16 @@ StatementAccount account() {
             .credited = sum(7, 0),
             .written_off = sum(3, 0),
             .reversed = sum(10, 1),
-            .closing = Amount(100 + 48 + 19 + 7 + 3 - 9),
+            .refunded = sum(5, 0),
+            .refunds_canceled = sum(2, 0),
+            .closing = Amount(100 + 48 + 19 + 7 + 3 - 9 - 5 + 2),
             .unapplied_opening = Amount(30),
             .unapplied_received = Amount(40),
             .unapplied_applied = Amount(30),
             .refunds_promised = Amount(4),
             .unapplied_reversed = Amount(1),
-            .unapplied_closing = Amount(35)};
+            .promises_canceled = Amount(3),
+            .unapplied_closing = Amount(38)};
 }
 
 TEST(StatementAccount, must_add_up) {
@@ -117,6 +120,9 @@ TEST(StatementAccount, must_add_up) {
     EXPECT_EQ(field([](auto& one) { one.closing += Amount(1); }), "merchant_settled");
     EXPECT_EQ(field([](auto& one) { one.settlements = sum(51, 2); }), "merchant_settled");
     EXPECT_EQ(field([](auto& one) { one.reversed = sum(11, 1); }), "merchant_settled");
+    EXPECT_EQ(field([](auto& one) { one.refunded = sum(6, 0); }), "merchant_settled");
+    EXPECT_EQ(field([](auto& one) { one.refunds_canceled = sum(3, 0); }), "merchant_settled");
+    EXPECT_EQ(field([](auto& one) { one.promises_canceled += Amount(1); }), "payer_unapplied");
     EXPECT_EQ(field([](auto& one) { one.settlements.fees += Amount(1); }), "settlements");
     EXPECT_EQ(field([](auto& one) { one.written_off.net += Amount(1); }), "written_off");
     EXPECT_EQ(field([](auto& one) { one.unapplied_opening += Amount(1); }), "payer_unapplied");
@@ -210,6 +216,19 @@ TEST(StatementCsv, a_reversal_counts_below_zero_and_zero_has_no_sign) {
     auto const json = statement_line_json(line, network());
     EXPECT_EQ(json.at("net"), "-50.000000");
     EXPECT_EQ(json.at("fee_base_units"), "0");
+}
+
+TEST(StatementCsv, a_refund_counts_below_zero_and_is_of_no_transfer) {
+    auto line = statement_line(1, kToken, 42, StatementLineKind::refund);
+    line.transaction_hash = {};
+    std::string const row = statement_csv_row(line, network());
+    EXPECT_EQ(cell(row, "type"), "refund");
+    EXPECT_EQ(cell(row, "net"), "-49.750000");
+    EXPECT_EQ(cell(row, "transaction_hash"), "");
+    EXPECT_EQ(cell(row, "log_index"), "");
+    EXPECT_TRUE(statement_line_json(line, network()).at("transaction_hash").is_null());
+    line.kind = StatementLineKind::refund_canceled;
+    EXPECT_EQ(cell(statement_csv_row(line, network()), "net"), "49.750000");
 }
 
 TEST(StatementCsv, what_a_shop_wrote_is_text_and_what_is_missing_is_empty) {

@@ -1,11 +1,12 @@
 // Pins, over random histories of one merchant's books (payments in parts and in other tokens, fees
-// that change, reorgs, transfers out, decisions at the desk, repairs): after each step the books
-// balance, the accounts are the sum of the entries, every base unit is claimed once, the hash chain
-// links, each fee is what its schedule gives, and the records alone tell how the payments stand.
-// RC_PARAMS="seed=... max_success=..." tries others; a failing history is shrunk and shown.
+// that change, reorgs, transfers out, decisions at the desk, refunds, repairs): after each step the
+// books balance, the accounts are the sum of the entries, every base unit is claimed once, the hash
+// chain links, each fee is what its schedule gives, and the records alone tell how the payments
+// stand. RC_PARAMS="seed=... max_success=..." tries others; a failing history is shrunk and shown.
 #include <sycee/base/assert.hpp>
 #include <sycee/payment/desk.hpp>
 #include <sycee/payment/fee_audit.hpp>
+#include <sycee/payment/refund.hpp>
 
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
@@ -26,11 +27,23 @@ constexpr ChainId kChain = 31'337;
 Address const kSixDecimals{Bytes20{1}};
 Address const kEighteen{Bytes20{2}};
 Address const kUnoffered{Bytes20{3}};
+Address const kPayer{Bytes20{4}};
 constexpr std::uint64_t kFirstBlock = 100;
 constexpr std::uint64_t kPaymentTime = 60;  // seconds, and blocks
 constexpr std::size_t kPayments = 3;
 
-enum class Move : std::uint8_t { pay, mine, reorg, draw, decide, charge, repair };
+enum class Move : std::uint8_t {
+    pay,
+    mine,
+    reorg,
+    draw,
+    decide,
+    charge,
+    repair,
+    refund,
+    keep,
+    cancel
+};
 
 // One thing that happens; what x, y and z choose depends on what it is.
 struct Event {
@@ -41,8 +54,8 @@ struct Event {
 };
 
 std::ostream& operator<<(std::ostream& out, Event const& event) {
-    static constexpr std::array kNames{"pay",    "mine",   "reorg", "draw",
-                                       "decide", "charge", "repair"};
+    static constexpr std::array kNames{"pay",    "mine",   "reorg",  "draw", "decide",
+                                       "charge", "repair", "refund", "keep", "cancel"};
     return out << kNames.at(static_cast<std::size_t>(event.move)) << " " << event.x << " "
                << event.y << " " << event.z;
 }
@@ -97,6 +110,11 @@ class World {
                 if (finalized_ > kFirstBlock + 2)
                     reorg(finalized_ - 1 - event.x % 2U, event.y, true);
                 return;
+            case Move::refund:
+                return refund(event);
+            case Move::keep:
+            case Move::cancel:
+                return end_promise(event);
         }
     }
 
@@ -189,8 +207,10 @@ class World {
             seen_.insert(repairs ? "a repair" : "a reorg");
         } catch (InvariantViolation const& violation) {
             // A person decided upon what would fall: the chain would stop, the books stay.
-            RC_ASSERT(std::string(violation.what()).find("decided upon") != std::string::npos);
-            seen_.insert("a reorg that is refused");
+            std::string const what = violation.what();
+            bool const promised = what.find("promised to a payer") != std::string::npos;
+            RC_ASSERT(promised || what.find("decided upon") != std::string::npos);
+            seen_.insert(promised ? "a repair that is refused" : "a reorg that is refused");
             waiting_ = waited;
             mined_ = mined;
             finalized_ = final_before;
@@ -264,6 +284,63 @@ class World {
             resolve_exception(view_, kChain, decision, {{kChain, progress()}}, booked_at_);
         if (!result) return;
         seen_.insert("decided: " + std::string(to_string(decision.kind)));
+        take(*result, false);
+    }
+
+    void refund(Event const& event) {
+        PaymentState const& from = view_.payments[event.x % kPayments];
+        auto const left = refundable_of(from);
+        if (left.empty()) return;
+        Refundable const& of = left[event.y % left.size()];
+        bool const too_much = event.z % 7U == 0;
+        Amount const part = multiply_divide_up(of.amount, Amount(event.z % 100U + 1U), Amount(100));
+        auto const result = promise_refund(view_, kChain,
+                                           {.payment_id = from.payment.id,
+                                            .token = of.token,
+                                            .recipient = kPayer,
+                                            .amount = too_much ? of.amount + Amount(1) : part,
+                                            .decided_by = "opr_a",
+                                            .approved_by = ""},
+                                           {{kChain, progress()}}, booked_at_);
+        RC_ASSERT(result.has_value() == !too_much);
+        if (!result) return;
+        seen_.insert("promised");
+        take(*result, false);
+    }
+
+    void end_promise(Event const& event) {
+        std::vector<std::pair<PaymentId, Promise>> promises;
+        for (PaymentState const& state : view_.payments) {
+            for (Promise const& promise : state.promises)
+                promises.emplace_back(state.payment.id, promise);
+        }
+        if (promises.empty()) return;
+        auto const& [payment_id, promise] = promises[event.x % promises.size()];
+        Transfer paid;
+        paid.key = {kChain, {}, promise.token, 0};
+        paid.key.transaction_hash[2] = 1;  // not one of those to our addresses
+        paid.recipient = kPayer;
+        paid.amount = promise.amount + Amount(event.y % 2U);
+        paid.block_number = finalized_ + (event.z % 5U == 0 ? 1 : 0);
+        ChainsProgress const chains{{kChain, progress()}};
+        bool const keeps = event.move == Move::keep;
+        auto const result = keeps ? keep_promise(view_, kChain,
+                                                 {.payment_id = payment_id,
+                                                  .promise_sequence = promise.sequence,
+                                                  .recipient = kPayer,
+                                                  .transfer = paid},
+                                                 chains, booked_at_)
+                                  : cancel_promise(view_, kChain,
+                                                   {.payment_id = payment_id,
+                                                    .promise_sequence = promise.sequence,
+                                                    .decided_by = "opr_a"},
+                                                   chains, booked_at_);
+        bool const possible =
+            promise.stage == PromiseStage::frozen && (!keeps || paid.block_number <= finalized_);
+        RC_ASSERT(result.has_value() == possible);
+        if (!result) return;
+        seen_.insert(std::string(keeps ? "kept: " : "canceled: ") +
+                     std::string(to_string(promise.kind)));
         take(*result, false);
     }
 
@@ -341,20 +418,32 @@ class World {
             Amount const up = debit_side ? debits : credits;
             Amount const down = debit_side ? credits : debits;
             auto const shown = sheet_.balance(key.first, key.second);
-            RC_ASSERT(!shown.negative);
-            RC_ASSERT(shown.magnitude == up - down);
+            // What was paid from elsewhere than our addresses.
+            bool const overdrawn = key.second == Account::drawn && down > up;
+            RC_ASSERT(shown.negative == overdrawn);
+            RC_ASSERT(shown.magnitude == (overdrawn ? down - up : up - down));
         }
         for (Address const& token : {kSixDecimals, kEighteen, kUnoffered}) {
-            Amount assets;
-            for (Account const account : {Account::coins, Account::drawn, Account::token_loss})
-                assets += balance(token, account);
+            Amount assets = balance(token, Account::coins) + balance(token, Account::token_loss);
             Amount claims;
+            bool const overdrawn = sheet_.balance(token.bytes, Account::drawn).negative;
+            (overdrawn ? claims : assets) += balance(token, Account::drawn);
             for (Account const account :
                  {Account::payer_pending, Account::payer_unapplied, Account::merchant_cleared,
                   Account::merchant_settled, Account::operator_fee, Account::refund_frozen}) {
                 claims += balance(token, account);
             }
             RC_ASSERT(assets == claims);
+            Amount frozen;
+            for (PaymentState const& state : view_.payments) {
+                for (Promise const& promise : state.promises) {
+                    if (promise.token == token && promise.stage == PromiseStage::frozen)
+                        frozen += promise.amount;
+                }
+                RC_ASSERT(promised_amount(state, kChain, token) <=
+                          settled_amount(state, kChain, token));
+            }
+            RC_ASSERT(balance(token, Account::refund_frozen) == frozen);
             Amount on_desk;
             for (PaymentState const& state : view_.payments) {
                 for (Credit const& credit : state.credits) {
@@ -443,6 +532,15 @@ class World {
         RC_ASSERT(told.outflows.size() == state.outflows.size());
         RC_ASSERT(told.desk_credits.size() == state.desk_credits.size());
         RC_ASSERT(told.was_cleared == state.was_cleared);
+        RC_ASSERT(told.promises.size() == state.promises.size());
+        for (Promise const& promise : state.promises) {
+            Promise const* const same = find_promise(told, kChain, promise.sequence);
+            RC_ASSERT(same != nullptr);
+            RC_ASSERT(same->stage == promise.stage);
+            RC_ASSERT(same->kind == promise.kind);
+            RC_ASSERT(same->amount == promise.amount);
+            RC_ASSERT(same->hash == promise.hash);
+        }
         RC_ASSERT(status_of(told, time_of(head_)) == status_of(state, time_of(head_)));
         for (Credit const& credit : state.credits) {
             auto const same = std::ranges::find_if(told.credits, [&](Credit const& other) {
@@ -501,7 +599,10 @@ rc::Gen<Event> any_event() {
                                                                    {2, Move::draw},
                                                                    {4, Move::decide},
                                                                    {1, Move::charge},
-                                                                   {1, Move::repair}})),
+                                                                   {1, Move::repair},
+                                                                   {3, Move::refund},
+                                                                   {2, Move::keep},
+                                                                   {2, Move::cancel}})),
         rc::gen::set(&Event::x, number), rc::gen::set(&Event::y, number),
         rc::gen::set(&Event::z, number));
 }
@@ -518,9 +619,11 @@ TEST(Histories, keep_every_invariant) {
     });
     EXPECT_TRUE(kept);
     // What was never reached was not tested.
-    EXPECT_EQ(seen, (std::set<std::string>{"a reorg", "a reorg that is refused", "a repair",
-                                           "decided: accept", "decided: credit", "decided: refund",
-                                           "decided: write_off"}));
+    EXPECT_EQ(seen, (std::set<std::string>{
+                        "a reorg", "a reorg that is refused", "a repair",
+                        "a repair that is refused", "canceled: refund", "canceled: resolution",
+                        "decided: accept", "decided: credit", "decided: refund",
+                        "decided: write_off", "kept: refund", "kept: resolution", "promised"}));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // rows of its table, line by line.
 #include <sycee/payment/desk.hpp>
 #include <sycee/payment/loss.hpp>
+#include <sycee/payment/refund.hpp>
 
 #include <gtest/gtest.h>
 
@@ -15,6 +16,7 @@ namespace {
 
 constexpr ChainId kChain = 31'337;
 Address const kToken{Bytes20{1}};
+Address const kPayer{Bytes20{7}};
 constexpr std::uint64_t kMicro = 1'000'000;
 constexpr char const* kTableHead = "| record | debit → credit | amount |";
 
@@ -156,7 +158,42 @@ class LedgerPage : public ::testing::Test {
                                 .decided_by = "opr_a",
                                 .approved_by = ""};
         auto const step = resolve_exception(view, kChain, decision, {{kChain, progress}}, kStart);
+        decided = step ? step->payments : view.payments;
+        decided_head = step ? step->head : view.head;
         return step ? rows_of(step->entries) : Table{to_string(step.error())};
+    }
+    // 20.00 of the first payment; what it adds to the journal.
+    Table refund() {
+        return take_or_say(promise_refund(view, kChain,
+                                          {.payment_id = view.payments[0].payment.id,
+                                           .token = kToken,
+                                           .recipient = kPayer,
+                                           .amount = Amount(20 * kMicro),
+                                           .decided_by = "opr_a",
+                                           .approved_by = ""},
+                                          {{kChain, progress}}, kStart));
+    }
+    // From another wallet, and final.
+    Table keep(std::uint64_t promise) {
+        Transfer paid = transfer(20, 0, false).transfer;
+        paid.recipient = kPayer;
+        paid.block_number = progress.finalized;
+        return take_or_say(keep_promise(view, kChain,
+                                        {.payment_id = view.payments[0].payment.id,
+                                         .promise_sequence = promise,
+                                         .recipient = kPayer,
+                                         .transfer = paid},
+                                        {{kChain, progress}}, kStart));
+    }
+    Table cancel(std::uint64_t promise) {
+        return take_or_say(cancel_promise(view, kChain,
+                                          {.payment_id = view.payments[0].payment.id,
+                                           .promise_sequence = promise,
+                                           .decided_by = "opr_a"},
+                                          {{kChain, progress}}, kStart));
+    }
+    Table take_or_say(Result<MerchantStep> const& step) {
+        return step ? take(*step) : Table{to_string(step.error())};
     }
     Table take(MerchantStep const& step) {
         view.head = step.head;
@@ -174,6 +211,8 @@ class LedgerPage : public ::testing::Test {
 
     static constexpr Timestamp kStart = timestamp_from_seconds(5'000);
     MerchantView view;
+    std::vector<PaymentState> decided;  // after the last decision
+    JournalHead decided_head;
     ChainProgress progress;
     BlockNumber head = 99;
     std::uint8_t transactions = 0;
@@ -222,6 +261,29 @@ TEST_F(LedgerPage, on_the_desk) {
     EXPECT_EQ((Tables{decide(ResolutionKind::accept), decide(ResolutionKind::write_off),
                       decide(ResolutionKind::refund)}),
               tables_of("On the desk"));
+}
+
+TEST_F(LedgerPage, refunds) {
+    mine({in(50)});
+    mine({}, 101);
+    auto const settled = view;
+    auto const paid = both(refund(), keep(5));
+    view = settled;
+    auto const taken_back = both(refund(), cancel(5));
+
+    view.payments.clear();
+    add_payment(50);
+    view.head = {};
+    head = 1'000;
+    mine({in(20)}, 1'001);
+    auto const promised = decide(ResolutionKind::refund);
+    view.payments = decided;
+    view.head = decided_head;
+    auto const before = view;
+    auto const desk_paid = both(promised, keep(3));
+    view = before;
+    EXPECT_EQ((Tables{paid, taken_back, desk_paid, both(promised, cancel(3))}),
+              tables_of("Refunds"));
 }
 
 TEST_F(LedgerPage, fees) {
