@@ -1,0 +1,387 @@
+#include "rebuild_booking.hpp"
+
+#include <sycee/base/assert.hpp>
+#include <sycee/payment/desk.hpp>
+#include <sycee/runtime/errors.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+#include <utility>
+
+namespace sycee {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int kMostRounds = 4;  // over the chains of one payment
+constexpr auto kLeaseTime = 24h;
+
+std::string text_of(PersonsDecision const& decision) {
+    return to_string(decision.entry.merchant_id) + ", " + "chain " +
+           std::to_string(decision.entry.chain_id) + ", resolution " +
+           std::to_string(decision.entry.sequence);
+}
+
+std::optional<Timestamp> last_in_time(PaymentHistory const& history) {
+    std::optional<Timestamp> last;
+    for (MatchedTransfer const& matched : history.on_chain) {
+        if (matched.incoming && matched.transfer.block_time <= history.booked.payment.expires_at) {
+            last =
+                std::max(last.value_or(matched.transfer.block_time), matched.transfer.block_time);
+        }
+    }
+    return last;
+}
+
+FeeSchedule fees_at(MerchantInputs const& merchant, Timestamp time) {
+    auto const& all = merchant.booked.fees;
+    FeeSchedule fees = all.empty() ? FeeSchedule{} : all.front().schedule;
+    for (FeesSince const& since : all) {
+        if (since.created_at <= time) fees = since.schedule;
+    }
+    return fees;
+}
+
+FeeSchedule fees_at_end(MerchantInputs const& merchant, PaymentHistory const& history) {
+    auto const named = fee_versions_of(history);
+    for (FeesSince const& since : merchant.booked.fees) {
+        if (!named.empty() && since.schedule.version == named.back().version) return since.schedule;
+    }
+    return fees_at(merchant, last_in_time(history).value_or(Timestamp{}));
+}
+
+std::optional<std::uint64_t> exception_in(MerchantView const& view, PaymentId payment_id,
+                                          PersonsDecision const& decision) {
+    for (PaymentState const& state : view.payments) {
+        if (state.payment.id != payment_id) continue;
+        for (Credit const& credit : state.credits) {
+            if (decision.incoming && credit.transfer.key == decision.transfer &&
+                credit.stage != CreditStage::authorized)
+                return credit.stage_sequence;
+        }
+        for (Outflow const& outflow : state.outflows) {
+            if (!decision.incoming && outflow.transfer.key == decision.transfer)
+                return outflow.sequence;
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+// A payment that is booked in the order of the source's books, and how far it is.
+struct RebuildBooking::OrderedPayment {
+    PaymentHistory history;
+    std::set<std::pair<TransferKey, bool>> booked;
+
+    bool is_booked(MatchedTransfer const& matched) const {
+        return booked.contains({matched.transfer.key, matched.incoming});
+    }
+    // With everything before it that has to be booked first: what left an address is held against
+    // what had come to it by then, and no more.
+    std::vector<MatchedTransfer> take(TransferKey const& key) {
+        std::vector<MatchedTransfer> earlier;  // on that chain, not booked yet
+        std::vector<MatchedTransfer> taken;
+        for (MatchedTransfer const& matched : history.on_chain) {
+            if (matched.transfer.key.chain_id != key.chain_id || is_booked(matched)) continue;
+            if (matched.incoming && matched.transfer.key == key) {
+                taken.push_back(matched);
+                break;
+            }
+            earlier.push_back(matched);
+            if (!matched.incoming) {
+                std::move(earlier.begin(), earlier.end(), std::back_inserter(taken));
+                earlier.clear();
+            }
+        }
+        bool const is_there =
+            !taken.empty() && taken.back().incoming && taken.back().transfer.key == key;
+        if (!is_there) return {};
+        note(taken);
+        return taken;
+    }
+    std::vector<MatchedTransfer> take_rest(ChainId chain_id) {
+        std::vector<MatchedTransfer> taken;
+        for (MatchedTransfer const& matched : history.on_chain) {
+            if (matched.transfer.key.chain_id == chain_id && !is_booked(matched))
+                taken.push_back(matched);
+        }
+        note(taken);
+        return taken;
+    }
+    std::set<ChainId> chains() const {
+        std::set<ChainId> chains;
+        for (MatchedTransfer const& matched : history.on_chain)
+            chains.insert(matched.transfer.key.chain_id);
+        return chains;
+    }
+
+  private:
+    void note(std::vector<MatchedTransfer> const& taken) {
+        for (MatchedTransfer const& matched : taken)
+            booked.emplace(matched.transfer.key, matched.incoming);
+    }
+};
+
+// What one step books: payments of one merchant, each with what is known of it.
+struct RebuildBooking::Booking {
+    ChainId chain_id = 0;
+    std::vector<PaymentHistory const*> payments;
+    std::vector<MatchedTransfer> transfers;
+    FeeSchedule fees;
+    bool frozen = false;  // nothing clears or settles
+    bool expired = true;  // chain time is what it is; else a payment's is not over yet
+};
+
+RebuildBooking::RebuildBooking(Network const& network, RebuildPorts ports,
+                               std::function<void(std::string)> differs)
+    : network_(network), ports_(ports), differs_(std::move(differs)) {
+    for (auto const& chain : network_.chains)
+        progress_[chain.id] = std::nullopt;
+}
+
+Task<void> RebuildBooking::begin(BookedChain const& chain) {
+    auto const lease = co_await ports_.ledger.acquire_lease(chain.id, "rebuild", kLeaseTime);
+    if (!lease) throw Unavailable("somebody else writes to the new books");
+    co_await ports_.ledger.begin_chain(chain.id, *lease, chain.finalized, ports_.clock.now());
+    BlockNumber const final_to = chain.finalized.header.number;
+    progress_[chain.id] = ChainProgress{chain.head_time, final_to, final_to, chain.rule};
+    leases_.emplace(chain.id, *lease);
+    chains_.emplace(chain.id, chain);
+}
+
+Task<void> RebuildBooking::book_free(MerchantInputs const& merchant,
+                                     std::vector<PaymentHistory> payments) {
+    // Of before there were versions, by the basis points.
+    using Version = std::pair<std::uint64_t, std::uint32_t>;
+    std::map<Version, std::pair<FeeSchedule, std::vector<PaymentHistory const*>>> by_fees;
+    for (PaymentHistory const& history : payments) {
+        FeeSchedule const fees = fees_of(merchant, history);
+        auto& group = by_fees[{fees.version, fees.basis_points}];
+        group.first = fees;
+        group.second.push_back(&history);
+    }
+    for (auto const& [version, group] : by_fees) {
+        for (auto const& [chain_id, chain] : chains_) {
+            Booking booking{
+                .chain_id = chain_id, .payments = {}, .transfers = {}, .fees = group.first};
+            for (PaymentHistory const* history : group.second) {
+                auto const before = booking.transfers.size();
+                std::copy_if(history->on_chain.begin(), history->on_chain.end(),
+                             std::back_inserter(booking.transfers),
+                             [id = chain_id](MatchedTransfer const& matched) {
+                                 return matched.transfer.key.chain_id == id;
+                             });
+                if (booking.transfers.size() > before) booking.payments.push_back(history);
+            }
+            if (!booking.payments.empty()) co_await book(std::move(booking));
+        }
+    }
+}
+
+// The one that the books name, where they name one: versions are an input. Else the one that
+// was in force at the last transfer in time.
+FeeSchedule RebuildBooking::fees_of(MerchantInputs const& merchant, PaymentHistory const& history) {
+    auto const named = fee_versions_of(history);
+    PaymentId const id = history.booked.payment.id;
+    if (!named.empty()) return fees_named(merchant, named.front(), to_string(id));
+    return fees_at(merchant, last_in_time(history).value_or(Timestamp{}));
+}
+
+FeeSchedule RebuildBooking::fees_named(MerchantInputs const& merchant, FeeVersion const& named,
+                                       std::string const& where) {
+    // Booked before there were versions.
+    if (named.version == 0) return {.basis_points = named.basis_points};
+    auto const& all = merchant.booked.fees;
+    auto const found = std::find_if(all.begin(), all.end(), [&](FeesSince const& since) {
+        return since.schedule.version == named.version;
+    });
+    if (found == all.end()) {
+        differs_(where + ": the books name version " + std::to_string(named.version) +
+                 " of the fees, and there is none");
+        return fees_at(merchant, named.transferred_at);
+    }
+    // Whoever clears a transfer does it after its block, and by the newest version.
+    auto const next = std::next(found);
+    if (next != all.end() && next->created_at + kClocks < named.transferred_at) {
+        differs_(where + ": the books name version " + std::to_string(named.version) +
+                 " of the fees, which was not in force any more at " +
+                 to_rfc3339(named.transferred_at));
+    }
+    return found->schedule;
+}
+
+// One step of a chain for one merchant. True where it wrote anything.
+Task<bool> RebuildBooking::book(Booking booking) {
+    std::vector<PaymentKey> keys;
+    std::map<PaymentId, PaymentHistory const*> histories;
+    for (PaymentHistory const* history : booking.payments) {
+        keys.push_back(key_of(history->booked.payment));
+        histories.emplace(history->booked.payment.id, history);
+    }
+    auto views = co_await ports_.ledger.load_views(booking.chain_id, keys, {});
+    ensure(views.size() == 1, "rebuild: a payment is not in the new books");
+    MerchantView& view = views.front();
+    MerchantId const merchant_id = view.merchant_id;
+    view.fees = booking.fees;
+    ChainStep step{.chain_id = booking.chain_id,
+                   .rolled_back_to = {},
+                   .head = chains_.at(booking.chain_id).finalized.header.number,
+                   .tokens = network_.token_units(),
+                   .chains = progress_};
+    for (PaymentState& state : view.payments) {
+        // When a block first had a transfer that was mined again, only the books still know.
+        state.reversed_transfers = histories.at(state.payment.id)->booked.reversed_transfers;
+        note_first_seen(state);
+        if (booking.frozen) view.frozen.insert(state.payment.id);
+        if (booking.expired) continue;
+        for (auto& [id, progress] : step.chains) {
+            if (progress)
+                progress->head_time = std::min(progress->head_time, state.payment.expires_at);
+        }
+    }
+    auto result = advance_merchant(std::move(view), booking.transfers, step, next_moment());
+    if (result.entries.empty()) co_return false;
+    ChainCommit commit{.chain_id = booking.chain_id,
+                       .lease_token = leases_.at(booking.chain_id).token,
+                       .expected_head = chains_.at(booking.chain_id).finalized.header,
+                       .rolled_back_to = {},
+                       .agreed = step.head,
+                       .finalized = step.head,
+                       .oldest_open = step.head + 1,
+                       .entries = std::move(result.entries),
+                       .heads = {{merchant_id, result.first_head, result.head}},
+                       .repair = {},
+                       .now = ports_.clock.now()};
+    co_await ports_.ledger.commit(std::move(commit));
+    co_return true;
+}
+
+// Each step later than the one before: over several journals the order is that of these times.
+Timestamp RebuildBooking::next_moment() {
+    last_moment_ = std::max(ports_.clock.now(), last_moment_ + 1ms);
+    return last_moment_;
+}
+
+Task<void> RebuildBooking::book_ordered(MerchantInputs const& merchant,
+                                        std::vector<PaymentHistory> histories,
+                                        ResolutionReasons reasons) {
+    std::vector<OrderedPayment> payments;
+    for (PaymentHistory& history : histories)
+        payments.push_back({std::move(history), {}});
+    struct Next {
+        BookedPosition position;
+        OrderedPayment* payment = nullptr;
+        OrderedStep step;
+        PersonsDecision const* decision = nullptr;
+    };
+    std::vector<Next> all;
+    for (OrderedPayment& payment : payments) {
+        for (OrderedStep& step : steps_of(payment.history))
+            all.push_back({step.position, &payment, std::move(step), nullptr});
+    }
+    for (PersonsDecision const& decision : merchant.decisions) {
+        all.push_back({decision.position, nullptr, {}, &decision});
+    }
+    std::sort(all.begin(), all.end(),
+              [](Next const& a, Next const& b) { return a.position < b.position; });
+    std::vector<PersonsDecision const*> refused;
+    for (Next const& next : all) {
+        if (next.decision == nullptr) {
+            co_await take(merchant, *next.payment, next.step);
+            continue;
+        }
+        auto const why = co_await decide(merchant, *next.decision, reasons);
+        if (why) refused.push_back(next.decision);
+    }
+    for (OrderedPayment& payment : payments)
+        co_await finish(merchant, payment);
+    // What they rest on may have come last.
+    for (PersonsDecision const* decision : refused) {
+        auto const why = co_await decide(merchant, *decision, reasons);
+        if (why) differs_(text_of(*decision) + ": is refused when rebuilt: " + *why);
+    }
+    if (refused.empty()) co_return;
+    for (OrderedPayment& payment : payments)
+        co_await finish(merchant, payment);
+}
+
+Task<void> RebuildBooking::take(MerchantInputs const& merchant, OrderedPayment& payment,
+                                OrderedStep const& step) {
+    Booking booking{.chain_id = step.chain_id,
+                    .payments = {&payment.history},
+                    .transfers = {},
+                    .fees = {},
+                    .frozen = step.kind != OrderedStep::Kind::clear,
+                    .expired = step.expired};
+    if (step.transfer) {
+        booking.transfers = payment.take(*step.transfer);
+        if (booking.transfers.empty()) co_return;  // not on the chain, or booked already
+    }
+    std::string const id = to_string(payment.history.booked.payment.id);
+    if (step.fees) booking.fees = fees_named(merchant, *step.fees, id);
+    co_await book(std::move(booking));
+}
+
+// Whatever the books did not say anything about, by the rules and the chain time of now.
+Task<void> RebuildBooking::finish(MerchantInputs const& merchant, OrderedPayment& payment) {
+    FeeSchedule const fees = fees_at_end(merchant, payment.history);
+    for (int round = 0; round < kMostRounds; ++round) {
+        bool moved = false;
+        for (ChainId const chain_id : payment.chains()) {
+            if (!chains_.contains(chain_id)) continue;
+            bool const wrote = co_await book({.chain_id = chain_id,
+                                              .payments = {&payment.history},
+                                              .transfers = payment.take_rest(chain_id),
+                                              .fees = fees});
+            moved = moved || wrote;
+        }
+        if (!moved) co_return;
+    }
+}
+
+// Nothing where it was booked, else why not.
+Task<std::optional<std::string>> RebuildBooking::decide(MerchantInputs const& merchant,
+                                                        PersonsDecision const& decision,
+                                                        ResolutionReasons const& reasons) {
+    auto const& resolution = std::get<Resolution>(decision.entry.record);
+    MerchantId const merchant_id = decision.entry.merchant_id;
+    ChainId const chain_id = decision.entry.chain_id;
+    std::vector<PaymentKey> keys{{merchant_id, resolution.payment_id}};
+    if (resolution.target_payment_id != resolution.payment_id)
+        keys.emplace_back(merchant_id, resolution.target_payment_id);
+    auto views = co_await ports_.ledger.load_views(chain_id, keys, {});
+    if (views.empty()) co_return "its payment is not in the new books";
+    MerchantView& view = views.front();
+    auto const exception = exception_in(view, resolution.payment_id, decision);
+    if (!exception) co_return "nothing of that transfer is on the desk";
+    if (pays(resolution.kind)) {
+        view.fees = fees_named(merchant, {resolution.fee_version, resolution.fee_basis_points, {}},
+                               text_of(decision));
+    }
+    bool const credits = resolution.kind == ResolutionKind::credit;
+    Decision const again{
+        .exception_sequence = *exception,
+        .payment_id = resolution.payment_id,
+        .kind = resolution.kind,
+        .target = credits ? std::optional(resolution.target_payment_id) : std::nullopt,
+        .amount = resolution.amount,
+        .decided_by = resolution.decided_by,
+        .approved_by = resolution.approved_by,
+        .reason_hash = resolution.reason_hash};
+    auto step = resolve_exception(std::move(view), chain_id, again, progress_, next_moment());
+    if (!step) co_return to_string(step.error());
+    auto const reason = reasons.find({chain_id, decision.entry.sequence});
+    DeskCommit commit{.head = {merchant_id, step->first_head, step->head},
+                      .chain_id = chain_id,
+                      .entries = std::move(step->entries),
+                      .reason = reason == reasons.end() ? "" : reason->second,
+                      .request = {},
+                      .now = ports_.clock.now()};
+    co_await ports_.desk.commit(std::move(commit));
+    ++decisions_;
+    co_return std::nullopt;
+}
+
+}  // namespace sycee

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <sycee/app/rebuild.hpp>
+
+#include <functional>
+
+namespace sycee {
+
+// A decision of a person, with the transfer that it is about: numbers are others in the new books.
+struct PersonsDecision {
+    BookedPosition position;
+    JournalEntry entry;  // a Resolution
+    TransferKey transfer;
+    bool incoming = true;
+};
+
+// What persons have put in for one merchant.
+struct MerchantInputs {
+    BookedMerchant booked;
+    std::optional<ExtendedPublicKey> receiving;
+    std::vector<PersonsDecision> decisions;
+};
+
+// So far may the time of a chain be from the clock of whoever put something in.
+constexpr std::chrono::hours kClocks{1};
+
+inline PaymentKey key_of(Payment const& payment) {
+    return {payment.merchant_id, payment.id};
+}
+
+// Books into the new books what a rebuild has read, through the rules and the writer that the
+// service books by.
+class RebuildBooking {
+  public:
+    // `differs` is told what of the inputs can't be right.
+    RebuildBooking(Network const& network, RebuildPorts ports,
+                   std::function<void(std::string)> differs);
+
+    // The new books begin where the old ones have got to, and stay there: every transfer that is
+    // booked is final.
+    Task<void> begin(BookedChain const& chain);
+    // All of them in one step of each chain: the chains alone say what becomes of them.
+    Task<void> book_free(MerchantInputs const& merchant, std::vector<PaymentHistory> payments);
+    // What the chains alone don't decide: in the order in which the books took it, together with
+    // what persons decided. What the rules don't allow in that order is not done.
+    Task<void> book_ordered(MerchantInputs const& merchant, std::vector<PaymentHistory> histories,
+                            ResolutionReasons reasons);
+    std::uint64_t decisions() const { return decisions_; }
+
+  private:
+    struct OrderedPayment;
+    struct Booking;
+
+    Task<bool> book(Booking booking);
+    Task<void> take(MerchantInputs const& merchant, OrderedPayment& payment,
+                    OrderedStep const& step);
+    Task<void> finish(MerchantInputs const& merchant, OrderedPayment& payment);
+    Task<std::optional<std::string>> decide(MerchantInputs const& merchant,
+                                            PersonsDecision const& decision,
+                                            ResolutionReasons const& reasons);
+    FeeSchedule fees_of(MerchantInputs const& merchant, PaymentHistory const& history);
+    FeeSchedule fees_named(MerchantInputs const& merchant, FeeVersion const& named,
+                           std::string const& where);
+    Timestamp next_moment();
+
+    Network const& network_;
+    RebuildPorts ports_;
+    std::function<void(std::string)> differs_;
+    std::map<ChainId, BookedChain> chains_;
+    std::map<ChainId, Lease> leases_;
+    ChainsProgress progress_;
+    Timestamp last_moment_{};
+    std::uint64_t decisions_ = 0;
+};
+
+}  // namespace sycee

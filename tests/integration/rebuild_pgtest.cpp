@@ -1,0 +1,301 @@
+// Pins: books in PostgreSQL, derived again into another database from the chains and from what was
+// put in, are the same; what differs is named, and what is not final is left out on both sides.
+#include <sycee/app/rebuild.hpp>
+#include <sycee/store/pg_rebuild.hpp>
+
+#include "books_fixture.hpp"
+
+namespace sycee {
+namespace {
+
+Bytes32 word_of(Address const& address) {
+    Bytes32 word{};
+    std::copy(address.bytes.begin(), address.bytes.end(), word.begin() + 12);
+    return word;
+}
+
+// The blocks of the fixture, with the transfers that a test puts into them.
+class ToldHistory final : public HistoryPort {
+  public:
+    std::string name() const override { return "told"; }
+    Task<std::optional<BlockHeader>> header(BlockNumber number) override {
+        co_return header_of(number);
+    }
+    Task<LogRange> transfer_logs(std::vector<Address> contracts, BlockNumber first,
+                                 BlockNumber last) override {
+        LogRange range{last, {}};
+        for (auto const& [place, transfer] : transfers) {
+            bool const asked = std::find(contracts.begin(), contracts.end(), transfer.key.token) !=
+                               contracts.end();
+            if (!asked || place.first < first || place.first > last) continue;
+            Log log;
+            log.contract = transfer.key.token;
+            log.topics = {transfer_topic(), word_of(transfer.sender), word_of(transfer.recipient)};
+            log.data.resize(32);
+            for (std::size_t i = 0; i < 16; ++i)
+                log.data[31 - i] =
+                    static_cast<std::uint8_t>(transfer.amount.base_units() >> (8 * i));
+            log.block_number = place.first;
+            log.block_hash = transfer.block_hash;
+            log.transaction_hash = transfer.key.transaction_hash;
+            log.log_index = place.second;
+            range.logs.push_back(std::move(log));
+        }
+        co_return range;
+    }
+    void add(Transfer const& transfer) {
+        auto const index = static_cast<std::uint32_t>(transfers.size());
+        transfers.emplace(std::pair(transfer.block_number, index), transfer);
+    }
+
+    std::function<BlockHeader(BlockNumber)> header_of;
+    std::map<std::pair<BlockNumber, std::uint32_t>, Transfer> transfers;
+};
+
+class RebuildInPostgres : public BooksInPostgres {
+  protected:
+    RebuildInPostgres() {
+        for (ChainId const id : {kChain, kOtherChain}) {
+            ChainSettings settings;
+            settings.id = id;
+            settings.tokens = {
+                {.symbol = "USDT", .contract = kToken, .decimals = 6, .tolerance = {}}};
+            network.chains.push_back(settings);
+            told[id].header_of = [](BlockNumber number) { return block(number); };
+        }
+    }
+
+    // Pays in a block of the chain and commits it; what is on the chain is told as well.
+    void pay(ChainId chain_id, std::vector<std::pair<Payment, Transfer>> const& transfers,
+             BlockNumber number, BlockNumber finalized, std::vector<Payment> others = {}) {
+        Step step{.chain_id = chain_id,
+                  .added = {},
+                  .arrivals = {},
+                  .others = std::move(others),
+                  .finalized = finalized,
+                  .rolled_back_to = {}};
+        for (BlockNumber next = heads[chain_id].number + 1; next <= number; ++next)
+            step.added.push_back(block(next));
+        for (auto const& [to, transfer] : transfers) {
+            step.arrivals.push_back({to, transfer});
+            told[chain_id].add(transfer);
+        }
+        booked_at += std::chrono::seconds(1);
+        commit(plan(step));
+    }
+    void pay(ChainId chain_id, Payment const& to, std::uint8_t txn, std::uint64_t amount,
+             BlockNumber number, BlockNumber finalized) {
+        pay(chain_id, {{to, transfer(to, txn, amount, block(number), chain_id)}}, number,
+            finalized);
+    }
+    // Nothing arrives, and everything up to that block is final.
+    void finalize(ChainId chain_id, BlockNumber number, std::vector<Payment> others) {
+        pay(chain_id, {}, number, number, std::move(others));
+    }
+
+    RebuildReport rebuild(std::function<void()> const& meanwhile = [] {}) {
+        static int number = 0;
+        std::string const name = "rebuilt_" + std::to_string(++number);
+        {
+            pqxx::connection admin(admin_url());
+            pqxx::nontransaction tx(admin);
+            tx.exec("DROP DATABASE IF EXISTS " + name);
+            tx.exec("CREATE DATABASE " + name);
+        }
+        Database books(url(), 1);
+        Database into(admin_url() + " dbname=" + name, 1);
+        PgRebuildSource source(books);
+        run(source.begin());
+        PgRebuildTarget target(into);
+        EXPECT_TRUE(run(target.prepare(source)));
+        meanwhile();
+        std::vector<std::unique_ptr<ChainHistory>> histories;
+        std::map<ChainId, ChainHistory*> by_chain;
+        for (auto& [id, node] : told) {
+            histories.push_back(
+                std::make_unique<ChainHistory>(id, std::vector<HistoryPort*>{&node}, 1, clock));
+            by_chain.emplace(id, histories.back().get());
+        }
+        PgLedger ledger(into);
+        PgDesk desk(into);
+        Rebuild rebuilding(network, std::move(by_chain), {source, target, ledger, desk, clock});
+        auto report = run(rebuilding.run());
+        EXPECT_EQ(run(verify_books(into)).first_wrong.value_or(""), "");
+        return report;
+    }
+    static std::string text_of(RebuildReport const& report) {
+        std::string text;
+        for (std::string const& line : report.differences)
+            text += line + "\n";
+        return text;
+    }
+
+    SystemClock clock;
+    Network network;
+    std::map<ChainId, ToldHistory> told;
+};
+
+TEST_F(RebuildInPostgres, what_was_over_and_late_and_too_little_has_the_same_place) {
+    auto const over = create_payment(merchant_id, {kChain});
+    auto const few = create_payment(merchant_id, {kChain});
+    pay(kChain, payment, 1, 50'000'000, 101, 100);
+    pay(kChain, over, 2, 61'000'000, 102, 100);
+    pay(kChain, few, 3, 7'000'000, 103, 101);
+    pay(kChain, payment, 4, 5'000'000, 104, 102);
+    pay(kChain, payment, 5, 50'000'000, 4'000, 103);
+    finalize(kChain, 4'001, {payment, over, few});
+    ASSERT_EQ(first_wrong(), "");
+    auto const report = rebuild();
+    EXPECT_EQ(text_of(report), "");
+    EXPECT_EQ(report.payments, 3U);
+    EXPECT_EQ(report.ordered, 0U);
+    ASSERT_EQ(report.chains.size(), 1U);
+    EXPECT_EQ(report.chains[0].transfers, 5U);
+}
+
+// The chains say that the other one's transfer was earlier. Its follower was slower.
+TEST_F(RebuildInPostgres, between_two_chains_the_books_say_who_was_first) {
+    begin(kOtherChain);
+    auto const raced = create_payment(merchant_id, {kChain, kOtherChain});
+    pay(kChain, raced, 1, 50'000'000, 110, 100);
+    pay(kOtherChain, raced, 2, 50'000'000, 105, 100);
+    finalize(kChain, 120, {raced});
+    finalize(kOtherChain, 120, {raced});
+    ASSERT_EQ(state(raced).credits[0].stage, CreditStage::settled);
+    ASSERT_EQ(state(raced).credits[1].unapplied_reason, UnappliedReason::already_paid);
+    auto const report = rebuild();
+    EXPECT_EQ(text_of(report), "");
+    EXPECT_EQ(report.ordered, 1U);
+}
+
+// The part that clears first bears what is for the whole payment.
+TEST_F(RebuildInPostgres, between_two_chains_the_books_say_who_bears_the_fixed_fee) {
+    begin(kOtherChain);
+    FeeSchedule fees{.basis_points = 100, .fixed = Amount(30)};
+    ASSERT_TRUE(run(PgAccess(*database).set_fees(merchant_id, fees, kStart)));
+    auto const raced = create_payment(merchant_id, {kChain, kOtherChain});
+    pay(kChain, raced, 1, 20'000'000, 110, 100);
+    pay(kOtherChain, raced, 2, 30'000'000, 105, 100);  // clears here, in its own step
+    finalize(kChain, 120, {raced});
+    finalize(kOtherChain, 120, {raced});
+    ASSERT_EQ(status_of(state(raced), std::nullopt), PaymentStatus::settled);
+    EXPECT_EQ(text_of(rebuild()), "");
+}
+
+TEST_F(RebuildInPostgres, each_payment_keeps_the_fees_that_it_was_charged_by) {
+    auto const second = create_payment(merchant_id, {kChain});
+    pay(kChain, payment, 1, 50'000'000, 101, 100);
+    FeeSchedule const dearer{.basis_points = 250};
+    ASSERT_TRUE(
+        run(PgAccess(*database).set_fees(merchant_id, dearer, kStart + std::chrono::hours(9))));
+    pay(kChain, second, 2, 50'000'000, 102, 100);
+    finalize(kChain, 110, {payment, second});
+    EXPECT_EQ(text_of(rebuild()), "");
+
+    replica("UPDATE clearings SET fee_version = 7 WHERE fee > 0");
+    auto const named = text_of(rebuild());
+    EXPECT_NE(named.find(to_string(second.id) +
+                         ": the books name version 7 of the fees, and there is none"),
+              std::string::npos)
+        << named;
+}
+
+TEST_F(RebuildInPostgres, what_is_not_final_is_left_out_on_both_sides) {
+    begin(kOtherChain);
+    auto const both = create_payment(merchant_id, {kChain, kOtherChain});
+    pay(kChain, payment, 1, 60'000'000, 101, 100);
+    pay(kChain, both, 2, 20'000'000, 102, 100);
+    pay(kOtherChain, both, 3, 30'000'000, 130, 100);
+    finalize(kChain, 140, {payment, both});
+    Credit const pending = state(both).credits[1];
+    ASSERT_EQ(pending.transfer.key.chain_id, kOtherChain);
+    ASSERT_EQ(pending.stage, CreditStage::cleared);
+    auto report = rebuild();
+    EXPECT_EQ(text_of(report), "");
+    EXPECT_EQ(report.pending, 1U);
+    EXPECT_EQ(report.payments, 1U);
+
+    // Left out is its place; its final transfers are not.
+    replica("UPDATE authorizations SET amount = amount + 1 WHERE amount = 20000000");
+    auto const named = text_of(rebuild());
+    EXPECT_NE(named.find("in: the books say 20000001; rebuilt, 20000000"), std::string::npos)
+        << named;
+}
+
+TEST_F(RebuildInPostgres, a_frozen_address_is_left_out) {
+    auto const other = create_payment(merchant_id, {kChain});
+    pay(kChain, payment, 1, 50'000'000, 101, 100);
+    pay(kChain, other, 2, 50'000'000, 102, 100);
+    query(
+        "INSERT INTO balance_differences (difference_id, merchant_id, payment_id, chain_id,"
+        " address, token, block_number, block_hash, booked, on_chain, found_at)"
+        " SELECT gen_random_uuid(), merchant_id, payment_id, 31337, deposit_address, '\\x" +
+        to_hex(kToken.bytes) +
+        "', 101, decode(repeat('00', 32), 'hex'), 50000000, 0, now()"
+        " FROM payments WHERE payment_id = '" +
+        to_string(payment.id.uuid) + "'");
+    finalize(kChain, 110, {payment, other});
+    ASSERT_EQ(state(payment).credits[0].stage, CreditStage::cleared);
+    auto const report = rebuild();
+    EXPECT_EQ(text_of(report), "");
+    EXPECT_EQ(report.frozen, 1U);
+    EXPECT_EQ(report.payments, 1U);
+}
+
+TEST_F(RebuildInPostgres, what_is_booked_meanwhile_is_not_seen) {
+    auto const later = create_payment(merchant_id, {kChain});
+    pay(kChain, payment, 1, 50'000'000, 101, 100);
+    finalize(kChain, 102, {payment});
+    auto const report = rebuild([&] {
+        pay(kChain, later, 2, 50'000'000, 103, 102);
+        finalize(kChain, 104, {later});
+    });
+    EXPECT_EQ(text_of(report), "");
+    EXPECT_EQ(report.payments, 1U);
+    EXPECT_EQ(rebuild().payments, 2U);
+}
+
+TEST_F(RebuildInPostgres, a_transfer_that_the_books_never_saw_is_named) {
+    pay(kChain, payment, 1, 50'000'000, 101, 100);
+    told[kChain].add(transfer(payment, 9, 4'000'000, block(102)));
+    finalize(kChain, 110, {payment});
+    auto const named = text_of(rebuild());
+    EXPECT_NE(named.find("in: the books say nothing; rebuilt, 4000000, unapplied, on the desk "
+                         "4000000 (already_paid)"),
+              std::string::npos)
+        << named;
+    EXPECT_NE(named.find("account coins: the books say 50000000; rebuilt, 54000000"),
+              std::string::npos)
+        << named;
+}
+
+TEST_F(RebuildInPostgres, a_transfer_that_is_on_no_chain_is_named) {
+    pay(kChain, payment, 1, 50'000'000, 101, 100);
+    finalize(kChain, 110, {payment});
+    told[kChain].transfers.clear();
+    auto const named = text_of(rebuild());
+    EXPECT_NE(named.find("in: the books say 50000000, settled, gross 50000000, fee 0, net "
+                         "50000000; rebuilt, nothing"),
+              std::string::npos)
+        << named;
+}
+
+TEST_F(RebuildInPostgres, on_another_branch_nothing_is_compared) {
+    pay(kChain, payment, 1, 50'000'000, 101, 100);
+    finalize(kChain, 110, {payment});
+    told[kChain].header_of = [](BlockNumber number) { return block(number, 1); };
+    auto const report = rebuild();
+    ASSERT_EQ(report.difference_count, 1U);
+    EXPECT_NE(report.differences[0].find("chain 31337, block 110, which the books call final"),
+              std::string::npos);
+    EXPECT_EQ(report.payments, 0U);
+}
+
+TEST_F(RebuildInPostgres, a_chain_that_is_not_configured_can_not_be_left_out) {
+    begin(kOtherChain);
+    told.erase(kOtherChain);
+    EXPECT_THROW(rebuild(), std::runtime_error);
+}
+
+}  // namespace
+}  // namespace sycee
