@@ -91,7 +91,7 @@ class Rebuild::Run {
         for (BookedMerchant& booked : co_await ports_.source.merchants()) {
             MerchantId const id = booked.id;
             auto receiving = receiving_key(booked.key);
-            merchants_.emplace(id, MerchantInputs{std::move(booked), std::move(receiving), {}});
+            merchants_.emplace(id, MerchantInputs{std::move(booked), receiving, {}});
         }
         co_await take_payments();
         leave_out_with_others();
@@ -189,7 +189,7 @@ class Rebuild::Run {
                 }
                 for (auto& [key, matched] : found) {
                     matched.transfer.block_time = header.time;
-                    on_chain_[key].push_back(std::move(matched));
+                    on_chain_[key].push_back(matched);
                     ++taken;
                 }
             }

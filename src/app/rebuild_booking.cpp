@@ -278,8 +278,8 @@ Task<void> RebuildBooking::book_ordered(MerchantInputs const& merchant,
     };
     std::vector<Next> all;
     for (OrderedPayment& payment : payments) {
-        for (OrderedStep& step : steps_of(payment.history))
-            all.push_back({step.position, &payment, std::move(step), nullptr});
+        for (OrderedStep const& step : steps_of(payment.history))
+            all.push_back({step.position, &payment, step, nullptr});
     }
     for (PersonsDecision const& decision : merchant.decisions) {
         all.push_back({decision.position, nullptr, {}, &decision});
