@@ -85,7 +85,6 @@ std::string timestamp_literal(Timestamp time) {
 void check_entries(ChainId chain_id, std::vector<JournalEntry> const& entries) {
     for (JournalEntry const& entry : entries) {
         ensure(entry.chain_id == chain_id, "store: an entry of another chain in a commit");
-        ensure(entry.hash == hash_of(entry), "store: an entry's hash is not its own");
     }
 }
 
@@ -214,19 +213,21 @@ void update_balances(pqxx::work& tx, ChainId chain_id, std::vector<JournalEntry>
 void write_events(pqxx::work& tx, std::vector<OutboxEvent> const& events) {
     if (events.empty()) return;
     auto const has_webhook = load_webhooks(tx, events);
-    BulkCopy<kEvents> kept("outbox_events");
-    BulkCopy<kDueEvents> due("outbox_events");
-    for (OutboxEvent const& event : events) {
+    auto const is_due = [&has_webhook](OutboxEvent const& event) {
         auto const merchant = has_webhook.find(event.merchant_id);
         ensure(merchant != has_webhook.end(), "outbox: an event of a merchant that does not exist");
-        if (merchant->second) {
-            add_event(due, event, event.created_at);
-        } else {
-            add_event(kept, event);
-        }
+        return merchant->second;
+    };
+    CopyStream<kEvents> kept(tx, "outbox_events");
+    for (OutboxEvent const& event : events) {
+        if (!is_due(event)) add_event(kept, event);
     }
-    kept.run(tx);
-    due.run(tx);
+    kept.complete();
+    CopyStream<kDueEvents> due(tx, "outbox_events");
+    for (OutboxEvent const& event : events) {
+        if (is_due(event)) add_event(due, event, event.created_at);
+    }
+    due.complete();
 }
 
 }  // namespace sycee

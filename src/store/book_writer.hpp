@@ -13,7 +13,7 @@
 // transaction, in this order.
 namespace sycee {
 
-// Throws InvariantViolation where an entry is of another chain, or its hash is not its own.
+// Throws InvariantViolation where an entry is of another chain.
 void check_entries(ChainId chain_id, std::vector<JournalEntry> const& entries);
 
 // Holds these merchants until the end of the transaction against every other writer that decides

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <concepts>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,10 @@ class CopyLine {
     }
 
     std::string const& text() const { return text_; }
+    void clear() {
+        text_.clear();
+        has_field_ = false;
+    }
 
   private:
     CopyLine& add_plain(std::string_view value);  // without anything that COPY reads otherwise
@@ -68,6 +73,36 @@ class BulkCopy {
   private:
     std::string table_;
     std::vector<CopyLine> lines_;
+};
+
+// The same, but each row is sent as soon as it is put together, so that PostgreSQL works on it
+// while the next ones are. One at a time in a transaction, from its first row to complete().
+template <auto const& columns>
+class CopyStream {
+  public:
+    CopyStream(pqxx::transaction_base& tx, char const* table) : tx_(tx), table_(table) {}
+
+    template <class... Values>
+    void row(Values const&... values) {
+        static_assert(sizeof...(Values) == columns.size());
+        if (!stream_) stream_.emplace(tx_, table_, columns);
+        line_.clear();
+        (line_.add(values), ...);
+        *stream_ << line_;
+    }
+
+    // All of them are written, or PostgreSQL throws. Nothing where there was no row.
+    void complete() {
+        if (!stream_) return;
+        stream_->complete();
+        stream_.reset();
+    }
+
+  private:
+    pqxx::transaction_base& tx_;
+    std::string table_;
+    std::optional<pqxx::stream_to> stream_;
+    CopyLine line_;
 };
 
 }  // namespace sycee

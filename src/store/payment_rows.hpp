@@ -2,8 +2,11 @@
 
 #include <sycee/app/ports.hpp>
 
+#include "bulk_copy.hpp"
+
 #include <pqxx/pqxx>
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -17,7 +20,13 @@ std::vector<PaymentState> load_payment_states(pqxx::transaction_base& tx,
 // What the shop asked for alone, in the order of `keys`.
 std::vector<Payment> load_payments(pqxx::transaction_base& tx, std::vector<PaymentKey> const& keys);
 
-// Writes them as they are, with the index and address that they have.
+inline constexpr auto kPaymentColumns = std::to_array<char const*>(
+    {"merchant_id", "payment_id", "derivation_index", "deposit_address", "currency", "price",
+     "options", "reference", "description", "metadata", "success_url", "created_at", "expires_at"});
+using PaymentStream = CopyStream<kPaymentColumns>;
+
+// Writes a payment as it is, with the index and address that it has; and many.
+void add_payment(PaymentStream& rows, Payment const& payment);
 void insert_payments(pqxx::transaction_base& tx, std::vector<Payment> const& payments);
 
 std::vector<PaymentOption> parse_options(std::string const& text);

@@ -162,6 +162,8 @@ void PaymentWriter::insert_all(Requests const& requests) {
         auto derivations = lock_derivations(tx, merchants);
         std::set<KeyName> used = used_keys(tx, requests);
         BulkCopy<kKeys> keys("idempotency_keys");
+        // PostgreSQL writes one while the address of the next is derived.
+        PaymentStream rows(tx, "payments");
         for (auto const& request : requests) {
             NewPayment const& input = request->input;
             // Two of these may claim the same.
@@ -171,10 +173,11 @@ void PaymentWriter::insert_all(Requests const& requests) {
             auto const [index, address] = merchant->second.next(request->derive);
             payments.push_back(payment_of(input, index, address));
             created.push_back(request);
+            add_payment(rows, payments.back());
             if (input.claim) add_key(keys, *input.claim, payments.back());
         }
+        rows.complete();
         store_next_indexes(tx, derivations);
-        insert_payments(tx, payments);
         keys.run(tx);
     };
     try {

@@ -494,7 +494,10 @@ Task<std::vector<WatchedAddress>> PgLedger::find_addresses(std::vector<Address> 
             auto const rows = tx.exec_params(
                 "SELECT p.deposit_address, p.merchant_id, p.payment_id"
                 " FROM unnest($1::bytea[]) AS a(address)"
-                " JOIN payments p ON p.deposit_address = a.address",
+                // One look into the index for each: a join may read the whole table instead, for
+                // as long as it is not large, or not known to be.
+                " CROSS JOIN LATERAL (SELECT deposit_address, merchant_id, payment_id"
+                "  FROM payments WHERE deposit_address = a.address OFFSET 0) p",
                 asked.str());
             for (auto const& row : rows) {
                 found.push_back(

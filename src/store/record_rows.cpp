@@ -59,37 +59,31 @@ constexpr auto kFeePayments =
 constexpr auto kPostings = std::to_array<char const*>(
     {"merchant_id", "chain_id", "seq", "month", "line", "token", "debit", "credit", "amount"});
 
-// One COPY a kind. Each overload of operator() writes a record's row.
+// One COPY a kind, and PostgreSQL writes a row while the next ones are put together. Each overload
+// of operator() writes a record's row.
 class EntryInserts {
   public:
-    void add(JournalEntry const& entry) {
-        entry_ = &entry;
-        std::visit(*this, entry.record);
-        std::int16_t line = 0;
-        Month const month = posting_month(entry.record);
-        for (Posting const& posting : postings_of(entry.record)) {
-            postings_.row(entry.merchant_id, entry.chain_id, entry.sequence, month, line++,
-                          ByteView(posting.token), to_string(posting.debit),
-                          to_string(posting.credit), posting.amount);
-        }
-    }
+    explicit EntryInserts(pqxx::transaction_base& tx) : tx_(tx) {}
 
-    // In the order of their foreign keys.
-    void run(pqxx::transaction_base& tx) const {
-        authorizations_.run(tx);
-        clearings_.run(tx);
-        settlements_.run(tx);
-        batches_.run(tx);
-        unapplied_.run(tx);
-        withdrawals_.run(tx);
-        reversals_.run(tx);
-        resolutions_.run(tx);
-        refunds_.run(tx);
-        refund_payments_.run(tx);
-        refund_cancellations_.run(tx);
-        token_losses_.run(tx);
-        fee_payments_.run(tx);
-        postings_.run(tx);
+    // In the order of the kinds, which is that of what they refer to.
+    void run(std::vector<JournalEntry> const& entries) {
+        for (std::size_t kind = 0; kind < std::variant_size_v<Record>; ++kind) {
+            for (JournalEntry const& entry : entries) {
+                if (entry.record.index() == kind) add(entry);
+            }
+            complete();
+        }
+        CopyStream<kPostings> postings(tx_, "postings");
+        for (JournalEntry const& entry : entries) {
+            std::int16_t line = 0;
+            Month const month = posting_month(entry.record);
+            for (Posting const& posting : postings_of(entry.record)) {
+                postings.row(entry.merchant_id, entry.chain_id, entry.sequence, month, line++,
+                             ByteView(posting.token), to_string(posting.debit),
+                             to_string(posting.credit), posting.amount);
+            }
+        }
+        postings.complete();
     }
 
     void operator()(Authorization const& record) {
@@ -165,6 +159,27 @@ class EntryInserts {
     }
 
   private:
+    void add(JournalEntry const& entry) {
+        ensure(entry.hash == hash_of(entry), "store: an entry's hash is not its own");
+        entry_ = &entry;
+        std::visit(*this, entry.record);
+    }
+    // Of the kind whose rows were sent.
+    void complete() {
+        authorizations_.complete();
+        clearings_.complete();
+        settlements_.complete();
+        batches_.complete();
+        unapplied_.complete();
+        withdrawals_.complete();
+        reversals_.complete();
+        resolutions_.complete();
+        refunds_.complete();
+        refund_payments_.complete();
+        refund_cancellations_.complete();
+        token_losses_.complete();
+        fee_payments_.complete();
+    }
     template <class Rows, class... Values>
     void row(Rows& rows, Values const&... values) {
         rows.row(entry_->merchant_id, entry_->chain_id, entry_->sequence,
@@ -172,21 +187,21 @@ class EntryInserts {
                  values...);
     }
 
+    pqxx::transaction_base& tx_;
     JournalEntry const* entry_ = nullptr;
-    BulkCopy<kAuthorizations> authorizations_{"authorizations"};
-    BulkCopy<kClearings> clearings_{"clearings"};
-    BulkCopy<kSettlements> settlements_{"settlements"};
-    BulkCopy<kSettlementBatches> batches_{"settlement_batches"};
-    BulkCopy<kUnappliedReceipts> unapplied_{"unapplied_receipts"};
-    BulkCopy<kWithdrawals> withdrawals_{"withdrawals"};
-    BulkCopy<kReversals> reversals_{"reversals"};
-    BulkCopy<kResolutions> resolutions_{"resolutions"};
-    BulkCopy<kRefunds> refunds_{"refunds"};
-    BulkCopy<kRefundPayments> refund_payments_{"refund_payments"};
-    BulkCopy<kRefundCancellations> refund_cancellations_{"refund_cancellations"};
-    BulkCopy<kTokenLosses> token_losses_{"token_losses"};
-    BulkCopy<kFeePayments> fee_payments_{"fee_payments"};
-    BulkCopy<kPostings> postings_{"postings"};
+    CopyStream<kAuthorizations> authorizations_{tx_, "authorizations"};
+    CopyStream<kClearings> clearings_{tx_, "clearings"};
+    CopyStream<kSettlements> settlements_{tx_, "settlements"};
+    CopyStream<kSettlementBatches> batches_{tx_, "settlement_batches"};
+    CopyStream<kUnappliedReceipts> unapplied_{tx_, "unapplied_receipts"};
+    CopyStream<kWithdrawals> withdrawals_{tx_, "withdrawals"};
+    CopyStream<kReversals> reversals_{tx_, "reversals"};
+    CopyStream<kResolutions> resolutions_{tx_, "resolutions"};
+    CopyStream<kRefunds> refunds_{tx_, "refunds"};
+    CopyStream<kRefundPayments> refund_payments_{tx_, "refund_payments"};
+    CopyStream<kRefundCancellations> refund_cancellations_{tx_, "refund_cancellations"};
+    CopyStream<kTokenLosses> token_losses_{tx_, "token_losses"};
+    CopyStream<kFeePayments> fee_payments_{tx_, "fee_payments"};
 };
 
 PaymentId payment_in(pqxx::row const& row) {
@@ -480,10 +495,7 @@ ResolutionKind resolution_kind_of(pqxx::field const& field) {
 }
 
 void insert_entries(pqxx::transaction_base& tx, std::vector<JournalEntry> const& entries) {
-    EntryInserts inserts;
-    for (JournalEntry const& entry : entries)
-        inserts.add(entry);
-    inserts.run(tx);
+    EntryInserts(tx).run(entries);
 }
 
 std::map<PaymentKey, std::vector<JournalEntry>> load_payment_entries(

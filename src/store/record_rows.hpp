@@ -22,7 +22,8 @@ std::optional<UnappliedReason> parse_unapplied_reason(std::string_view name);
 std::optional<RecordKind> parse_record_kind(std::string_view name);
 ResolutionKind resolution_kind_of(pqxx::field const& field);
 
-// Writes the records with their postings, a statement for each kind.
+// Writes the records with their postings, a statement for each kind. Throws InvariantViolation
+// where a hash is not its record's own.
 void insert_entries(pqxx::transaction_base& tx, std::vector<JournalEntry> const& entries);
 
 // Every record of each of these payments with their reversals, in the order of chain and sequence.
