@@ -150,11 +150,11 @@ template <class Work>
 auto PgRebuildSource::read(Work work) {
     return [](Database& database, Snapshot& snapshot,
               Work reading) -> Task<std::invoke_result_t<Work&, pqxx::transaction_base&>> {
-        auto job = [&snapshot, &reading] {
+        auto job = [&database, &snapshot, &reading] {
             try {
                 return reading(snapshot.tx);
             } catch (pqxx::pqxx_exception const&) {
-                rethrow_database_error();
+                rethrow_database_error(database.disk());
             }
         };
         co_return co_await database.state().workers.call(std::move(job));
@@ -166,7 +166,7 @@ Task<void> PgRebuildSource::begin() {
         try {
             snapshot_ = std::make_unique<Snapshot>(database_.state().borrow());
         } catch (pqxx::pqxx_exception const&) {
-            rethrow_database_error();
+            rethrow_database_error(database_.disk());
         }
     };
     co_await database_.state().workers.call(std::move(job));

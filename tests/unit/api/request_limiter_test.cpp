@@ -37,7 +37,6 @@ class LimitedApi : public MerchantApiTest {
         service_,  desk_service_, fee_service_, statements_, checkpoint_service_,       access_,
         payments_, network_,      clock_,       metrics_,    {.requests_per_minute = 2}};
 };
-};
 
 TEST_F(LimitedApi, EachAnswerSaysWhatIsLeftAndThenWhenToComeBack) {
     auto const ask = [this] { return run_task(limited_.handle(request("GET", "/v1/payments"))); };
