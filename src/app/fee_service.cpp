@@ -168,7 +168,16 @@ Task<std::size_t> FeeService::book_paid() {
     for (UnbookedInvoice const& unbooked : co_await fees_.unbooked(kMostInvoices)) {
         auto const view = co_await view_of(unbooked.invoice);
         if (!view || view->stage != InvoiceStage::paid) continue;
-        booked += co_await book(unbooked) ? 1 : 0;
+        // One whose books are wrong must not keep the others waiting.
+        std::string wrong;
+        try {
+            booked += co_await book(unbooked) ? 1 : 0;
+        } catch (InvariantViolation const& violation) {
+            wrong = violation.what();
+        }
+        if (wrong.empty()) continue;
+        log_critical("fees", "a paid invoice can't be booked",
+                     {{"invoice", to_string(unbooked.invoice.payment.second)}, {"why", wrong}});
     }
     co_return booked;
 }

@@ -55,6 +55,19 @@ class FeeInvoicesInPostgres : public BooksInPostgres {
             {.added = {block(in.number + 1)}, .others = {view.payment}, .finalized = in.number}));
         follow();
     }
+    // Upon the journal as it is now.
+    FeeCommit commit_of(InvoiceView const& view, Amount amount, Bytes32 const& evidence) {
+        JournalHead const head = run(ledger.load_views(kChain, {}, {merchant_id})).at(0).head;
+        JournalWriter journal(merchant_id, kChain, head, kStart);
+        journal.append(FeePayment{.invoice_merchant_id = operator_merchant,
+                                  .invoice_payment_id = view.payment.id,
+                                  .token = kToken,
+                                  .amount = amount,
+                                  .settlement_hash = evidence});
+        return FeeCommit{.head = {merchant_id, journal.first_head(), journal.head()},
+                         .chain_id = kChain,
+                         .entries = journal.entries()};
+    }
     std::string owed() {
         return query(
             "SELECT balance FROM account_balances WHERE account = 'operator_fee'"
@@ -141,14 +154,17 @@ TEST_F(FeeInvoicesInPostgres, a_statement_adds_up_over_any_time) {
 
 TEST_F(FeeInvoicesInPostgres, of_two_who_book_it_at_once_one_does) {
     charge();
-    pay(invoice().at(0));
-    auto const once = [this]() -> Task<void> { co_await service->book_paid(); };
+    auto const made = invoice();
+    pay(made.at(0));
+    Bytes32 const evidence = run(fees.unbooked(10)).at(0).evidence;
+    FeeCommit const same = commit_of(made[0], Amount(1'000'000), evidence);
     std::vector<Task<void>> both;
-    both.push_back(once());
-    both.push_back(once());
+    both.push_back(fees.commit(same));
+    both.push_back(fees.commit(same));
     expect_one_refused(run_at_once(std::move(both)));
     EXPECT_EQ(query("SELECT count(*) FROM fee_payments"), "1");
     EXPECT_EQ(owed(), "0");
+    EXPECT_EQ(first_wrong(), "");
 }
 
 TEST_F(FeeInvoicesInPostgres, what_was_changed_by_hand_is_named) {
@@ -210,20 +226,10 @@ TEST_F(FeeInvoicesInPostgres, a_payment_by_what_was_never_settled_is_named) {
 TEST_F(FeeInvoicesInPostgres, nothing_is_booked_without_its_invoice_and_what_it_was_paid_with) {
     charge();
     auto const made = invoice();
-    auto const views = run(ledger.load_views(kChain, {}, {merchant_id}));
-    auto const commit_of = [&](Amount amount) {
-        JournalWriter journal(merchant_id, kChain, views.at(0).head, kStart);
-        journal.append(FeePayment{.invoice_merchant_id = operator_merchant,
-                                  .invoice_payment_id = made.at(0).payment.id,
-                                  .token = kToken,
-                                  .amount = amount,
-                                  .settlement_hash = Bytes32{1}});
-        return FeeCommit{.head = {merchant_id, journal.first_head(), journal.head()},
-                         .chain_id = kChain,
-                         .entries = journal.entries()};
-    };
-    EXPECT_THROW(run(fees.commit(commit_of(Amount(999'999)))), InvariantViolation);
-    EXPECT_THROW(run(fees.commit(commit_of(Amount(1'000'000)))), Unavailable);
+    EXPECT_THROW(run(fees.commit(commit_of(made.at(0), Amount(999'999), Bytes32{1}))),
+                 InvariantViolation);
+    EXPECT_THROW(run(fees.commit(commit_of(made.at(0), Amount(1'000'000), Bytes32{1}))),
+                 Unavailable);
     EXPECT_EQ(query("SELECT count(*) FROM fee_payments"), "0");
 }
 

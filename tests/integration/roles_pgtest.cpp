@@ -39,28 +39,13 @@ class RolesInPostgres : public BooksInPostgres {
 TEST_F(RolesInPostgres, the_service_adds_to_the_books_and_changes_nothing_in_them) {
     run(database->grant(kService, std::nullopt));
     run(database->grant(kService, std::nullopt));  // again, as each migration does
-    for (std::string const table : {"authorizations",
-                                    "clearings",
-                                    "settlements",
-                                    "settlement_batches",
-                                    "unapplied_receipts",
-                                    "withdrawals",
-                                    "reversals",
-                                    "resolutions",
-                                    "resolution_reasons",
-                                    "refunds",
-                                    "refund_payments",
-                                    "refund_cancellations",
-                                    "token_losses",
-                                    "fee_payments",
-                                    "postings",
-                                    "payments",
-                                    "finality_rules",
-                                    "chain_repairs",
-                                    "extended_key_claims",
-                                    "operators",
-                                    "checkpoints",
-                                    "checkpoint_journals"}) {
+    for (std::string const table :
+         {"authorizations",      "clearings",      "settlements",     "settlement_batches",
+          "unapplied_receipts",  "withdrawals",    "reversals",       "resolutions",
+          "resolution_reasons",  "refunds",        "refund_payments", "refund_cancellations",
+          "token_losses",        "fee_payments",   "postings",        "payments",
+          "finality_rules",      "fee_recipients", "fee_invoices",    "chain_repairs",
+          "extended_key_claims", "operators",      "checkpoints",     "checkpoint_journals"}) {
         EXPECT_FALSE(is_denied(kService, "SELECT count(*) FROM " + table)) << table;
         EXPECT_TRUE(is_denied(kService, "DELETE FROM " + table)) << table;
         EXPECT_TRUE(is_denied(kService, "TRUNCATE " + table)) << table;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <sycee/app/fee_service.hpp>
+#include <sycee/base/assert.hpp>
 
 #include <optional>
 #include <string>
@@ -56,6 +57,7 @@ class MemoryFees final : public FeePort {
     }
     Task<void> commit(FeeCommit commit) override {
         auto const& record = std::get<FeePayment>(commit.entries.at(0).record);
+        ensure(record.invoice_payment_id != broken, "the books are wrong");
         for (FeeInvoice& invoice : all) {
             if (invoice.payment.second == record.invoice_payment_id)
                 invoice.paid_sequence = commit.entries[0].sequence;
@@ -73,6 +75,7 @@ class MemoryFees final : public FeePort {
     FeesOwed account;
     std::vector<FeeInvoice> all;
     std::optional<FeeInvoice> meanwhile;  // that somebody else makes
+    std::optional<PaymentId> broken;      // whose payment can't be booked
     std::vector<FeeCommit> commits;
 };
 

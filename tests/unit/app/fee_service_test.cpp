@@ -222,6 +222,17 @@ TEST_F(FeeServiceTest, one_that_is_paid_after_its_fees_were_paid_otherwise_waits
     EXPECT_EQ(fees.account.owed, Amount(75 * kCent));
 }
 
+TEST_F(FeeServiceTest, one_that_can_not_be_booked_keeps_no_other_waiting) {
+    invoice();
+    payments.pay(payments.last, CreditStage::settled);
+    fees.account.owed = Amount(130 * kCent);
+    invoice();
+    payments.pay(payments.last, CreditStage::settled);
+    fees.broken = fees.all.at(0).payment.second;
+    EXPECT_EQ(book(), 1U);
+    EXPECT_EQ(fees.account.owed, Amount(125 * kCent));
+}
+
 TEST_F(FeeServiceTest, of_two_at_once_one_is_refused) {
     fees.meanwhile = FeeInvoice{.merchant_id = merchant,
                                 .payment = {},
