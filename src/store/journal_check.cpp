@@ -94,6 +94,7 @@ class StoredContext final : public JournalContext {
             older_.insert_or_assign(sequence, std::move(records));
         older_.try_emplace(authorization);  // with nothing where it is gone
     }
+
     pqxx::transaction_base& tx_;
     MerchantId merchant_id_;
     ChainId chain_id_;
