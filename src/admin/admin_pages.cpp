@@ -4,12 +4,12 @@
 
 namespace sycee {
 
-AdminPages::AdminPages(PaymentService& payments, DeskService& desk, LossService& losses,
-                       TransferFinder& finder, ChainRegistry const& chains, ReportPort& reports,
-                       StatementPort& statements, AccessPort& access, WorkerPool& workers,
-                       Network const& network, Clock& clock, Metrics& metrics)
-    : routes_(std::make_unique<Routes>(payments, desk, losses, finder, chains, reports, statements,
-                                       access, workers, network, clock, metrics)) {}
+AdminPages::AdminPages(PaymentService& payments, DeskService& desk, RefundService& refunds,
+                       LossService& losses, TransferFinder& finder, ChainRegistry const& chains,
+                       ReportPort& reports, StatementPort& statements, AccessPort& access,
+                       WorkerPool& workers, Network const& network, Clock& clock, Metrics& metrics)
+    : routes_(std::make_unique<Routes>(payments, desk, refunds, losses, finder, chains, reports,
+                                       statements, access, workers, network, clock, metrics)) {}
 
 AdminPages::~AdminPages() = default;
 

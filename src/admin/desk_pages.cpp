@@ -81,6 +81,7 @@ Task<HttpResponse> DeskPages::show_list(std::string_view query, Frame frame) {
     page.has_more = found.has_more;
     page.exceptions = std::move(found.exceptions);
     page.requests = co_await desk_.requests();
+    page.refund_requests = co_await refunds_.requests();
     page.merchants = co_await merchant_names(reports_);
     page.now = clock_.now();
     co_return page_response(200, frame, "Exceptions", Section::exceptions,

@@ -2,6 +2,7 @@
 
 #include <sycee/app/desk_service.hpp>
 #include <sycee/app/payment_service.hpp>
+#include <sycee/app/refund_service.hpp>
 #include <sycee/runtime/clock.hpp>
 
 #include "layout.hpp"
@@ -21,10 +22,11 @@ using Form = std::vector<std::pair<std::string, std::string>>;
 // The exceptions desk: what is on it, and the decisions that an operator makes.
 class DeskPages {
   public:
-    DeskPages(PaymentService& payments, DeskService& desk, ReportPort& reports,
-              Network const& network, Clock& clock, std::string root)
+    DeskPages(PaymentService& payments, DeskService& desk, RefundService& refunds,
+              ReportPort& reports, Network const& network, Clock& clock, std::string root)
         : payments_(payments),
           desk_(desk),
+          refunds_(refunds),
           reports_(reports),
           network_(network),
           clock_(clock),
@@ -51,6 +53,7 @@ class DeskPages {
 
     PaymentService& payments_;
     DeskService& desk_;
+    RefundService& refunds_;
     ReportPort& reports_;
     Network const& network_;
     Clock& clock_;

@@ -29,7 +29,7 @@ Html exception_row(DeskException const& exception, ExceptionsPage const& page,
 }
 
 Html requests_section(ExceptionsPage const& page, std::string const& root) {
-    if (page.requests.empty()) return {};
+    if (page.requests.empty() && page.refund_requests.empty()) return {};
     Html rows;
     for (auto const& request : page.requests) {
         rows +=
@@ -38,8 +38,14 @@ Html requests_section(ExceptionsPage const& page, std::string const& root) {
                                        cell("Asked by", code(request.requested_by)),
                                        cell("Age", age_text(page.now - request.created_at))});
     }
+    for (RefundRequest const& request : page.refund_requests) {
+        rows += html("<tr>{}{}{}{}</tr>", {cell("Payment", payment_link(root, request.payment_id)),
+                                           cell("Decision", "refund of settled money"),
+                                           cell("Asked by", code(request.requested_by)),
+                                           cell("Age", age_text(page.now - request.created_at))});
+    }
     return html(R"(<section class="card"><h2>Waiting for a second operator</h2>)"
-                R"(<table class="list"><thead><tr><th>Exception</th><th>Decision</th>)"
+                R"(<table class="list"><thead><tr><th>Of</th><th>Decision</th>)"
                 R"(<th>Asked by</th><th>Age</th></tr></thead><tbody>{}</tbody></table></section>)",
                 {rows});
 }

@@ -2,6 +2,7 @@
 
 #include <sycee/app/chain_registry.hpp>
 #include <sycee/app/ports.hpp>
+#include <sycee/app/refund_ports.hpp>
 #include <sycee/app/settings.hpp>
 #include <sycee/app/transfer_finder.hpp>
 #include <sycee/net/html.hpp>
@@ -35,12 +36,18 @@ struct PaymentDetail {
     PaymentStatus status = PaymentStatus::open;
     std::string merchant;
     PaymentTimeline timeline;
+    std::vector<RefundDetail> refunds;           // newest first
+    std::vector<RefundRequest> refund_requests;  // of this payment
+    std::string operator_id;                     // who looks
+    std::string form_token;
+    std::optional<Notice> notice;
 };
 Html payment_body(PaymentDetail const& detail, Network const& network, std::string const& root);
 
 // Parts of payment_body.
 Html timeline_section(PaymentTimeline const& timeline, Network const& network,
                       std::string const& root);
+Html refunds_section(PaymentDetail const& detail, Network const& network, std::string const& root);
 Html deliveries_section(PaymentTimeline const& timeline);
 
 Html trial_balance_body(std::vector<BalanceRow> const& rows, Network const& network);
@@ -53,6 +60,7 @@ struct ExceptionsPage {
     bool first_page = true;
     bool open_only = true;
     std::vector<ResolutionRequest> requests;  // all that wait
+    std::vector<RefundRequest> refund_requests;
     MerchantNames merchants;
     Timestamp now{};
 };

@@ -107,10 +107,11 @@ Html desk_section(PaymentState const& state, Network const& network, std::string
 Html payment_body(PaymentDetail const& detail, Network const& network, std::string const& root) {
     Payment const& payment = detail.state.payment;
     return html(
-        R"(<div class="title"><h1>{}</h1>{}</div><p class="under">{}</p>)"
-        "\n{}{}{}{}{}{}",
+        R"(<div class="title"><h1>{}</h1>{}</div><p class="under">{}</p>{})"
+        "\n{}{}{}{}{}{}{}",
         {price_text(payment), status_badge(detail.status), code(to_string(payment.id)),
-         facts_section(detail), desk_section(detail.state, network, root),
+         notice_box(detail.notice), facts_section(detail),
+         desk_section(detail.state, network, root), refunds_section(detail, network, root),
          options_section(payment, network), timeline_section(detail.timeline, network, root),
          transfers_section(detail.state, network), deliveries_section(detail.timeline)});
 }

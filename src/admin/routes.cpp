@@ -32,10 +32,11 @@ std::string wait_text(std::chrono::seconds wait) {
 
 }  // namespace
 
-AdminPages::Routes::Routes(PaymentService& payments, DeskService& desk, LossService& losses,
-                           TransferFinder& finder, ChainRegistry const& chains, ReportPort& reports,
-                           StatementPort& statements, AccessPort& access, WorkerPool& workers,
-                           Network const& network, Clock& clock, Metrics& metrics)
+AdminPages::Routes::Routes(PaymentService& payments, DeskService& desk, RefundService& refunds,
+                           LossService& losses, TransferFinder& finder, ChainRegistry const& chains,
+                           ReportPort& reports, StatementPort& statements, AccessPort& access,
+                           WorkerPool& workers, Network const& network, Clock& clock,
+                           Metrics& metrics)
     : payments_(payments),
       finder_(finder),
       chains_(chains),
@@ -48,7 +49,8 @@ AdminPages::Routes::Routes(PaymentService& payments, DeskService& desk, LossServ
       files_(root_ + std::string(kAssets), admin::embedded_files()),
       cookie_(origin_.starts_with("https://")),
       login_(access, workers, clock, metrics),
-      desk_(payments, desk, reports, network, clock, root_),
+      desk_(payments, desk, refunds, reports, network, clock, root_),
+      refunds_(payments, refunds, network, root_),
       differences_(losses, reports, network, clock, root_),
       statements_(statements, reports, network, clock, root_) {}
 
@@ -104,7 +106,8 @@ Task<HttpResponse> AdminPages::Routes::handle_post(HttpRequest const& request,
     }
     if (path == "/login") co_return co_await log_in(request);
     if (path == "/logout") co_return co_await log_out(request);
-    if (path.starts_with(kExceptions) || path.starts_with(kDifferences)) {
+    if (path.starts_with(kExceptions) || path.starts_with(kPayments) ||
+        path.starts_with(kDifferences)) {
         co_return co_await answer_form(request, path);
     }
     co_return admin::message_response(kNotFound, frame_for(std::nullopt), "Not found",
@@ -159,6 +162,10 @@ Task<HttpResponse> AdminPages::Routes::answer_form(HttpRequest const& request,
         co_return co_await differences_.answer(path.substr(kDifferences.size()), std::move(form),
                                                *session);
     }
+    if (path.starts_with(kPayments)) {
+        co_return co_await refunds_.answer(std::string(path.substr(kPayments.size())),
+                                           std::move(form), *session);
+    }
     admin::Frame frame = frame_for(session);
     frame.open_exceptions = co_await desk_.open_count();
     co_return co_await desk_.answer(path.substr(kExceptions.size()), std::move(form),
@@ -177,7 +184,7 @@ Task<HttpResponse> AdminPages::Routes::show(std::string_view path, std::string_v
     if (path == "/find") co_return co_await find_transaction(query, frame);
     if (path.starts_with(kPayments)) {
         auto const id = parse_id<PaymentTag>(path.substr(kPayments.size()));
-        if (id) co_return co_await show_payment(*id, frame);
+        if (id) co_return co_await show_payment(*id, query, frame, session);
     }
     if (path == kStatements || path.starts_with(std::string(kStatements) + "/")) {
         co_return co_await statements_.show(std::string(path.substr(kStatements.size())),
@@ -233,19 +240,24 @@ Task<HttpResponse> AdminPages::Routes::find_transaction(std::string_view query,
                                    admin::find_body(page, network_, root_));
 }
 
-Task<HttpResponse> AdminPages::Routes::show_payment(PaymentId id, admin::Frame frame) {
+Task<HttpResponse> AdminPages::Routes::show_payment(PaymentId id, std::string_view query,
+                                                    admin::Frame frame, Session session) {
     auto state = co_await payments_.find_public(id);
     if (!state) {
         co_return admin::message_response(kNotFound, frame, "Not found",
                                           "There is no payment with this id.");
     }
     admin::PaymentDetail detail;
+    detail.notice = admin::read_notice(query, root_ + "/payments/" + to_string(id), session.token);
+    detail.operator_id = to_string(session.who.id);
+    detail.form_token = frame.form_token;
     detail.status = payments_.status(*state);
     detail.state = std::move(*state);
     Payment const& payment = detail.state.payment;
     detail.timeline = co_await reports_.timeline({payment.merchant_id, payment.id});
     detail.merchant =
         admin::merchant_name(co_await admin::merchant_names(reports_), payment.merchant_id);
+    co_await refunds_.load(detail);
     co_return admin::page_response(200, frame, "Payment", admin::Section::payments,
                                    admin::payment_body(detail, network_, root_));
 }

@@ -7,6 +7,7 @@
 #include "difference_pages.hpp"
 #include "layout.hpp"
 #include "login.hpp"
+#include "refund_pages.hpp"
 #include "session.hpp"
 #include "statement_pages.hpp"
 
@@ -18,10 +19,10 @@ namespace sycee {
 
 class AdminPages::Routes {
   public:
-    Routes(PaymentService& payments, DeskService& desk, LossService& losses, TransferFinder& finder,
-           ChainRegistry const& chains, ReportPort& reports, StatementPort& statements,
-           AccessPort& access, WorkerPool& workers, Network const& network, Clock& clock,
-           Metrics& metrics);
+    Routes(PaymentService& payments, DeskService& desk, RefundService& refunds, LossService& losses,
+           TransferFinder& finder, ChainRegistry const& chains, ReportPort& reports,
+           StatementPort& statements, AccessPort& access, WorkerPool& workers,
+           Network const& network, Clock& clock, Metrics& metrics);
 
     Task<HttpResponse> handle(HttpRequest const& request);
 
@@ -32,11 +33,13 @@ class AdminPages::Routes {
     Task<HttpResponse> handle_post(HttpRequest const& request, std::string_view path);
     Task<HttpResponse> log_in(HttpRequest const& request);
     Task<HttpResponse> log_out(HttpRequest const& request);
+    // Of an exception, a difference, or a payment's refunds.
     Task<HttpResponse> answer_form(HttpRequest const& request, std::string_view path);
     Task<HttpResponse> show(std::string_view path, std::string_view query, Session session);
     Task<HttpResponse> show_payments(std::string_view query, admin::Frame frame);
     Task<HttpResponse> find_transaction(std::string_view query, admin::Frame frame);
-    Task<HttpResponse> show_payment(PaymentId id, admin::Frame frame);
+    Task<HttpResponse> show_payment(PaymentId id, std::string_view query, admin::Frame frame,
+                                    Session session);
     // Empty: nobody is logged in.
     admin::Frame frame_for(std::optional<Session> const& session) const;
 
@@ -53,6 +56,7 @@ class AdminPages::Routes {
     admin::SessionCookie cookie_;
     admin::Login login_;
     admin::DeskPages desk_;
+    admin::RefundPages refunds_;
     admin::DifferencePages differences_;
     admin::StatementPages statements_;
 };

@@ -50,6 +50,8 @@ class AccountSection {
         rows += sum_row("Credited at the desk", account_.credited);
         rows += sum_row("Written off at the desk", account_.written_off);
         rows += sum_row("Settlements reversed", account_.reversed, true);
+        rows += sum_row("Refunded", account_.refunded, true);
+        rows += sum_row("Refunds canceled", account_.refunds_canceled);
         rows += balance_row("Closing balance", account_.closing);
         return rows;
     }
@@ -62,6 +64,8 @@ class AccountSection {
         facts += fact("Refunds promised", text(one.refunds_promised));
         if (!one.unapplied_reversed.is_zero())
             facts += fact("Taken back by the chain", text(one.unapplied_reversed));
+        if (!one.promises_canceled.is_zero())
+            facts += fact("Refunds canceled", text(one.promises_canceled));
         facts += fact("After", text(one.unapplied_closing));
         return html(
             R"(<h3 class="apart">On the exceptions desk: not revenue</h3><dl class="facts small">{}</dl>)",

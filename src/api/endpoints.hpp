@@ -4,6 +4,7 @@
 #include <sycee/app/desk_service.hpp>
 #include <sycee/app/fee_service.hpp>
 #include <sycee/app/payment_service.hpp>
+#include <sycee/app/refund_service.hpp>
 #include <sycee/app/settings.hpp>
 #include <sycee/app/statement.hpp>
 #include <sycee/net/http_message.hpp>
@@ -22,6 +23,7 @@ struct ApiCall {
     PaymentService& payments;
     DeskService& desk;
     FeeService& fees;
+    RefundService& refunds;
     StatementPort& statements;
     CheckpointService& checkpoints;
     Clock& clock;
@@ -43,11 +45,18 @@ Task<Answer> list_exceptions(ApiCall const& call);  // GET /v1/exceptions
 Task<Answer> get_exception(ApiCall const& call, std::string_view id);
 // POST /v1/exceptions/{id}/resolve
 Task<Answer> decide_exception(ApiCall const& call, std::string_view id);
+Task<Answer> create_refund(ApiCall const& call);                    // POST /v1/refunds
+Task<Answer> list_refunds(ApiCall const& call);                     // GET /v1/refunds
+Task<Answer> get_refund(ApiCall const& call, std::string_view id);  // GET /v1/refunds/{id}
+// POST /v1/refunds/{id}/recipient, /report and /cancel
+Task<Answer> name_refund_recipient(ApiCall const& call, std::string_view id);
+Task<Answer> report_refund(ApiCall const& call, std::string_view id);
+Task<Answer> cancel_refund(ApiCall const& call, std::string_view id);
 // GET /v1/statements/{period}, and below it /lines and /batches
 Task<Answer> get_statement(ApiCall const& call, std::string_view period);
 Task<Answer> list_statement_lines(ApiCall const& call, std::string_view period);
 Task<Answer> list_statement_batches(ApiCall const& call, std::string_view period);
 Task<Answer> list_fee_invoices(ApiCall const& call);  // GET /v1/fee-invoices
-Task<Answer> get_totals(ApiCall const& call);  // GET /v1/totals
+Task<Answer> get_totals(ApiCall const& call);         // GET /v1/totals
 
 }  // namespace sycee

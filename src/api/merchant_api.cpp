@@ -40,6 +40,7 @@ Route route_of(HttpRequest const& request) {
     constexpr std::string_view kTotals = "/v1/totals";
     constexpr std::string_view kLines = "/lines";
     constexpr std::string_view kBatches = "/batches";
+    constexpr std::string_view kRefunds = "/v1/refunds";
     std::string_view const path = request.path;
     bool const reads = request.method == "GET" || request.method == "HEAD";
     if (path == kPayments) {
@@ -66,6 +67,23 @@ Route route_of(HttpRequest const& request) {
         }
     }
     if (path == kFeeInvoices) return {reads ? "list_fee_invoices" : "", "GET, HEAD", ""};
+    if (path == kRefunds) {
+        std::string_view const writes = request.method == "POST" ? "create_refund" : "";
+        return {reads ? "list_refunds" : writes, "GET, HEAD, POST", ""};
+    }
+    if (auto const id = segment_below(path, kRefunds)) {
+        return {reads ? "get_refund" : "", "GET, HEAD", *id};
+    }
+    for (auto const [part, endpoint] :
+         {std::pair<std::string_view, std::string_view>("/recipient", "name_refund_recipient"),
+          std::pair<std::string_view, std::string_view>("/report", "report_refund"),
+          std::pair<std::string_view, std::string_view>("/cancel", "cancel_refund")}) {
+        if (!path.ends_with(part)) continue;
+        auto const refund = path.substr(0, path.size() - part.size());
+        if (auto const id = segment_below(refund, kRefunds)) {
+            return {request.method == "POST" ? endpoint : "", "POST", *id};
+        }
+    }
     if (auto const period = segment_below(path, kStatements)) {
         return {reads ? "get_statement" : "", "GET, HEAD", *period};
     }
@@ -116,6 +134,14 @@ Task<Answer> answer(ApiCall const& call, Route const& route) {
     if (route.endpoint == "get_exception") co_return co_await get_exception(call, route.id);
     if (route.endpoint == "resolve_exception") co_return co_await decide_exception(call, route.id);
     if (route.endpoint == "list_fee_invoices") co_return co_await list_fee_invoices(call);
+    if (route.endpoint == "create_refund") co_return co_await create_refund(call);
+    if (route.endpoint == "list_refunds") co_return co_await list_refunds(call);
+    if (route.endpoint == "get_refund") co_return co_await get_refund(call, route.id);
+    if (route.endpoint == "name_refund_recipient") {
+        co_return co_await name_refund_recipient(call, route.id);
+    }
+    if (route.endpoint == "report_refund") co_return co_await report_refund(call, route.id);
+    if (route.endpoint == "cancel_refund") co_return co_await cancel_refund(call, route.id);
     if (route.endpoint == "get_statement") co_return co_await get_statement(call, route.id);
     if (route.endpoint == "get_totals") co_return co_await get_totals(call);
     if (route.endpoint == "list_statement_lines") {
@@ -162,12 +188,14 @@ bool is_cancellation(std::exception const& failure) {
 }  // namespace
 
 MerchantApi::MerchantApi(PaymentService& payments, DeskService& desk, FeeService& fees,
-                         StatementPort& statements, CheckpointService& checkpoints,
-                         AccessPort& access, IdempotencyPort& keys, Network const& network,
-                         Clock& clock, Metrics& metrics, ApiSettings settings)
+                         RefundService& refunds, StatementPort& statements,
+                         CheckpointService& checkpoints, AccessPort& access, IdempotencyPort& keys,
+                         Network const& network, Clock& clock, Metrics& metrics,
+                         ApiSettings settings)
     : payments_(payments),
       desk_(desk),
       fees_(fees),
+      refunds_(refunds),
       statements_(statements),
       checkpoints_(checkpoints),
       access_(access),
@@ -188,8 +216,8 @@ Task<HttpResponse> MerchantApi::handle(HttpRequest const& request) {
     std::optional<RequestLimiter::Standing> standing;
     try {
         if (auto const caller = co_await authenticate(request, access_)) {
-            ApiCall const call{payments_, desk_,    fees_,   statements_, checkpoints_,
-                               clock_,    network_, request, *caller,     std::nullopt};
+            ApiCall const call{payments_, desk_,    fees_,   refunds_, statements_, checkpoints_,
+                               clock_,    network_, request, *caller,  std::nullopt};
             standing = limiter_->take(caller->key_id, clock_.now());
             result = standing->is_allowed ? co_await answer_once(call, route, *running_keys_, keys_)
                                           : std::unexpected(too_many(*standing, limiter_->most()));

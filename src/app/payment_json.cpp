@@ -1,5 +1,6 @@
 #include <sycee/app/exception_json.hpp>
 #include <sycee/app/payment_json.hpp>
+#include <sycee/app/refund_json.hpp>
 #include <sycee/evm/payment_uri.hpp>
 
 #include "token_json.hpp"
@@ -18,6 +19,7 @@ using Json = nlohmann::ordered_json;
 // The newest ones: whoever sends dust must not make every event a book.
 constexpr std::size_t kMostTransfersShown = 100;
 constexpr std::size_t kMostDeskCreditsShown = 100;
+constexpr std::size_t kMostRefundsShown = 100;
 
 // The last ones of a list, as many as are shown.
 template <class T>
@@ -64,6 +66,20 @@ Json desk_credit_json(DeskCredit const& credit, MerchantId merchant_id, Network 
     return json;
 }
 
+Json promise_json(Promise const& promise, MerchantId merchant_id, Network const& network) {
+    Json json{{"id", refund_id({merchant_id, promise.chain_id, promise.sequence})},
+              {"status", to_string(promise.stage)}};
+    add_token(json, promise.chain_id, promise.token, network);
+    add_amount(json, "amount", promise.amount);
+    json["exception"] = nullptr;
+    if (promise.exception_sequence != 0) {
+        json["exception"] =
+            exception_id({merchant_id, promise.chain_id, promise.exception_sequence});
+    }
+    json["record"] = promise.sequence;
+    return json;
+}
+
 Json option_json(Payment const& payment, PaymentOption const& option, Network const& network) {
     Json json = token_json(option.chain_id, option.token, network);
     add_amount(json, "amount", option.amount);
@@ -102,6 +118,9 @@ Json payment_json(PaymentState const& state, PaymentStatus status, Network const
     json["desk_credits"] = Json::array();
     for (DeskCredit const& credit : newest(state.desk_credits, kMostDeskCreditsShown))
         json["desk_credits"].push_back(desk_credit_json(credit, payment.merchant_id, network));
+    json["refunds"] = Json::array();
+    for (Promise const& promise : newest(state.promises, kMostRefundsShown))
+        json["refunds"].push_back(promise_json(promise, payment.merchant_id, network));
     json["reference"] = nullable(payment.reference);
     json["description"] = nullable(payment.description);
     json["metadata"] = Json::object();

@@ -15,6 +15,7 @@
 #include <sycee/app/payment_feed.hpp>
 #include <sycee/app/payment_service.hpp>
 #include <sycee/app/reconciler.hpp>
+#include <sycee/app/refund_service.hpp>
 #include <sycee/app/transfer_finder.hpp>
 #include <sycee/app/webhook_dispatcher.hpp>
 #include <sycee/checkout/checkout_pages.hpp>
@@ -37,6 +38,7 @@
 #include <sycee/store/pg_outbox.hpp>
 #include <sycee/store/pg_payments.hpp>
 #include <sycee/store/pg_reconciliation.hpp>
+#include <sycee/store/pg_refunds.hpp>
 #include <sycee/store/pg_reports.hpp>
 #include <sycee/store/pg_statements.hpp>
 #include <sycee/webhook/http_webhook_sender.hpp>
@@ -93,6 +95,7 @@ class Application {
           desk_(books_),
           fees_(books_),
           losses_(database_),
+          refunds_(database_),
           access_(database_),
           idempotency_(database_),
           reports_(database_),
@@ -116,17 +119,23 @@ class Application {
           service_(payments_, config_.network, registry_, clock_),
           desk_service_(desk_, ledger_, config_.network, registry_, outbox_wake_, clock_,
                         config_.desk),
-          loss_service_(losses_, ledger_, config_.network, nodes_of(chains_), clock_, config_.desk),
+          loss_service_(losses_, ledger_, config_.network, nodes_of<LossService::Nodes>(chains_),
+                        clock_, config_.desk),
           fee_service_(fees_, service_, ledger_, config_.network, registry_, clock_),
+          refund_service_(refunds_, desk_service_, ledger_, config_.network, registry_,
+                          nodes_of<RefundService::Nodes>(chains_), outbox_wake_, clock_,
+                          {.second_operator_above = config_.desk.second_operator_above}),
           checkpoint_service_(checkpoints_, receipts_, signing_key_loader(), clock_, metrics_),
           month_keeper_(months_, clock_, metrics_),
           dispatcher_(outbox_, sender_, config_.network, outbox_wake_, clock_, metrics_),
-          api_(service_, desk_service_, fee_service_, statements_, checkpoint_service_, access_,
-               idempotency_, config_.network, clock_, metrics_, config_.api),
+          api_(service_, desk_service_, fee_service_, refund_service_, statements_,
+               checkpoint_service_, access_, idempotency_, config_.network, clock_, metrics_,
+               config_.api),
           checkout_(service_, finder_, feed_, detected_, config_.network, clock_, kStreams),
           receipt_page_(checkpoint_service_, config_.network),
-          admin_(service_, desk_service_, loss_service_, finder_, registry_, reports_, statements_,
-                 access_, password_workers_, config_.network, clock_, metrics_),
+          admin_(service_, desk_service_, refund_service_, loss_service_, finder_, registry_,
+                 reports_, statements_, access_, password_workers_, config_.network, clock_,
+                 metrics_),
           tasks_(executor, kMostTasks) {}
 
     Task<int> run() {
@@ -219,8 +228,9 @@ class Application {
         return ports;
     }
 
-    static LossService::Nodes nodes_of(Chains const& chains) {
-        LossService::Nodes nodes;
+    template <class Nodes>
+    static Nodes nodes_of(Chains const& chains) {
+        Nodes nodes;
         for (auto const& chain : chains) {
             for (auto const& node : chain->access.nodes)
                 nodes[chain->settings.id].push_back(node.get());
@@ -277,6 +287,7 @@ class Application {
             spawn_essential("idempotency keys", forget_old_keys(idempotency_, clock_));
             spawn_essential("months", month_keeper_.run());
             spawn_essential("fee payments", fee_service_.run());
+            spawn_essential("refunds", refund_service_.run());
             if (checkpoint_service_.makes_checkpoints()) {
                 spawn_essential("checkpoints", checkpoint_service_.run());
             }
@@ -394,6 +405,7 @@ class Application {
     PgDesk desk_;
     PgFees fees_;
     PgLosses losses_;
+    PgRefunds refunds_;
     PgAccess access_;
     PgIdempotency idempotency_;
     PgReports reports_;
@@ -417,6 +429,7 @@ class Application {
     DeskService desk_service_;
     LossService loss_service_;
     FeeService fee_service_;
+    RefundService refund_service_;
     CheckpointService checkpoint_service_;
     MonthKeeper month_keeper_;
     WebhookDispatcher dispatcher_;

@@ -5,6 +5,7 @@
 #include <sycee/app/loss_service.hpp>
 #include <sycee/app/payment_service.hpp>
 #include <sycee/app/ports.hpp>
+#include <sycee/app/refund_service.hpp>
 #include <sycee/app/settings.hpp>
 #include <sycee/app/statement.hpp>
 #include <sycee/app/transfer_finder.hpp>
@@ -21,7 +22,9 @@ namespace sycee {
 // own origin.
 //   GET|POST /admin/login, POST /admin/logout, GET /admin/assets/{file}
 //   GET /admin                  payments, newest first; ?after=pay_... for older ones
-//   GET /admin/payments/{id}    one payment: records, postings, transfers, events, deliveries
+//   GET /admin/payments/{id}    one payment: records, postings, transfers, events, deliveries;
+//   below
+//                               it POST refunds/create, report, recipient, cancel, approve, reject
 //   GET /admin/exceptions       the exceptions desk: open ones, or ?status=all
 //   GET /admin/exceptions/{merchant}/{exception}, and below it POST resolve, approve, reject
 //   GET /admin/find             ?transaction=0x...: what it did to any deposit address
@@ -32,10 +35,10 @@ namespace sycee {
 class AdminPages {
   public:
     // Makes one password hash, for comparing with when the name is unknown: about 80 ms.
-    AdminPages(PaymentService& payments, DeskService& desk, LossService& losses,
-               TransferFinder& finder, ChainRegistry const& chains, ReportPort& reports,
-               StatementPort& statements, AccessPort& access, WorkerPool& workers,
-               Network const& network, Clock& clock, Metrics& metrics);
+    AdminPages(PaymentService& payments, DeskService& desk, RefundService& refunds,
+               LossService& losses, TransferFinder& finder, ChainRegistry const& chains,
+               ReportPort& reports, StatementPort& statements, AccessPort& access,
+               WorkerPool& workers, Network const& network, Clock& clock, Metrics& metrics);
     AdminPages(AdminPages const&) = delete;
     AdminPages& operator=(AdminPages const&) = delete;
     ~AdminPages();

@@ -6,6 +6,7 @@
 #include <sycee/app/idempotency.hpp>
 #include <sycee/app/payment_service.hpp>
 #include <sycee/app/ports.hpp>
+#include <sycee/app/refund_service.hpp>
 #include <sycee/app/settings.hpp>
 #include <sycee/app/statement.hpp>
 #include <sycee/net/http_message.hpp>
@@ -29,9 +30,9 @@ struct ApiSettings {
 class MerchantApi {
   public:
     MerchantApi(PaymentService& payments, DeskService& desk, FeeService& fees,
-                StatementPort& statements, CheckpointService& checkpoints, AccessPort& access,
-                IdempotencyPort& keys, Network const& network, Clock& clock, Metrics& metrics,
-                ApiSettings settings = {});
+                RefundService& refunds, StatementPort& statements, CheckpointService& checkpoints,
+                AccessPort& access, IdempotencyPort& keys, Network const& network, Clock& clock,
+                Metrics& metrics, ApiSettings settings = {});
     MerchantApi(MerchantApi const&) = delete;
     MerchantApi& operator=(MerchantApi const&) = delete;
     ~MerchantApi();
@@ -43,6 +44,7 @@ class MerchantApi {
     PaymentService& payments_;
     DeskService& desk_;
     FeeService& fees_;
+    RefundService& refunds_;
     StatementPort& statements_;
     CheckpointService& checkpoints_;
     AccessPort& access_;

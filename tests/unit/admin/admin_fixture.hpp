@@ -7,6 +7,7 @@
 #include "../checkout/page_fakes.hpp"
 #include "desk_fakes.hpp"
 #include "loss_fakes.hpp"
+#include "refund_fakes.hpp"
 #include "statement_fakes.hpp"
 
 #include <gtest/gtest.h>
@@ -146,6 +147,10 @@ class AdminPagesTest : public testing::Test {
                               wake_,
                               world_.clock,
                               {.second_operator_above = Amount(1'000 * kWholeToken)}};
+    MemoryRefunds refunds_;
+    RefundService refund_service_{refunds_,       desk_service_, books_,
+                                  world_.network, world_.chains, {},
+                                  wake_,          world_.clock,  {}};
     MemoryStatements statements_;
     MemoryLosses losses_;
     FakeBalances balances_;
@@ -154,9 +159,9 @@ class AdminPagesTest : public testing::Test {
     LossService loss_service_{
         losses_,     loss_books_,  world_.network,
         loss_nodes_, world_.clock, {.second_operator_above = Amount(1'000 * kWholeToken)}};
-    AdminPages pages_{world_.service, desk_service_,  loss_service_, world_.finder,
-                      world_.chains,  reports_,       statements_,   access_,
-                      workers_,       world_.network, world_.clock,  metrics_};
+    AdminPages pages_{world_.service, desk_service_, refund_service_, loss_service_, world_.finder,
+                      world_.chains,  reports_,      statements_,     access_,       workers_,
+                      world_.network, world_.clock,  metrics_};
     std::string cookie_;
     std::string peer_ = "192.0.2.1";
 };

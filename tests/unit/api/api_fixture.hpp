@@ -7,6 +7,7 @@
 
 #include "desk_fakes.hpp"
 #include "fee_fakes.hpp"
+#include "refund_fakes.hpp"
 #include "run_task.hpp"
 #include "statement_fakes.hpp"
 
@@ -228,14 +229,20 @@ class MerchantApiTest : public testing::Test {
                               wake_,
                               clock_,
                               {.second_operator_above = Amount(1'000'000'000)}};
+    MemoryRefunds refunds_;
+    RefundService refund_service_{
+        refunds_, desk_service_, books_,
+        network_, registry_,     {},
+        wake_,    clock_,        {.second_operator_above = Amount(1'000'000'000)}};
     MemoryStatements statements_;
     MemoryCheckpoints checkpoints_;
     CheckpointService checkpoint_service_{checkpoints_, checkpoints_, &test_signing_key, clock_,
                                           metrics_};
     MemoryFees fees_;
     FeeService fee_service_{fees_, service_, books_, network_, registry_, clock_};
-    MerchantApi api_{service_, desk_service_, fee_service_, statements_, checkpoint_service_,
-                     access_,  payments_,     network_,     clock_,      metrics_};
+    MerchantApi api_{
+        service_, desk_service_, fee_service_, refund_service_, statements_, checkpoint_service_,
+        access_,  payments_,     network_,     clock_,          metrics_};
 };
 
 inline std::string header(HttpResponse const& response, std::string_view name) {

@@ -1,0 +1,150 @@
+// Pins the refunds of the API: what is asked for, what is answered, and that another merchant's are
+// not there.
+#include "api_fixture.hpp"
+
+namespace sycee {
+namespace {
+
+constexpr char const* kShopper = "0x52908400098527886E0F7030069857D2E4169EE7";
+
+class RefundApi : public MerchantApiTest {
+  protected:
+    RefundApi() {
+        payment_ = add_payment(9, merchant_);
+        PaymentState& state = payments_.states.back();
+        state.payment.deposit_address = Address{{0x11}};
+        Credit credit;
+        credit.transfer.key = {31'337, {}, Address{{0x22}}, 0};
+        credit.transfer.amount = Amount(50'000'000);
+        credit.stage = CreditStage::settled;
+        credit.gross = Amount(50'000'000);
+        credit.fee = Amount(250'000);
+        state.credits = {credit};
+    }
+
+    HttpResponse post_json(std::string path, Json const& body) {
+        auto made = request("POST", std::move(path));
+        made.headers.emplace_back("content-type", "application/json");
+        made.body = body.dump();
+        return send(made);
+    }
+    Json body_of_refund() const {
+        return {{"payment", to_string(payment_)},
+                {"amount", "20"},
+                {"recipient", kShopper},
+                {"reason", "it did not fit"}};
+    }
+    std::string created() {
+        auto const response = post_json("/v1/refunds", body_of_refund());
+        EXPECT_EQ(response.status, 201U) << response.body;
+        return Json::parse(response.body).at("id");
+    }
+    std::string field_of(Json const& body) {
+        auto const response = post_json("/v1/refunds", body);
+        EXPECT_EQ(response.status, 400U) << response.body;
+        return problem(response).at("errors").at(0).at("field");
+    }
+
+    PaymentId payment_;
+};
+
+TEST_F(RefundApi, promises_settled_money_to_whom_it_is_said) {
+    auto const response = post_json("/v1/refunds", body_of_refund());
+    ASSERT_EQ(response.status, 201U) << response.body;
+    Json const json = Json::parse(response.body);
+    EXPECT_EQ(json.at("id"), "ref_31337_101");
+    EXPECT_EQ(header(response, "location"), "/v1/refunds/ref_31337_101");
+    EXPECT_EQ(json.at("status"), "frozen");
+    EXPECT_EQ(json.at("amount"), "20.000000");
+    EXPECT_EQ(json.at("recipient"), kShopper);
+    EXPECT_EQ(json.at("reason"), "it did not fit");
+    EXPECT_TRUE(json.at("exception").is_null());
+    EXPECT_TRUE(json.at("paid").is_null());
+    EXPECT_EQ(refunds_.commits.at(0).events.at(0).type, "refund.created");
+}
+
+TEST_F(RefundApi, promises_all_that_is_left_where_no_amount_is_said) {
+    Json body = body_of_refund();
+    body.erase("amount");
+    auto const response = post_json("/v1/refunds", body);
+    EXPECT_EQ(Json::parse(response.body).at("amount"), "49.750000");
+}
+
+TEST_F(RefundApi, names_the_field_that_is_wrong) {
+    auto const changed = [this](std::string const& field, Json const& value) {
+        Json body = body_of_refund();
+        body[field] = value;
+        return field_of(body);
+    };
+    EXPECT_EQ(changed("amount", "49.750001"), "amount");
+    EXPECT_EQ(changed("amount", "x"), "amount");
+    EXPECT_EQ(changed("recipient", "0x12"), "recipient");
+    EXPECT_EQ(changed("recipient", "0x0000000000000000000000000000000000000000"), "recipient");
+    EXPECT_EQ(changed("recipient", to_string(Address{{0x11}})), "recipient");
+    EXPECT_EQ(changed("reason", " "), "reason");
+    EXPECT_EQ(changed("payment", "pay_x"), "payment");
+    EXPECT_EQ(changed("payment", to_string(id_of<PaymentId>(77))), "payment");
+    EXPECT_EQ(changed("exception", "exc_31337_2"), "payment");
+    EXPECT_EQ(changed("surprise", "x"), "surprise");
+    Json nobody = body_of_refund();
+    nobody.erase("recipient");
+    EXPECT_EQ(field_of(nobody), "recipient");
+    EXPECT_TRUE(refunds_.commits.empty());
+}
+
+TEST_F(RefundApi, has_nothing_to_promise_of_what_is_not_settled) {
+    payments_.states.back().credits.front().stage = CreditStage::cleared;
+    auto const response = post_json("/v1/refunds", body_of_refund());
+    EXPECT_EQ(response.status, 409U);
+    EXPECT_EQ(problem(response).at("code"), "conflict");
+}
+
+TEST_F(RefundApi, lets_a_large_one_wait_for_a_second_operator) {
+    payments_.states.back().credits.front().gross = Amount(2'000'000'000);
+    Json body = body_of_refund();
+    body["amount"] = "1000.000001";
+    auto const response = post_json("/v1/refunds", body);
+    EXPECT_EQ(response.status, 202U) << response.body;
+    EXPECT_EQ(Json::parse(response.body).at("waiting_for_approval"), true);
+    EXPECT_EQ(refunds_.waiting.size(), 1U);
+    EXPECT_TRUE(refunds_.commits.empty());
+}
+
+TEST_F(RefundApi, reads_lists_and_cancels) {
+    std::string const id = created();
+    EXPECT_EQ(Json::parse(send(request("GET", "/v1/refunds/" + id)).body).at("id"), id);
+    auto const list = Json::parse(send(request("GET", "/v1/refunds", "status=open")).body);
+    EXPECT_EQ(list.at("data").size(), 1U);
+    EXPECT_EQ(list.at("has_more"), false);
+    auto const other = Json::parse(
+        send(request("GET", "/v1/refunds", "payment=" + to_string(id_of<PaymentId>(77)))).body);
+    EXPECT_TRUE(other.at("data").empty());
+    EXPECT_EQ(send(request("GET", "/v1/refunds", "status=paid")).status, 400U);
+    EXPECT_EQ(send(request("DELETE", "/v1/refunds/" + id)).status, 405U);
+    EXPECT_EQ(send(request("GET", "/v1/refunds/ref_31337_7")).status, 404U);
+    EXPECT_EQ(send(request("GET", "/v1/refunds/pay_1")).status, 404U);
+}
+
+TEST_F(RefundApi, takes_reports_of_what_the_nodes_do_not_have_yet) {
+    std::string const path = "/v1/refunds/" + created();
+    EXPECT_EQ(post_json(path + "/report", {{"transaction_hash", "0x12"}}).status, 400U);
+    std::string const hash = "0x" + std::string(64, 'a');
+    auto const response = post_json(path + "/report", {{"transaction_hash", hash}});
+    ASSERT_EQ(response.status, 200U) << response.body;
+    EXPECT_EQ(Json::parse(response.body).at("status"), "reported");
+    EXPECT_EQ(Json::parse(response.body).at("report").at("transaction_hash"), hash);
+    EXPECT_EQ(post_json(path + "/recipient", {{"recipient", to_string(Address{{0x33}})}}).status,
+              400U);  // it has one
+}
+
+TEST_F(RefundApi, shows_nothing_of_another_merchant) {
+    std::string const id = created();
+    key_ = add_key(2, other_merchant_);
+    EXPECT_EQ(send(request("GET", "/v1/refunds/" + id)).status, 404U);
+    EXPECT_EQ(post_json("/v1/refunds/" + id + "/cancel", {{"reason", "mine"}}).status, 404U);
+    auto const list = Json::parse(send(request("GET", "/v1/refunds")).body);
+    EXPECT_TRUE(list.at("data").empty());
+}
+
+}  // namespace
+}  // namespace sycee
