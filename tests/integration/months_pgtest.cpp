@@ -7,6 +7,7 @@
 #include <sycee/store/pg_months.hpp>
 #include <sycee/store/pg_outbox.hpp>
 #include <sycee/store/pg_reports.hpp>
+#include <sycee/store/pg_statements.hpp>
 
 #include "books_fixture.hpp"
 
@@ -193,6 +194,37 @@ TEST_F(MonthsInPostgres, refuse_what_would_change_them_by_themselves) {
     // Rows of another month have no place in it.
     EXPECT_TRUE(is_refused("INSERT INTO months.postings_202311 SELECT * FROM months.postings_rest",
                            "23514"));
+}
+
+// A statement looks into the months in which nearly all of its payments were made first.
+TEST_F(MonthsInPostgres, are_all_in_a_statement_however_long_a_payment_waited) {
+    run(months_.make(kStart));
+    run(months_.make(kNewYearsEve));
+    auto const late = create_payment_at(kNewYearsEve + 24h);
+    booked_at = kNewYearsEve + 2 * 24h;
+    commit(plan({.added = {block(101)},
+                 .arrivals = {{payment, transfer(1, 50'000'000, block(101))},
+                              {late, transfer(late, 2, 50'000'000, block(101))}},
+                 .finalized = 100}));
+    commit(plan({.added = {block(102)}, .others = {payment, late}, .finalized = 101}));
+    EXPECT_EQ(count("months.settlements_202311"), "1");
+    EXPECT_EQ(count("months.settlements_202401"), "1");
+    PgStatements statements(*database);
+    StatementQuery const query{
+        .merchant_id = merchant_id, .period = month_of(booked_at), .chain_id = {}, .tokens = {}};
+    auto const statement = run(statements.statement(query, booked_at));
+    ASSERT_EQ(statement.accounts.size(), 1U);
+    EXPECT_EQ(statement.accounts[0].settlements.count, 2U);
+    EXPECT_EQ(statement.accounts[0].closing, Amount(100'000'000));
+    EXPECT_EQ(run(statements.lines(query, {}, 10)).lines.size(), 2U);
+    EXPECT_EQ(run(statements.lines(query, {}, 1)).lines.size(), 1U);
+    auto const batches = run(statements.batches(query, {}, 10)).batches;
+    ASSERT_EQ(batches.size(), 1U);
+    EXPECT_EQ(batches[0].gross, Amount(100'000'000));
+    // With the token that has none of it, there is nothing.
+    StatementQuery other = query;
+    other.tokens = {kUnknownToken};
+    EXPECT_TRUE(run(statements.statement(other, booked_at)).accounts.empty());
 }
 
 TEST_F(MonthsInPostgres, are_detached_only_when_nothing_of_them_is_open) {
