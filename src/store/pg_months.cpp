@@ -53,9 +53,14 @@ std::vector<Obstacle> obstacles_of(std::uint32_t month) {
         return " NOT EXISTS (SELECT FROM reversals v WHERE (v.merchant_id, v.chain_id,"
                " v.reversed_seq) = (e.merchant_id, e.chain_id, e.seq)) AND (SELECT"
                " coalesce(sum(r.amount), 0) FROM resolutions r WHERE (r.merchant_id, r.chain_id,"
-               " r.exception_seq) = (e.merchant_id, e.chain_id, e.seq)) < e." +
+               " r.exception_seq) = (e.merchant_id, e.chain_id, e.seq) AND NOT EXISTS (SELECT FROM"
+               " refund_cancellations c WHERE (c.merchant_id, c.chain_id, c.promise_seq) ="
+               " (r.merchant_id, r.chain_id, r.seq))) < e." +
                amount;
     };
+    std::string const of_month = " p.payment_id >= '" + to_sql(first_id_of(month)) +
+                                 "' AND p.payment_id < '" +
+                                 to_sql(first_id_of(month_after(month))) + "'";
     std::string const open_text = "number %1 of chain %2 is open on the exceptions desk";
     return {
         {"SELECT a.seq, a.chain_id FROM " + partition("authorizations", month) +
@@ -75,10 +80,21 @@ std::vector<Obstacle> obstacles_of(std::uint32_t month) {
         {"SELECT e.seq, e.chain_id FROM " + partition("clearings", month) +
              " e WHERE e.excess > 0 AND" + is_open("excess") + " ORDER BY 2, 1 LIMIT 1",
          open_text},
-        {"SELECT p.payment_id, p.expires_at FROM payments p WHERE p.payment_id >= '" +
-             to_sql(first_id_of(month)) + "' AND p.payment_id < '" +
-             to_sql(first_id_of(month_after(month))) +
-             "' AND p.expires_at > to_timestamp($1::bigint / 1000.0) LIMIT 1",
+        {"SELECT p.seq, p.chain_id FROM (SELECT merchant_id, chain_id, seq, payment_id FROM refunds"
+         " UNION ALL SELECT merchant_id, chain_id, seq, payment_id FROM resolutions"
+         "  WHERE kind = 'refund') p WHERE" +
+             of_month +
+             " AND NOT EXISTS (SELECT FROM refund_payments e WHERE"
+             " (e.merchant_id, e.chain_id, e.promise_seq) = (p.merchant_id, p.chain_id, p.seq))"
+             " AND NOT EXISTS (SELECT FROM refund_cancellations e WHERE"
+             " (e.merchant_id, e.chain_id, e.promise_seq) = (p.merchant_id, p.chain_id, p.seq))"
+             " ORDER BY 2, 1 LIMIT 1",
+         "the refund that number %1 of chain %2 promises is neither paid nor canceled"},
+        {"SELECT p.difference_id, p.chain_id FROM balance_differences p WHERE" + of_month +
+             " AND p.closed_at IS NULL ORDER BY 2, 1 LIMIT 1",
+         "the difference %1 to chain %2 is open"},
+        {"SELECT p.payment_id, p.expires_at FROM payments p WHERE" + of_month +
+             " AND p.expires_at > to_timestamp($1::bigint / 1000.0) LIMIT 1",
          "payment %1 can be paid until %2"},
         {"SELECT e.event_id, e.next_attempt_at FROM " + partition("outbox_events", month) +
              " e WHERE e.next_attempt_at IS NOT NULL LIMIT 1",
