@@ -20,7 +20,7 @@ class IdempotencyInPostgres : public BooksInPostgres {
         return run(payments.create(std::move(input), derive_deposit_address));
     }
     std::size_t count_of_payments() {
-        pqxx::connection connection(url_);
+        pqxx::connection connection(url());
         pqxx::nontransaction tx(connection);
         return tx.exec1("SELECT count(*) FROM payments")[0].as<std::size_t>();
     }
@@ -69,7 +69,7 @@ TEST_F(IdempotencyInPostgres, of_many_at_once_with_one_key_one_creates) {
 // A second process has a writer, and a connection, of its own.
 TEST_F(IdempotencyInPostgres, of_two_processes_with_one_key_one_creates) {
     auto const before = count_of_payments();
-    Database another_database(url_, 2);
+    Database another_database(url(), 2);
     PgPayments another(another_database);
     for (int round = 0; round < 20; ++round) {
         std::string const key = "round " + std::to_string(round);
