@@ -98,6 +98,7 @@ class Rebuild::Run {
         leave_out_decisions();
         for (auto const& [id, chain] : chains_)
             co_await read_chain(chain);
+        co_await check_refunds();
         co_await book_everything();
         report_.decisions = booking_.decisions();
         co_await compare_everything();
@@ -268,6 +269,13 @@ class Rebuild::Run {
     void take_decisions(MerchantInputs& merchant, BookedPayment const& booked) {
         auto const positions = positions_of(booked.entries);
         for (JournalEntry const& entry : booked.entries) {
+            bool const is_of_refund = std::holds_alternative<Refund>(entry.record) ||
+                                      std::holds_alternative<RefundPayment>(entry.record) ||
+                                      std::holds_alternative<RefundCancellation>(entry.record);
+            if (is_of_refund) {
+                merchant.decisions.push_back(
+                    {positions.at({entry.chain_id, entry.sequence}), entry, {}, true});
+            }
             auto const* resolution = std::get_if<Resolution>(&entry.record);
             if (resolution == nullptr) continue;
             PaymentKey const target{entry.merchant_id, resolution->target_payment_id};
@@ -314,14 +322,50 @@ class Rebuild::Run {
     }
 
     void leave_out_decisions() {
+        auto const is_left_out = [this](PersonsDecision const& decision) {
+            MerchantId const merchant_id = decision.entry.merchant_id;
+            auto const* resolution = std::get_if<Resolution>(&decision.entry.record);
+            return left_out_.contains({merchant_id, payment_of(decision.entry.record)}) ||
+                   (resolution != nullptr &&
+                    left_out_.contains({merchant_id, resolution->target_payment_id}));
+        };
+        for (auto& [id, merchant] : merchants_)
+            std::erase_if(merchant.decisions, is_left_out);
+    }
+
+    // That a promise was kept is not believed: the chain must have the transfer, from whatever
+    // wallet it came.
+    Task<void> check_refunds() {
         for (auto& [id, merchant] : merchants_) {
-            std::erase_if(
-                merchant.decisions, [this, merchant_id = id](PersonsDecision const& decision) {
-                    auto const& resolution = std::get<Resolution>(decision.entry.record);
-                    return left_out_.contains({merchant_id, resolution.payment_id}) ||
-                           left_out_.contains({merchant_id, resolution.target_payment_id});
-                });
+            for (auto decision = merchant.decisions.begin();
+                 decision != merchant.decisions.end();) {
+                auto const* paid = std::get_if<RefundPayment>(&decision->entry.record);
+                bool const is_there = paid == nullptr || co_await is_on_chain(paid->transfer);
+                if (is_there) {
+                    ++decision;
+                    continue;
+                }
+                differs(to_string(paid->payment_id) + ", refund paid on " +
+                        chain_text(paid->transfer.key.chain_id) + " by transaction " +
+                        to_hex0x(paid->transfer.key.transaction_hash) + ": the books say " +
+                        to_string(paid->transfer.amount) + " to " +
+                        to_string(paid->transfer.recipient) + "; the chain, nothing like it");
+                decision = merchant.decisions.erase(decision);
+            }
         }
+    }
+
+    Task<bool> is_on_chain(Transfer transfer) {
+        ChainId const chain_id = transfer.key.chain_id;
+        auto const history = histories_.find(chain_id);
+        if (history == histories_.end()) co_return false;
+        BlockHeader const header = co_await history->second->header(transfer.block_number);
+        std::vector<Address> const token{transfer.key.token};
+        auto const logs =
+            co_await history->second->transfer_logs(token, header.number, header.number);
+        auto const decoded = decode_transfers(chain_id, header, token, logs);
+        co_return std::find(decoded.transfers.begin(), decoded.transfers.end(), transfer) !=
+            decoded.transfers.end();
     }
 
     std::optional<PaymentHistory> history_of(BookedPayment const& booked) {

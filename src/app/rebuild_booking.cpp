@@ -2,6 +2,7 @@
 
 #include <sycee/base/assert.hpp>
 #include <sycee/payment/desk.hpp>
+#include <sycee/payment/refund.hpp>
 #include <sycee/runtime/errors.hpp>
 
 #include <algorithm>
@@ -19,7 +20,8 @@ constexpr auto kLeaseTime = 24h;
 
 std::string text_of(PersonsDecision const& decision) {
     return to_string(decision.entry.merchant_id) + ", " + "chain " +
-           std::to_string(decision.entry.chain_id) + ", resolution " +
+           std::to_string(decision.entry.chain_id) + ", " +
+           std::string(to_string(kind_of(decision.entry.record))) + " " +
            std::to_string(decision.entry.sequence);
 }
 
@@ -69,6 +71,13 @@ std::optional<std::uint64_t> exception_in(MerchantView const& view, PaymentId pa
 }
 
 }  // namespace
+
+PaymentId payment_of(Record const& decision) {
+    if (auto const* resolution = std::get_if<Resolution>(&decision)) return resolution->payment_id;
+    if (auto const* refund = std::get_if<Refund>(&decision)) return refund->payment_id;
+    if (auto const* paid = std::get_if<RefundPayment>(&decision)) return paid->payment_id;
+    return std::get<RefundCancellation>(decision).payment_id;
+}
 
 // A payment that is booked in the order of the source's books, and how far it is.
 struct RebuildBooking::OrderedPayment {
@@ -345,6 +354,16 @@ Task<void> RebuildBooking::finish(MerchantInputs const& merchant, OrderedPayment
 Task<std::optional<std::string>> RebuildBooking::decide(MerchantInputs const& merchant,
                                                         PersonsDecision const& decision,
                                                         ResolutionReasons const& reasons) {
+    auto const text = reasons.find({decision.entry.chain_id, decision.entry.sequence});
+    std::string reason = text == reasons.end() ? "" : text->second;
+    if (std::holds_alternative<Resolution>(decision.entry.record))
+        co_return co_await resolve(merchant, decision, std::move(reason));
+    co_return co_await promise(decision, std::move(reason));
+}
+
+Task<std::optional<std::string>> RebuildBooking::resolve(MerchantInputs const& merchant,
+                                                         PersonsDecision const& decision,
+                                                         std::string reason) {
     auto const& resolution = std::get<Resolution>(decision.entry.record);
     MerchantId const merchant_id = decision.entry.merchant_id;
     ChainId const chain_id = decision.entry.chain_id;
@@ -372,16 +391,74 @@ Task<std::optional<std::string>> RebuildBooking::decide(MerchantInputs const& me
         .reason_hash = resolution.reason_hash};
     auto step = resolve_exception(std::move(view), chain_id, again, progress_, next_moment());
     if (!step) co_return to_string(step.error());
-    auto const reason = reasons.find({chain_id, decision.entry.sequence});
+    std::uint64_t const sequence = step->head.sequence;
     DeskCommit commit{.head = {merchant_id, step->first_head, step->head},
                       .chain_id = chain_id,
                       .entries = std::move(step->entries),
-                      .reason = reason == reasons.end() ? "" : reason->second,
+                      .reason = std::move(reason),
                       .request = {},
                       .now = ports_.clock.now()};
     co_await ports_.desk.commit(std::move(commit));
     ++decisions_;
+    if (resolution.kind == ResolutionKind::refund)
+        promises_[{merchant_id, chain_id, decision.entry.sequence}] = sequence;
     co_return std::nullopt;
+}
+
+// Settled money that is promised to a payer, and how a promise ends.
+Task<std::optional<std::string>> RebuildBooking::promise(PersonsDecision const& decision,
+                                                         std::string reason) {
+    JournalEntry const& entry = decision.entry;
+    std::vector<PaymentKey> const keys{{entry.merchant_id, payment_of(entry.record)}};
+    auto views = co_await ports_.ledger.load_views(entry.chain_id, keys, {});
+    if (views.empty()) co_return "its payment is not in the new books";
+    auto step = refund_step(std::move(views.front()), entry);
+    if (!step) co_return to_string(step.error());
+    if (std::holds_alternative<Refund>(entry.record))
+        promises_[{entry.merchant_id, entry.chain_id, entry.sequence}] = step->head.sequence;
+    RefundCommit commit{.head = {entry.merchant_id, step->first_head, step->head},
+                        .chain_id = entry.chain_id,
+                        .entries = std::move(step->entries),
+                        .events = {},
+                        .reason = std::move(reason),
+                        .request = {},
+                        .foreign = {},
+                        .now = ports_.clock.now()};
+    co_await ports_.refunds.commit(std::move(commit));
+    ++decisions_;
+    co_return std::nullopt;
+}
+
+Result<MerchantStep> RebuildBooking::refund_step(MerchantView view, JournalEntry const& entry) {
+    ChainId const chain_id = entry.chain_id;
+    if (auto const* refund = std::get_if<Refund>(&entry.record)) {
+        RefundDecision const again{.payment_id = refund->payment_id,
+                                   .token = refund->token,
+                                   .recipient = refund->recipient,
+                                   .amount = refund->amount,
+                                   .decided_by = refund->decided_by,
+                                   .approved_by = refund->approved_by,
+                                   .reason_hash = refund->reason_hash};
+        return promise_refund(std::move(view), chain_id, again, progress_, next_moment());
+    }
+    if (auto const* paid = std::get_if<RefundPayment>(&entry.record)) {
+        PromiseKept const kept{.payment_id = paid->payment_id,
+                               .promise_sequence = promised(entry, paid->promise_sequence),
+                               .recipient = paid->transfer.recipient,
+                               .transfer = paid->transfer};
+        return keep_promise(std::move(view), chain_id, kept, progress_, next_moment());
+    }
+    auto const& cancellation = std::get<RefundCancellation>(entry.record);
+    CancelDecision const again{.payment_id = cancellation.payment_id,
+                               .promise_sequence = promised(entry, cancellation.promise_sequence),
+                               .decided_by = cancellation.decided_by,
+                               .reason_hash = cancellation.reason_hash};
+    return cancel_promise(std::move(view), chain_id, again, progress_, next_moment());
+}
+
+std::uint64_t RebuildBooking::promised(JournalEntry const& entry, std::uint64_t sequence) const {
+    auto const found = promises_.find({entry.merchant_id, entry.chain_id, sequence});
+    return found == promises_.end() ? 0 : found->second;
 }
 
 }  // namespace sycee

@@ -3,14 +3,18 @@
 #include <sycee/app/rebuild.hpp>
 
 #include <functional>
+#include <map>
+#include <tuple>
 
 namespace sycee {
 
-// A decision of a person, with the transfer that it is about: numbers are others in the new books.
+// A decision of a person, or what ended a promise that was one. Numbers are others in the new
+// books: a resolution comes with the transfer that it is about, a promise is found by the number
+// that it had.
 struct PersonsDecision {
     BookedPosition position;
-    JournalEntry entry;  // a Resolution
-    TransferKey transfer;
+    JournalEntry entry;    // a Resolution, Refund, RefundPayment or RefundCancellation
+    TransferKey transfer;  // of a resolution
     bool incoming = true;
 };
 
@@ -27,6 +31,9 @@ constexpr std::chrono::hours kClocks{1};
 inline PaymentKey key_of(Payment const& payment) {
     return {payment.merchant_id, payment.id};
 }
+
+// The payment that a decision is about; of a resolution, the one at whose address the money is.
+PaymentId payment_of(Record const& decision);
 
 // Books into the new books what a rebuild has read, through the rules and the writer that the
 // service books by.
@@ -58,6 +65,12 @@ class RebuildBooking {
     Task<std::optional<std::string>> decide(MerchantInputs const& merchant,
                                             PersonsDecision const& decision,
                                             ResolutionReasons const& reasons);
+    Task<std::optional<std::string>> resolve(MerchantInputs const& merchant,
+                                             PersonsDecision const& decision, std::string reason);
+    Task<std::optional<std::string>> promise(PersonsDecision const& decision, std::string reason);
+    Result<MerchantStep> refund_step(MerchantView view, JournalEntry const& entry);
+    // The number in the new books of a promise of the old ones; 0: it is not there.
+    std::uint64_t promised(JournalEntry const& entry, std::uint64_t sequence) const;
     FeeSchedule fees_of(MerchantInputs const& merchant, PaymentHistory const& history);
     FeeSchedule fees_named(MerchantInputs const& merchant, FeeVersion const& named,
                            std::string const& where);
@@ -69,6 +82,8 @@ class RebuildBooking {
     std::map<ChainId, BookedChain> chains_;
     std::map<ChainId, Lease> leases_;
     ChainsProgress progress_;
+    // The numbers of promises, by those of the old books.
+    std::map<std::tuple<MerchantId, ChainId, std::uint64_t>, std::uint64_t> promises_;
     Timestamp last_moment_{};
     std::uint64_t decisions_ = 0;
 };

@@ -70,13 +70,8 @@ std::vector<std::string> compare(std::map<Key, std::string> const& booked,
 }
 
 // In no order: of several decisions at once only what they come to is compared.
-std::map<std::pair<ChainId, Address>, std::string> desk_credits_of(PaymentState const& state) {
-    std::map<std::pair<ChainId, Address>, std::vector<std::string>> parts;
-    for (DeskCredit const& credit : state.desk_credits) {
-        parts[{credit.chain_id, credit.token}].push_back(
-            to_string(credit.amount) + ", fee " + to_string(credit.fee) +
-            (credit.accepts ? ", accepted" : ", credited"));
-    }
+std::map<std::pair<ChainId, Address>, std::string> joined(
+    std::map<std::pair<ChainId, Address>, std::vector<std::string>> parts) {
     std::map<std::pair<ChainId, Address>, std::string> texts;
     for (auto& [key, all] : parts) {
         std::sort(all.begin(), all.end());
@@ -85,6 +80,27 @@ std::map<std::pair<ChainId, Address>, std::string> desk_credits_of(PaymentState 
             text += (text.empty() ? "" : " and ") + part;
     }
     return texts;
+}
+
+std::map<std::pair<ChainId, Address>, std::string> desk_credits_of(PaymentState const& state) {
+    std::map<std::pair<ChainId, Address>, std::vector<std::string>> parts;
+    for (DeskCredit const& credit : state.desk_credits) {
+        parts[{credit.chain_id, credit.token}].push_back(
+            to_string(credit.amount) + ", fee " + to_string(credit.fee) +
+            (credit.accepts ? ", accepted" : ", credited"));
+    }
+    return joined(std::move(parts));
+}
+
+std::map<std::pair<ChainId, Address>, std::string> promises_of(PaymentState const& state) {
+    std::map<std::pair<ChainId, Address>, std::vector<std::string>> parts;
+    for (Promise const& promise : state.promises) {
+        parts[{promise.chain_id, promise.token}].push_back(
+            to_string(promise.amount) + " to " +
+            (promise.recipient == Address{} ? "a payer" : to_string(promise.recipient)) + ", " +
+            std::string(to_string(promise.stage)));
+    }
+    return joined(std::move(parts));
 }
 
 std::string to_text(BalanceSheet::Balance const& balance) {
@@ -113,6 +129,12 @@ std::vector<std::string> compare_payment(PaymentState const& booked, PaymentStat
                    to_string(key.second);
         });
     lines.insert(lines.end(), desk.begin(), desk.end());
+    auto const promises =
+        compare(promises_of(booked), promises_of(rebuilt), [&of](auto const& key) {
+            return of + "promised to payers on chain " + std::to_string(key.first) + ", token " +
+                   to_string(key.second);
+        });
+    lines.insert(lines.end(), promises.begin(), promises.end());
     return lines;
 }
 

@@ -3,6 +3,7 @@
 #include <sycee/store/pg_desk.hpp>
 #include <sycee/store/pg_ledger.hpp>
 #include <sycee/store/pg_rebuild.hpp>
+#include <sycee/store/pg_refunds.hpp>
 
 #include "chain_access.hpp"
 #include "commands.hpp"
@@ -101,7 +102,9 @@ Task<int> rebuild(Executor executor, Config config, std::string into) {
     }
     PgLedger ledger(fresh);
     PgDesk desk(fresh);
-    Rebuild rebuild(config.network, std::move(histories), {source, target, ledger, desk, clock});
+    PgRefunds refunds(fresh);
+    Rebuild rebuild(config.network, std::move(histories),
+                    {source, target, ledger, desk, refunds, clock});
     auto const report = co_await rebuild.run();
     print(report);
     co_return report.agrees() ? kDone : kFailed;

@@ -1,7 +1,10 @@
 // Pins: books in PostgreSQL, derived again into another database from the chains and from what was
 // put in, are the same; what differs is named, and what is not final is left out on both sides.
 #include <sycee/app/rebuild.hpp>
+#include <sycee/crypto/hash.hpp>
+#include <sycee/payment/refund.hpp>
 #include <sycee/store/pg_rebuild.hpp>
+#include <sycee/store/pg_refunds.hpp>
 
 #include "books_fixture.hpp"
 
@@ -93,6 +96,36 @@ class RebuildInPostgres : public BooksInPostgres {
         pay(chain_id, {}, number, number, std::move(others));
     }
 
+    MerchantView view_of(Payment const& of) {
+        std::vector<PaymentKey> const keys{{of.merchant_id, of.id}};
+        return run(PgLedger(*database).load_views(kChain, keys, {})).front();
+    }
+    // Writes what was decided about a refund. Its number.
+    std::uint64_t book(Result<MerchantStep> const& step) {
+        if (!step) throw std::runtime_error(to_string(step.error()));
+        RefundCommit commit{.head = {merchant_id, step->first_head, step->head},
+                            .chain_id = kChain,
+                            .entries = step->entries,
+                            .events = {},
+                            .reason = "why",
+                            .request = {},
+                            .foreign = {},
+                            .now = booked_at};
+        run(PgRefunds(*database).commit(std::move(commit)));
+        return step->head.sequence;
+    }
+    std::uint64_t promise(Payment const& of, std::uint64_t amount) {
+        booked_at += std::chrono::seconds(1);
+        RefundDecision const decision{.payment_id = of.id,
+                                      .token = kToken,
+                                      .recipient = kPayer,
+                                      .amount = Amount(amount),
+                                      .decided_by = "op_1",
+                                      .approved_by = "",
+                                      .reason_hash = sha256(as_bytes("why"))};
+        return book(promise_refund(view_of(of), kChain, decision, progress, booked_at));
+    }
+
     RebuildReport rebuild(std::function<void()> const& meanwhile = [] {}) {
         static int number = 0;
         std::string const name = "rebuilt_" + std::to_string(++number);
@@ -118,7 +151,9 @@ class RebuildInPostgres : public BooksInPostgres {
         }
         PgLedger ledger(into);
         PgDesk desk(into);
-        Rebuild rebuilding(network, std::move(by_chain), {source, target, ledger, desk, clock});
+        PgRefunds refunds(into);
+        Rebuild rebuilding(network, std::move(by_chain),
+                           {source, target, ledger, desk, refunds, clock});
         auto report = run(rebuilding.run());
         EXPECT_EQ(run(verify_books(into)).first_wrong.value_or(""), "");
         return report;
@@ -130,6 +165,7 @@ class RebuildInPostgres : public BooksInPostgres {
         return text;
     }
 
+    Address const kPayer{Bytes20{0x77}};
     SystemClock clock;
     Network network;
     std::map<ChainId, ToldHistory> told;
@@ -240,6 +276,41 @@ TEST_F(RebuildInPostgres, a_frozen_address_is_left_out) {
     EXPECT_EQ(text_of(report), "");
     EXPECT_EQ(report.frozen, 1U);
     EXPECT_EQ(report.payments, 1U);
+}
+
+// From another wallet than a deposit address: nothing else would have looked for it.
+TEST_F(RebuildInPostgres, refunds_are_promised_kept_and_taken_back_again) {
+    pay(kChain, payment, 1, 50'000'000, 101, 100);
+    finalize(kChain, 105, {payment});
+    auto const kept = promise(payment, 8'000'000);
+    auto const taken_back = promise(payment, 20'000'000);
+    auto const canceled = cancel_promise(view_of(payment), kChain,
+                                         {.payment_id = payment.id,
+                                          .promise_sequence = taken_back,
+                                          .decided_by = "op_1",
+                                          .reason_hash = sha256(as_bytes("why"))},
+                                         progress, booked_at);
+    book(canceled);
+    promise(payment, 42'000'000);
+    Transfer refund = transfer(payment, 7, 8'000'000, block(104));
+    refund.recipient = kPayer;
+    told[kChain].add(refund);
+    refund.log_index = told[kChain].transfers.rbegin()->first.second;
+    book(keep_promise(view_of(payment), kChain,
+                      {.payment_id = payment.id,
+                       .promise_sequence = kept,
+                       .recipient = kPayer,
+                       .transfer = refund},
+                      progress, booked_at));
+    ASSERT_EQ(first_wrong(), "");
+    auto const report = rebuild();
+    EXPECT_EQ(text_of(report), "");
+    EXPECT_EQ(report.decisions, 5U);
+
+    told[kChain].transfers.erase(std::prev(told[kChain].transfers.end()));
+    auto const named = text_of(rebuild());
+    EXPECT_NE(named.find("refund paid on chain 31337 by transaction 0x07"), std::string::npos)
+        << named;
 }
 
 TEST_F(RebuildInPostgres, what_is_booked_meanwhile_is_not_seen) {

@@ -4,6 +4,7 @@
 #include <sycee/app/ports.hpp>
 #include <sycee/app/rebuild_comparison.hpp>
 #include <sycee/app/rebuild_order.hpp>
+#include <sycee/app/refund_ports.hpp>
 #include <sycee/app/settings.hpp>
 #include <sycee/crypto/bip32.hpp>
 
@@ -92,8 +93,9 @@ struct RebuildReport {
 struct RebuildPorts {
     RebuildSourcePort& source;
     RebuildTargetPort& target;
-    LedgerPort& ledger;  // of the target
-    DeskPort& desk;      // of the target
+    LedgerPort& ledger;   // of the target
+    DeskPort& desk;       // of the target
+    RefundPort& refunds;  // of the target
     Clock& clock;
 };
 

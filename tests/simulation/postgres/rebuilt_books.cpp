@@ -3,6 +3,7 @@
 #include <sycee/store/pg_desk.hpp>
 #include <sycee/store/pg_ledger.hpp>
 #include <sycee/store/pg_rebuild.hpp>
+#include <sycee/store/pg_refunds.hpp>
 #include <sycee/store/verify.hpp>
 
 #include "sim_chain.hpp"
@@ -75,7 +76,9 @@ RebuildReport TestDatabase::rebuild(Network const& network,
         if (!prepared) throw std::runtime_error(to_string(prepared.error()));
         PgLedger ledger(into);
         PgDesk desk(into);
-        Rebuild rebuild(network, std::move(by_chain), {source, target, ledger, desk, clock});
+        PgRefunds refunds(into);
+        Rebuild rebuild(network, std::move(by_chain),
+                        {source, target, ledger, desk, refunds, clock});
         report = run(rebuild.run());
         if (auto const wrong = run(verify_books(into)).first_wrong) {
             report.differences.push_back("the new books are wrong: " + *wrong);
