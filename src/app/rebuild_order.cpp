@@ -103,18 +103,33 @@ bool needs_order(PaymentHistory const& history, bool is_paid_by_desk) {
 
 bool rests_on_a_reorg(PaymentHistory const& history) {
     PaymentState const& booked = history.booked;
-    auto const is_applied_beside = [&booked](ChainId chain_id) {
-        return std::any_of(
-            booked.credits.begin(), booked.credits.end(), [chain_id](Credit const& credit) {
-                return is_applied(credit) && credit.transfer.key.chain_id != chain_id;
-            });
+    std::map<std::pair<ChainId, std::uint64_t>, std::uint64_t> reversed_by;
+    for (JournalEntry const& entry : history.entries) {
+        auto const* reversal = std::get_if<Reversal>(&entry.record);
+        if (reversal != nullptr && reversal->reversed_kind == RecordKind::authorization)
+            reversed_by.emplace(std::pair(entry.chain_id, reversal->reversed_sequence),
+                                entry.sequence);
+    }
+    auto const is_there = [&booked](TransferKey const& key) {
+        return std::any_of(booked.credits.begin(), booked.credits.end(),
+                           [&key](Credit const& credit) { return credit.transfer.key == key; });
     };
-    return std::any_of(booked.reversed_transfers.begin(), booked.reversed_transfers.end(),
-                       [&](auto const& reversed) {
-                           TransferKey const& key = reversed.first;
-                           return booked.payment.option_for(key.chain_id, key.token) != nullptr &&
-                                  is_applied_beside(key.chain_id);
-                       });
+    return std::any_of(
+        history.entries.begin(), history.entries.end(), [&](JournalEntry const& entry) {
+            auto const* gone = std::get_if<Authorization>(&entry.record);
+            auto const reversal = reversed_by.find({entry.chain_id, entry.sequence});
+            if (gone == nullptr || reversal == reversed_by.end()) return false;
+            TransferKey const& key = gone->transfer.key;
+            if (booked.payment.option_for(key.chain_id, key.token) == nullptr) return false;
+            return std::any_of(
+                booked.credits.begin(), booked.credits.end(), [&](Credit const& credit) {
+                    if (!is_applied(credit)) return false;
+                    if (credit.transfer.key.chain_id != entry.chain_id) return true;
+                    // In one journal it is known which was first. One that came back counts again.
+                    return !is_there(key) && entry.sequence < credit.stage_sequence &&
+                           credit.stage_sequence < reversal->second;
+                });
+        });
 }
 
 std::vector<OrderedStep> steps_of(PaymentHistory const& history) {

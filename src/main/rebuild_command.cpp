@@ -63,7 +63,7 @@ void print(RebuildReport const& report) {
     };
     left_out(report.pending, "they have one that is not final");
     left_out(report.frozen, "their address differs from the chain");
-    left_out(report.reversed, "a part was cleared before a reorg on another chain");
+    left_out(report.reversed, "a part was cleared before a reorg took another one away");
     for (std::string const& difference : report.differences)
         std::cout << "DIFFERS: " << difference << "\n";
     if (report.difference_count > report.differences.size())

@@ -51,9 +51,9 @@ std::vector<FeeVersion> fee_versions_of(PaymentHistory const& history);
 // between; or a reorg around its expiry mined a transfer again or let one in later.
 bool needs_order(PaymentHistory const& history, bool is_paid_by_desk);
 
-// Whether a part of the payment may have been cleared counting on a transfer of another chain that
-// a reorg then took away, for good or to mine it in another block: what is final does not say how
-// it stood then.
+// Whether a part of the payment may have been cleared counting on a transfer that a reorg then took
+// away: of the same chain for good, of another one for good or to mine it in another block. What is
+// final does not say how it stood then.
 bool rests_on_a_reorg(PaymentHistory const& history);
 
 struct OrderedStep {

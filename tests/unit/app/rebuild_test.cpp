@@ -156,12 +156,22 @@ TEST_F(RebuildOrder, a_clock_that_was_put_back_does_not_change_a_journal) {
 }
 
 TEST_F(RebuildOrder, a_part_may_have_rested_on_what_another_chain_took_back) {
-    clear(authorize(transfer(1, 20, 100), 100), 20, 110);
-    reverse(authorize(transfer(3, 30, 100), 100), 110);
-    EXPECT_FALSE(rests_on_a_reorg(history()))
-        << "its own chain took what was cleared upon it along";
+    clear(authorize(transfer(1, 50, 100), 100), 50, 110);
+    reverse(authorize(transfer(3, 30, 111), 111), 115);
+    EXPECT_FALSE(rests_on_a_reorg(history())) << "it came when the part was cleared already";
     reverse(authorize(transfer(2, 30, 100, kOtherChain), 100), 120, kOtherChain);
     EXPECT_TRUE(rests_on_a_reorg(history()));
+}
+
+// A clearing falls only with its authorization: the first part stays cleared without the second.
+TEST_F(RebuildOrder, a_part_may_have_rested_on_a_later_block_of_its_own_chain) {
+    auto const first = authorize(transfer(1, 20, 100), 100);
+    auto const second = authorize(transfer(2, 30, 101), 101);
+    clear(first, 20, 101);
+    reverse(second, 102);
+    EXPECT_TRUE(rests_on_a_reorg(history()));
+    authorize(transfer(2, 30, 105), 105);
+    EXPECT_FALSE(rests_on_a_reorg(history())) << "it came back";
 }
 
 TEST_F(RebuildOrder, sequences_and_hashes_of_the_same_place_are_not_compared) {
