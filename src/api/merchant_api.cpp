@@ -158,10 +158,17 @@ Task<Answer> answer(ApiCall const& call, Route const& route) {
 // A request with an Idempotency-Key does its work once, and is answered alike each time.
 Task<Answer> answer_once(ApiCall call, Route const& route, RunningKeys& running,
                          IdempotencyPort& keys) {
-    if (route.endpoint != "create_payment") co_return co_await answer(call, route);
+    if (call.request.method != "POST") co_return co_await answer(call, route);
     auto claim = read_claim(call.request);
     if (!claim) co_return std::unexpected(std::move(claim.error()));
     if (!*claim) co_return co_await answer(call, route);
+    // Better refused than taken for a promise that is not kept.
+    if (route.endpoint != "create_payment") {
+        co_return std::unexpected(
+            Problem{.kind = kInvalidRequest,
+                    .detail = "Idempotency-Key: is for POST /v1/payments alone. Here, look at what "
+                              "is there before you send a request again."});
+    }
     RunningKeys::Hold const hold(running, {call.caller.merchant_id, (*claim)->key});
     if (!hold) {
         co_return std::unexpected(

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <iostream>
 #include <optional>
 #include <thread>
@@ -148,6 +149,8 @@ Task<int> verify(Config config, VerifyInput input) {
     }
     std::optional<Exporting> exporting;
     if (!input.export_to.empty()) {
+        if (std::filesystem::exists(input.export_to))
+            co_return refused({"--export", input.export_to + " is there already"});
         auto begun = co_await begin_export(config, database);
         if (!begun) co_return refused(begun.error());
         exporting = std::move(*begun);

@@ -23,6 +23,11 @@ constexpr char const* kSessionSettings =
     " -c jit=off -c timezone=UTC -c bytea_output=hex -c client_encoding=UTF8 -c "
     "client_min_messages=warning";
 
+std::int64_t steady_milliseconds() {
+    auto const now = std::chrono::steady_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
 std::string checksum(migrations::EmbeddedFile const& file) {
     return to_hex(sha256(as_bytes(file.data)));
 }
@@ -109,13 +114,23 @@ void rethrow_database_error(DiskRoom& disk) {
         if (state.starts_with("23"))
             throw InvariantViolation(std::string("database: ") + error.what());
         if (state == kDiskFull) {
-            disk.set(false);
+            disk.was_missing();
             throw StorageFull("database: its disk is full: " + std::string(error.what()));
         }
         throw Unavailable("database: " + std::string(error.what()) + " (" + state + ")");
     } catch (pqxx::pqxx_exception const& error) {
         throw Unavailable(std::string("database: ") + error.base().what());
     }
+}
+
+bool DiskRoom::is_there() const {
+    std::int64_t const since = missing_since_;
+    return since == 0 ||
+           steady_milliseconds() - since > std::chrono::milliseconds(kRemembered).count();
+}
+
+void DiskRoom::was_missing() {
+    missing_since_ = steady_milliseconds();
 }
 
 Result<void> check_database_url(std::string const& url) {

@@ -185,7 +185,7 @@ void PaymentWriter::insert_all(Requests const& requests) {
     } catch (OutcomeUnknown const&) {
         if (!payments.empty() && !is_stored(payments.front())) throw;
     }
-    database_.disk().set(true);
+    if (!created.empty()) database_.disk().was_there();
     for (std::size_t i = 0; i < created.size(); ++i)
         created[i]->payment = std::move(payments[i]);
     for (auto const& request : requests) {

@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <array>
+#include <stdexcept>
 #include <utility>
 
 namespace sycee {
@@ -102,6 +103,7 @@ class Evidence {
         : tx_(tx), query_(query), network_(network), sink_(sink), found_(found) {}
 
     void write() {
+        require_merchant();
         write_tables();
         write_journals();
         write_checkpoints();
@@ -109,6 +111,13 @@ class Evidence {
     }
 
   private:
+    void require_merchant() {
+        if (!query_.merchant_id) return;
+        auto const found = tx_.exec_params("SELECT 1 FROM merchants WHERE merchant_id = $1",
+                                           to_sql(*query_.merchant_id));
+        if (found.empty())
+            throw std::runtime_error("there is no merchant " + to_string(*query_.merchant_id));
+    }
     // " WHERE p.merchant_id = ..." where one merchant is asked for, else " WHERE true".
     std::string of_merchant(std::string const& table) const {
         if (!query_.merchant_id) return " WHERE true";

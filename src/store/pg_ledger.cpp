@@ -518,7 +518,7 @@ Task<void> PgLedger::commit(ChainCommit commit) {
         if (commit.repair) write_repair(tx, commit);
     };
     co_await transact(database_, work);
-    database_.disk().set(true);
+    if (!commit.entries.empty()) database_.disk().was_there();
 }
 
 Task<std::vector<ProcessedBlock>> PgLedger::load_kept_blocks(ChainId chain_id) {

@@ -19,9 +19,14 @@ export class FullDisk {
   static async prepare() {
     const disk = new FullDisk(await mkdtemp(path.join(tmpdir(), "sycee-disk-")));
     // The user whom PostgreSQL runs as must find the library and the flag.
-    await chmod(disk.#directory, 0o755);
-    await runOrThrow(["clang-19", "-shared", "-fPIC", "-O1", "-o", disk.#library, source, "-ldl"]);
-    return disk;
+    try {
+      await chmod(disk.#directory, 0o755);
+      await runOrThrow(["clang-19", "-shared", "-fPIC", "-O1", "-o", disk.#library, source, "-ldl"]);
+      return disk;
+    } catch (error) {
+      await disk.remove();
+      throw error;
+    }
   }
 
   /** What PostgreSQL needs in its environment. */

@@ -4,7 +4,9 @@
 #include <sycee/runtime/task.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -20,15 +22,21 @@ Result<void> check_database_url(std::string const& url);
 // The role that a checked connection string or URI names; empty where it names none.
 std::string database_role(std::string const& url);
 
-// Whether the database found room on its disk for what was last booked or created. Shared by the
-// connections of a process, and read and set by any thread.
+// Whether the database has room on its disk, by what was written last. Shared by the connections of
+// a process, and read and set by any thread.
 class DiskRoom {
   public:
-    bool is_there() const { return is_there_; }
-    void set(bool is_there) { is_there_ = is_there; }
+    // For how long a write that found none counts, where nothing was written since: a process that
+    // nobody asks for anything would not find out.
+    static constexpr std::chrono::seconds kRemembered{60};
+
+    bool is_there() const;
+    void was_missing();
+    // By a write of new rows: a row that is changed in its place needs none.
+    void was_there() { missing_since_ = 0; }
 
   private:
-    std::atomic<bool> is_there_{true};
+    std::atomic<std::int64_t> missing_since_{0};  // of the steady clock, in milliseconds; 0: is not
 };
 
 // PostgreSQL, by a few worker threads with one connection each. A connection that breaks is made
