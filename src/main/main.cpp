@@ -330,7 +330,8 @@ void add_reports(CommandLine& line) {
     rebuilt
         ->add_option("--into", line.into,
                      "Connection string of an empty database for the new books, of a role that "
-                     "may make tables there")
+                     "may make tables there. A password in it could be read by whoever lists "
+                     "processes: name passfile= or service= instead")
         ->required();
     rebuilt->callback([&line] {
         line.command = [&line](Executor executor, Config config) {
