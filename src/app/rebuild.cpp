@@ -21,6 +21,7 @@ constexpr std::size_t kPage = 500;            // payments
 constexpr BlockNumber kBlocksAtOnce = 2'000;  // whose logs are asked for
 constexpr BlockNumber kBlocksBetweenWords = 50 * kBlocksAtOnce;
 constexpr std::size_t kMostDifferences = 1'000;  // that are kept, all are counted
+constexpr std::size_t kMostInvoices = 10'000'000;
 
 enum class LeftOut : std::uint8_t { pending, frozen, reversed, contradictory };
 
@@ -100,6 +101,7 @@ class Rebuild::Run {
             co_await read_chain(chain);
         co_await check_refunds();
         co_await book_everything();
+        co_await pay_fees();
         report_.decisions = booking_.decisions();
         co_await compare_everything();
         co_return std::move(report_);
@@ -269,10 +271,11 @@ class Rebuild::Run {
     void take_decisions(MerchantInputs& merchant, BookedPayment const& booked) {
         auto const positions = positions_of(booked.entries);
         for (JournalEntry const& entry : booked.entries) {
-            bool const is_of_refund = std::holds_alternative<Refund>(entry.record) ||
-                                      std::holds_alternative<RefundPayment>(entry.record) ||
-                                      std::holds_alternative<RefundCancellation>(entry.record);
-            if (is_of_refund) {
+            bool const is_of_payment = std::holds_alternative<Refund>(entry.record) ||
+                                       std::holds_alternative<RefundPayment>(entry.record) ||
+                                       std::holds_alternative<RefundCancellation>(entry.record) ||
+                                       std::holds_alternative<TokenLoss>(entry.record);
+            if (is_of_payment) {
                 merchant.decisions.push_back(
                     {positions.at({entry.chain_id, entry.sequence}), entry, {}, true});
             }
@@ -429,10 +432,44 @@ class Rebuild::Run {
     Task<void> book_ordered(MerchantInputs const& merchant, std::vector<PaymentHistory> ordered) {
         if (ordered.empty() && merchant.decisions.empty()) co_return;
         report_.ordered += ordered.size();
-        ResolutionReasons reasons;
-        if (!merchant.decisions.empty())
-            reasons = co_await ports_.source.reasons(merchant.booked.id);
-        co_await booking_.book_ordered(merchant, std::move(ordered), std::move(reasons));
+        DecisionInputs inputs;
+        if (!merchant.decisions.empty()) {
+            inputs.reasons = co_await ports_.source.reasons(merchant.booked.id);
+            inputs.lost = co_await ports_.source.lost(merchant.booked.id);
+        }
+        co_await booking_.book_ordered(merchant, std::move(ordered), std::move(inputs));
+    }
+
+    // Of a journal, and of no payment of it: after all payments, since an invoice is a payment of
+    // another merchant. In whatever order, no more is paid than was due in the end.
+    Task<void> pay_fees() {
+        auto const booked = co_await ports_.source.fee_payments();
+        if (booked.empty()) co_return;
+        std::set<MerchantId> incomplete;  // that have a payment whose fees are in neither books
+        for (auto const& [key, why] : left_out_)
+            incomplete.insert(key.first);
+        auto const invoices = co_await ports_.fees.unbooked(kMostInvoices);
+        for (JournalEntry const& entry : booked) {
+            auto const& payment = std::get<FeePayment>(entry.record);
+            bool is_left_out =
+                left_out_.contains({payment.invoice_merchant_id, payment.invoice_payment_id});
+            if (!is_left_out && incomplete.contains(entry.merchant_id))
+                is_left_out = !co_await booking_.owes(entry);
+            if (is_left_out) {
+                ++report_.fee_payments_left_out;
+                fees_left_out_.push_back(entry);
+                continue;
+            }
+            auto const why = co_await booking_.pay_fees(entry, invoices);
+            if (!why) {
+                ++report_.fee_payments;
+                continue;
+            }
+            differs(to_string(entry.merchant_id) + ", " + chain_text(entry.chain_id) +
+                    ", fee_payment " + std::to_string(entry.sequence) + " of " +
+                    to_string(payment.amount) + " by the invoice " +
+                    to_string(payment.invoice_payment_id) + ": is refused when rebuilt: " + *why);
+        }
     }
 
     std::optional<PaymentHistory> to_be_booked(BookedPayment const& booked) {
@@ -450,6 +487,10 @@ class Rebuild::Run {
             co_await compare_page(page, booked);
             if (page.size() < kPage) break;
             after = key_of(page.back().payment);
+        }
+        for (JournalEntry const& entry : fees_left_out_) {
+            for (Posting const& posting : postings_of(entry.record))
+                take_out(booked, entry.merchant_id, entry.chain_id, posting);
         }
         for (std::string& line : compare_balances(booked, co_await ports_.target.balances()))
             differs(std::move(line));
@@ -516,6 +557,7 @@ class Rebuild::Run {
     std::map<PaymentKey, LeftOut> left_out_;
     std::set<PaymentKey> paid_by_desk_;
     std::vector<std::pair<PaymentKey, PaymentKey>> paid_from_;  // by a decision: from, to
+    std::vector<JournalEntry> fees_left_out_;
     std::string contradiction_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <sycee/base/assert.hpp>
 #include <sycee/payment/desk.hpp>
+#include <sycee/payment/loss.hpp>
 #include <sycee/payment/refund.hpp>
 #include <sycee/runtime/errors.hpp>
 
@@ -70,12 +71,34 @@ std::optional<std::uint64_t> exception_in(MerchantView const& view, PaymentId pa
     return std::nullopt;
 }
 
+// Whether what was booked as lost is what was found.
+bool is_what_was_found(OpenDifference const& found, JournalEntry const& entry) {
+    auto const& loss = std::get<TokenLoss>(entry.record);
+    BookedBalance const& booked = found.difference.booked;
+    return booked.payment == PaymentKey{entry.merchant_id, loss.payment_id} &&
+           found.chain_id == entry.chain_id && booked.token == loss.token &&
+           found.block_number == loss.block_number && found.block_hash == loss.block_hash &&
+           found.difference.on_chain + loss.amount == booked.amount;
+}
+
+// What an invoice asks for, in the token in which fees are owed; its payer may take another one.
+Amount worth_of(Payment const& invoice, Network const& network, ChainId chain_id,
+                Address const& token) {
+    auto const* settings = network.token(chain_id, token);
+    auto const decimals = currency_decimals(invoice.currency);
+    if (settings != nullptr && decimals)
+        return pegged_amount(invoice.price, *decimals, settings->decimals);
+    auto const* option = invoice.option_for(chain_id, token);
+    return option == nullptr ? Amount{} : option->amount;
+}
+
 }  // namespace
 
 PaymentId payment_of(Record const& decision) {
     if (auto const* resolution = std::get_if<Resolution>(&decision)) return resolution->payment_id;
     if (auto const* refund = std::get_if<Refund>(&decision)) return refund->payment_id;
     if (auto const* paid = std::get_if<RefundPayment>(&decision)) return paid->payment_id;
+    if (auto const* loss = std::get_if<TokenLoss>(&decision)) return loss->payment_id;
     return std::get<RefundCancellation>(decision).payment_id;
 }
 
@@ -275,7 +298,7 @@ Timestamp RebuildBooking::next_moment() {
 
 Task<void> RebuildBooking::book_ordered(MerchantInputs const& merchant,
                                         std::vector<PaymentHistory> histories,
-                                        ResolutionReasons reasons) {
+                                        DecisionInputs inputs) {
     std::vector<OrderedPayment> payments;
     for (PaymentHistory& history : histories)
         payments.push_back({std::move(history), {}});
@@ -301,14 +324,14 @@ Task<void> RebuildBooking::book_ordered(MerchantInputs const& merchant,
             co_await take(merchant, *next.payment, next.step);
             continue;
         }
-        auto const why = co_await decide(merchant, *next.decision, reasons);
+        auto const why = co_await decide(merchant, *next.decision, inputs);
         if (why) refused.push_back(next.decision);
     }
     for (OrderedPayment& payment : payments)
         co_await finish(merchant, payment);
     // What they rest on may have come last.
     for (PersonsDecision const* decision : refused) {
-        auto const why = co_await decide(merchant, *decision, reasons);
+        auto const why = co_await decide(merchant, *decision, inputs);
         if (why) differs_(text_of(*decision) + ": is refused when rebuilt: " + *why);
     }
     if (refused.empty()) co_return;
@@ -353,9 +376,11 @@ Task<void> RebuildBooking::finish(MerchantInputs const& merchant, OrderedPayment
 // Nothing where it was booked, else why not.
 Task<std::optional<std::string>> RebuildBooking::decide(MerchantInputs const& merchant,
                                                         PersonsDecision const& decision,
-                                                        ResolutionReasons const& reasons) {
-    auto const text = reasons.find({decision.entry.chain_id, decision.entry.sequence});
-    std::string reason = text == reasons.end() ? "" : text->second;
+                                                        DecisionInputs const& inputs) {
+    auto const text = inputs.reasons.find({decision.entry.chain_id, decision.entry.sequence});
+    std::string reason = text == inputs.reasons.end() ? "" : text->second;
+    if (std::holds_alternative<TokenLoss>(decision.entry.record))
+        co_return co_await lose(decision, inputs.lost, std::move(reason));
     if (std::holds_alternative<Resolution>(decision.entry.record))
         co_return co_await resolve(merchant, decision, std::move(reason));
     co_return co_await promise(decision, std::move(reason));
@@ -426,6 +451,92 @@ Task<std::optional<std::string>> RebuildBooking::promise(PersonsDecision const& 
                         .now = ports_.clock.now()};
     co_await ports_.refunds.commit(std::move(commit));
     ++decisions_;
+    co_return std::nullopt;
+}
+
+// What was compared then can't be asked for any more: that it was missing is an input. That as much
+// lies there by the new books is not.
+Task<std::optional<std::string>> RebuildBooking::lose(PersonsDecision const& decision,
+                                                      std::vector<OpenDifference> const& lost,
+                                                      std::string reason) {
+    JournalEntry const& entry = decision.entry;
+    auto const& loss = std::get<TokenLoss>(entry.record);
+    auto const found = std::find_if(
+        lost.begin(), lost.end(),
+        [&loss](OpenDifference const& difference) { return difference.id == loss.difference_id; });
+    if (found == lost.end()) co_return "its difference is not in the books";
+    if (!is_what_was_found(*found, entry)) co_return "its difference says otherwise";
+    std::vector<PaymentKey> const keys{{entry.merchant_id, loss.payment_id}};
+    auto views = co_await ports_.ledger.load_views(entry.chain_id, keys, {});
+    if (views.empty()) co_return "its payment is not in the new books";
+    MerchantView& view = views.front();
+    // The difference is added only with what closes it: one that stays open holds up its payment.
+    view.frozen.insert(loss.payment_id);
+    LossDecision const again{.difference_id = loss.difference_id,
+                             .payment_id = loss.payment_id,
+                             .token = loss.token,
+                             .amount = loss.amount,
+                             .block_number = loss.block_number,
+                             .block_hash = loss.block_hash,
+                             .decided_by = loss.decided_by,
+                             .approved_by = loss.approved_by,
+                             .reason_hash = loss.reason_hash};
+    auto step = book_loss(std::move(view), entry.chain_id, again, progress_, next_moment());
+    if (!step) co_return to_string(step.error());
+    co_await ports_.target.add_difference(*found);
+    LossCommit commit{.head = {entry.merchant_id, step->first_head, step->head},
+                      .chain_id = entry.chain_id,
+                      .entries = std::move(step->entries),
+                      .reason = std::move(reason),
+                      .request = {},
+                      .now = ports_.clock.now()};
+    co_await ports_.losses.commit(std::move(commit));
+    ++decisions_;
+    co_return std::nullopt;
+}
+
+Task<bool> RebuildBooking::owes(JournalEntry const& entry) {
+    auto const& payment = std::get<FeePayment>(entry.record);
+    auto const owed = co_await ports_.fees.owed(entry.merchant_id);
+    co_return std::any_of(owed.begin(), owed.end(), [&](FeesOwed const& one) {
+        return one.chain_id == entry.chain_id && one.token == payment.token &&
+               one.owed >= payment.amount;
+    });
+}
+
+// The conditions of FeeService::book_paid(), for one that the old books have.
+Task<std::optional<std::string>> RebuildBooking::pay_fees(
+    JournalEntry const& entry, std::vector<UnbookedInvoice> const& invoices) {
+    auto const& payment = std::get<FeePayment>(entry.record);
+    PaymentKey const key{payment.invoice_merchant_id, payment.invoice_payment_id};
+    auto const unbooked =
+        std::find_if(invoices.begin(), invoices.end(), [&](UnbookedInvoice const& one) {
+            return one.invoice.merchant_id == entry.merchant_id && one.invoice.payment == key &&
+                   one.invoice.chain_id == entry.chain_id && one.invoice.token == payment.token;
+        });
+    if (unbooked == invoices.end()) co_return "there is no such invoice of which anything settled";
+    if (unbooked->invoice.amount != payment.amount)
+        co_return "its invoice is over " + to_string(unbooked->invoice.amount);
+    auto const states = co_await ports_.target.states({key});
+    if (states.empty() || status_of(states.front(), std::nullopt) != PaymentStatus::settled)
+        co_return "its invoice is not settled";
+    Amount const worth = worth_of(states.front().payment, network_, entry.chain_id, payment.token);
+    if (worth < payment.amount)
+        co_return "its invoice was to be paid by no more than " + to_string(worth);
+    bool const is_owed = co_await owes(entry);
+    if (!is_owed) co_return "less than that is owed";
+    auto const views = co_await ports_.ledger.load_views(entry.chain_id, {}, {entry.merchant_id});
+    ensure(views.size() == 1, "rebuild: a merchant is not in the new books");
+    JournalWriter journal(entry.merchant_id, entry.chain_id, views.front().head, next_moment());
+    journal.append(FeePayment{.invoice_merchant_id = payment.invoice_merchant_id,
+                              .invoice_payment_id = payment.invoice_payment_id,
+                              .token = payment.token,
+                              .amount = payment.amount,
+                              .settlement_hash = unbooked->evidence});
+    FeeCommit commit{.head = {entry.merchant_id, journal.first_head(), journal.head()},
+                     .chain_id = entry.chain_id,
+                     .entries = std::move(journal).take_entries()};
+    co_await ports_.fees.commit(std::move(commit));
     co_return std::nullopt;
 }
 

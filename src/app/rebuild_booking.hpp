@@ -13,7 +13,8 @@ namespace sycee {
 // that it had.
 struct PersonsDecision {
     BookedPosition position;
-    JournalEntry entry;    // a Resolution, Refund, RefundPayment or RefundCancellation
+    // A Resolution, Refund, RefundPayment, RefundCancellation or TokenLoss.
+    JournalEntry entry;
     TransferKey transfer;  // of a resolution
     bool incoming = true;
 };
@@ -23,6 +24,12 @@ struct MerchantInputs {
     BookedMerchant booked;
     std::optional<ExtendedPublicKey> receiving;
     std::vector<PersonsDecision> decisions;
+};
+
+// What decisions rest on beside their records.
+struct DecisionInputs {
+    ResolutionReasons reasons;
+    std::vector<OpenDifference> lost;
 };
 
 // So far may the time of a chain be from the clock of whoever put something in.
@@ -51,7 +58,13 @@ class RebuildBooking {
     // What the chains alone don't decide: in the order in which the books took it, together with
     // what persons decided. What the rules don't allow in that order is not done.
     Task<void> book_ordered(MerchantInputs const& merchant, std::vector<PaymentHistory> histories,
-                            ResolutionReasons reasons);
+                            DecisionInputs inputs);
+    // Whether the merchant owes in the new books what the FeePayment pays.
+    Task<bool> owes(JournalEntry const& entry);
+    // Books a FeePayment upon its invoice, one of `invoices`: those of which something is settled
+    // in the new books. Nothing where it was booked, else why not.
+    Task<std::optional<std::string>> pay_fees(JournalEntry const& entry,
+                                              std::vector<UnbookedInvoice> const& invoices);
     std::uint64_t decisions() const { return decisions_; }
 
   private:
@@ -64,10 +77,13 @@ class RebuildBooking {
     Task<void> finish(MerchantInputs const& merchant, OrderedPayment& payment);
     Task<std::optional<std::string>> decide(MerchantInputs const& merchant,
                                             PersonsDecision const& decision,
-                                            ResolutionReasons const& reasons);
+                                            DecisionInputs const& inputs);
     Task<std::optional<std::string>> resolve(MerchantInputs const& merchant,
                                              PersonsDecision const& decision, std::string reason);
     Task<std::optional<std::string>> promise(PersonsDecision const& decision, std::string reason);
+    Task<std::optional<std::string>> lose(PersonsDecision const& decision,
+                                          std::vector<OpenDifference> const& lost,
+                                          std::string reason);
     Result<MerchantStep> refund_step(MerchantView view, JournalEntry const& entry);
     // The number in the new books of a promise of the old ones; 0: it is not there.
     std::uint64_t promised(JournalEntry const& entry, std::uint64_t sequence) const;

@@ -103,6 +103,13 @@ std::map<std::pair<ChainId, Address>, std::string> promises_of(PaymentState cons
     return joined(std::move(parts));
 }
 
+std::map<std::pair<ChainId, Address>, std::string> losses_of(PaymentState const& state) {
+    std::map<std::pair<ChainId, Address>, std::vector<std::string>> parts;
+    for (LostTokens const& lost : state.losses)
+        parts[{lost.chain_id, lost.token}].push_back(to_string(lost.amount));
+    return joined(std::move(parts));
+}
+
 std::string to_text(BalanceSheet::Balance const& balance) {
     return (balance.negative ? "-" : "") + to_string(balance.magnitude);
 }
@@ -135,6 +142,11 @@ std::vector<std::string> compare_payment(PaymentState const& booked, PaymentStat
                    to_string(key.second);
         });
     lines.insert(lines.end(), promises.begin(), promises.end());
+    auto const losses = compare(losses_of(booked), losses_of(rebuilt), [&of](auto const& key) {
+        return of + "lost at its address on chain " + std::to_string(key.first) + ", token " +
+               to_string(key.second);
+    });
+    lines.insert(lines.end(), losses.begin(), losses.end());
     return lines;
 }
 

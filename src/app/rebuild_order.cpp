@@ -90,6 +90,7 @@ std::vector<FeeVersion> fee_versions_of(PaymentHistory const& history) {
 
 bool needs_order(PaymentHistory const& history, bool is_paid_by_desk) {
     if (is_paid_by_desk || fee_versions_of(history).size() > 1) return true;
+    if (!history.booked.losses.empty()) return true;
     auto const transfers = that_may_pay(history);
     std::set<ChainId> chains;
     bool came_back = false;

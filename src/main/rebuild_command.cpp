@@ -1,7 +1,9 @@
 #include <sycee/app/rebuild.hpp>
 #include <sycee/runtime/errors.hpp>
 #include <sycee/store/pg_desk.hpp>
+#include <sycee/store/pg_fees.hpp>
 #include <sycee/store/pg_ledger.hpp>
+#include <sycee/store/pg_losses.hpp>
 #include <sycee/store/pg_rebuild.hpp>
 #include <sycee/store/pg_refunds.hpp>
 
@@ -64,6 +66,16 @@ void print(RebuildReport const& report) {
     left_out(report.pending, "they have one that is not final");
     left_out(report.frozen, "their address differs from the chain");
     left_out(report.reversed, "a part was cleared before a reorg took another one away");
+    if (report.fee_payments > 0) {
+        std::cout << report.fee_payments
+                  << " payment(s) of fees follow from invoices that are settled.\n";
+    }
+    if (report.fee_payments_left_out > 0) {
+        std::cout
+            << report.fee_payments_left_out
+            << " payment(s) of fees are left out on both sides: they rest on payments of which "
+               "only the transfers were compared.\n";
+    }
     for (std::string const& difference : report.differences)
         std::cout << "DIFFERS: " << difference << "\n";
     if (report.difference_count > report.differences.size())
@@ -103,8 +115,10 @@ Task<int> rebuild(Executor executor, Config config, std::string into) {
     PgLedger ledger(fresh);
     PgDesk desk(fresh);
     PgRefunds refunds(fresh);
+    PgLosses losses(fresh);
+    PgFees fees(fresh);
     Rebuild rebuild(config.network, std::move(histories),
-                    {source, target, ledger, desk, refunds, clock});
+                    {source, target, ledger, desk, refunds, losses, fees, clock});
     auto const report = co_await rebuild.run();
     print(report);
     co_return report.agrees() ? kDone : kFailed;

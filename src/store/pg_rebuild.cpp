@@ -60,6 +60,16 @@ std::vector<Inputs> const& inputs() {
           {"version", "bigint"},
           {"bands", "text"},
           {"most_not_final", "numeric"},
+          {"created_at", "timestamptz"}}},
+        {"fee_recipients",
+         {{"number", "bigint"}, {"merchant_id", "uuid"}, {"created_at", "timestamptz"}}},
+        {"fee_invoices",
+         {{"merchant_id", "uuid"},
+          {"invoice_payment_id", "uuid"},
+          {"invoice_merchant_id", "uuid"},
+          {"chain_id", "bigint"},
+          {"token", "bytea"},
+          {"amount", "numeric"},
           {"created_at", "timestamptz"}}}};
     return all;
 }
@@ -260,6 +270,34 @@ Task<ResolutionReasons> PgRebuildSource::reasons(MerchantId merchant_id) {
     });
 }
 
+Task<std::vector<OpenDifference>> PgRebuildSource::lost(MerchantId merchant_id) {
+    return read([merchant_id](pqxx::transaction_base& tx) {
+        std::vector<OpenDifference> lost;
+        for (auto const& row :
+             tx.exec_params("SELECT d.*, " + time_column("d.found_at", "found_millis") +
+                                " FROM balance_differences d WHERE d.difference_id IN"
+                                " (SELECT difference_id FROM token_losses WHERE merchant_id = $1)",
+                            to_sql(merchant_id))) {
+            BookedBalance const booked{
+                {id_of<MerchantTag>(row["merchant_id"]), id_of<PaymentTag>(row["payment_id"])},
+                address_in(row["address"]),
+                address_in(row["token"]),
+                amount_of(row["booked"])};
+            lost.push_back({.id = id_of<DifferenceTag>(row["difference_id"]),
+                            .chain_id = number_of(row["chain_id"]),
+                            .block_number = number_of(row["block_number"]),
+                            .block_hash = bytes_of<32>(row["block_hash"]),
+                            .difference = {booked, amount_of(row["on_chain"])},
+                            .found_at = time_of(row["found_millis"])});
+        }
+        return lost;
+    });
+}
+
+Task<std::vector<JournalEntry>> PgRebuildSource::fee_payments() {
+    return read([](pqxx::transaction_base& tx) { return load_fee_payments(tx); });
+}
+
 Task<AccountBalances> PgRebuildSource::balances() {
     return read([](pqxx::transaction_base& tx) { return balances_in(tx); });
 }
@@ -293,6 +331,21 @@ Task<Result<void>> PgRebuildTarget::prepare(PgRebuildSource& source) {
 
 Task<void> PgRebuildTarget::add_payments(std::vector<Payment> payments) {
     auto work = [&payments](pqxx::work& tx) { insert_payments(tx, payments); };
+    co_await transact(database_, work);
+}
+
+Task<void> PgRebuildTarget::add_difference(OpenDifference difference) {
+    auto work = [&difference](pqxx::work& tx) {
+        BookedBalance const& booked = difference.difference.booked;
+        tx.exec_params(
+            "INSERT INTO balance_differences (difference_id, merchant_id, payment_id, chain_id,"
+            " address, token, block_number, block_hash, booked, on_chain, found_at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, to_timestamp($11::bigint / 1000.0))",
+            to_sql(difference.id), to_sql(booked.payment.first), to_sql(booked.payment.second),
+            difference.chain_id, to_sql(booked.address), to_sql(booked.token),
+            difference.block_number, to_sql(ByteView(difference.block_hash)), to_sql(booked.amount),
+            to_sql(difference.difference.on_chain), to_sql(difference.found_at));
+    };
     co_await transact(database_, work);
 }
 

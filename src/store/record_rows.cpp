@@ -566,6 +566,14 @@ std::map<PaymentKey, std::vector<JournalEntry>> load_payment_entries(
     return entries;
 }
 
+std::vector<JournalEntry> load_fee_payments(pqxx::transaction_base& tx) {
+    BookTable const& book = kBooks.back();
+    std::vector<JournalEntry> entries;
+    for (auto const& row : tx.exec(select_from(book) + "ORDER BY b.merchant_id, b.chain_id, b.seq"))
+        entries.push_back(entry_of(row, book));
+    return entries;
+}
+
 std::vector<JournalEntry> load_payment_batches(pqxx::transaction_base& tx, PaymentKey payment) {
     BookTable const& book = kBooks[3];
     auto const rows =

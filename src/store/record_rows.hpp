@@ -30,6 +30,8 @@ void insert_entries(pqxx::transaction_base& tx, std::vector<JournalEntry> const&
 // A reversal's postings are those stored with it.
 std::map<PaymentKey, std::vector<JournalEntry>> load_payment_entries(
     pqxx::transaction_base& tx, std::vector<PaymentKey> const& payments);
+// Those of all merchants, by merchant, chain and sequence.
+std::vector<JournalEntry> load_fee_payments(pqxx::transaction_base& tx);
 // The settlement batches that hold settlements of the payment.
 std::vector<JournalEntry> load_payment_batches(pqxx::transaction_base& tx, PaymentKey payment);
 

@@ -2,7 +2,10 @@
 // put in, are the same; what differs is named, and what is not final is left out on both sides.
 #include <sycee/app/rebuild.hpp>
 #include <sycee/crypto/hash.hpp>
+#include <sycee/payment/loss.hpp>
 #include <sycee/payment/refund.hpp>
+#include <sycee/store/pg_fees.hpp>
+#include <sycee/store/pg_losses.hpp>
 #include <sycee/store/pg_rebuild.hpp>
 #include <sycee/store/pg_refunds.hpp>
 
@@ -126,6 +129,78 @@ class RebuildInPostgres : public BooksInPostgres {
         return book(promise_refund(view_of(of), kChain, decision, progress, booked_at));
     }
 
+    // Of what all the books have at the payment's address, which is missing in block 101.
+    DifferenceId find_difference(Payment const& of, std::uint64_t missing) {
+        auto const id = new_id<DifferenceTag>(booked_at);
+        query(
+            "INSERT INTO balance_differences (difference_id, merchant_id, payment_id, chain_id,"
+            " address, token, block_number, block_hash, booked, on_chain, found_at)"
+            " SELECT '" +
+            to_string(id.uuid) + "', merchant_id, payment_id, 31337, deposit_address, '\\x" +
+            to_hex(kToken.bytes) + "', 101, '\\x" + to_hex(block(101).hash) + "', 50000000, " +
+            std::to_string(50'000'000 - missing) + ", now() FROM payments WHERE payment_id = '" +
+            to_string(of.id.uuid) + "'");
+        return id;
+    }
+    void lose(Payment const& of, std::uint64_t amount) {
+        LossDecision const decision{.difference_id = find_difference(of, amount),
+                                    .payment_id = of.id,
+                                    .token = kToken,
+                                    .amount = Amount(amount),
+                                    .block_number = 101,
+                                    .block_hash = block(101).hash,
+                                    .decided_by = "op_1",
+                                    .approved_by = "op_2",
+                                    .reason_hash = sha256(as_bytes("why"))};
+        booked_at += std::chrono::seconds(1);
+        auto const step = book_loss(view_of(of), kChain, decision, progress, booked_at);
+        if (!step) throw std::runtime_error(to_string(step.error()));
+        run(PgLosses(*database).commit({.head = {merchant_id, step->first_head, step->head},
+                                        .chain_id = kChain,
+                                        .entries = step->entries,
+                                        .reason = "why",
+                                        .request = {},
+                                        .now = booked_at}));
+    }
+
+    // The operator's invoice over 1.00, the fee of a payment of 50.00. It is paid and settled, and
+    // booked as paid. The invoice's payment.
+    Payment pay_fees() {
+        MerchantId const operators = create_merchant("Operator", 2);
+        PgFees fees(*database);
+        EXPECT_TRUE(run(fees.set_recipient(operators, kStart)));
+        auto input = new_payment(operators, {kChain});
+        input.price = Amount(100);
+        input.options[0].amount = Amount(1'000'000);
+        auto const invoice = run(PgPayments(*database).create(input, derive_deposit_address));
+        EXPECT_TRUE(run(fees.add({.merchant_id = merchant_id,
+                                  .payment = {operators, invoice.id},
+                                  .chain_id = kChain,
+                                  .token = kToken,
+                                  .amount = Amount(1'000'000),
+                                  .created_at = kStart},
+                                 0)));
+        BlockNumber const next = heads[kChain].number + 1;
+        pay(kChain, invoice, 7, 1'000'000, next, next - 1);
+        finalize(kChain, next + 1, {invoice});
+        auto const views = run(PgLedger(*database).load_views(kChain, {}, {merchant_id}));
+        JournalWriter journal(merchant_id, kChain, views.front().head, booked_at);
+        journal.append(FeePayment{.invoice_merchant_id = operators,
+                                  .invoice_payment_id = invoice.id,
+                                  .token = kToken,
+                                  .amount = Amount(1'000'000),
+                                  .settlement_hash = run(fees.unbooked(10)).at(0).evidence});
+        run(fees.commit({.head = {merchant_id, journal.first_head(), journal.head()},
+                         .chain_id = kChain,
+                         .entries = journal.entries()}));
+        return invoice;
+    }
+    void charge() {
+        EXPECT_TRUE(run(PgAccess(*database).set_fees(merchant_id, {.basis_points = 200}, kStart)));
+        pay(kChain, payment, 1, 50'000'000, 101, 100);
+        finalize(kChain, 102, {payment});
+    }
+
     RebuildReport rebuild(std::function<void()> const& meanwhile = [] {}) {
         static int number = 0;
         std::string const name = "rebuilt_" + std::to_string(++number);
@@ -152,8 +227,10 @@ class RebuildInPostgres : public BooksInPostgres {
         PgLedger ledger(into);
         PgDesk desk(into);
         PgRefunds refunds(into);
+        PgLosses losses(into);
+        PgFees fees(into);
         Rebuild rebuilding(network, std::move(by_chain),
-                           {source, target, ledger, desk, refunds, clock});
+                           {source, target, ledger, desk, refunds, losses, fees, clock});
         auto report = run(rebuilding.run());
         EXPECT_EQ(run(verify_books(into)).first_wrong.value_or(""), "");
         return report;
@@ -262,14 +339,7 @@ TEST_F(RebuildInPostgres, a_frozen_address_is_left_out) {
     auto const other = create_payment(merchant_id, {kChain});
     pay(kChain, payment, 1, 50'000'000, 101, 100);
     pay(kChain, other, 2, 50'000'000, 102, 100);
-    query(
-        "INSERT INTO balance_differences (difference_id, merchant_id, payment_id, chain_id,"
-        " address, token, block_number, block_hash, booked, on_chain, found_at)"
-        " SELECT gen_random_uuid(), merchant_id, payment_id, 31337, deposit_address, '\\x" +
-        to_hex(kToken.bytes) +
-        "', 101, decode(repeat('00', 32), 'hex'), 50000000, 0, now()"
-        " FROM payments WHERE payment_id = '" +
-        to_string(payment.id.uuid) + "'");
+    find_difference(payment, 50'000'000);
     finalize(kChain, 110, {payment, other});
     ASSERT_EQ(state(payment).credits[0].stage, CreditStage::cleared);
     auto const report = rebuild();
@@ -311,6 +381,101 @@ TEST_F(RebuildInPostgres, refunds_are_promised_kept_and_taken_back_again) {
     auto const named = text_of(rebuild());
     EXPECT_NE(named.find("refund paid on chain 31337 by transaction 0x07"), std::string::npos)
         << named;
+}
+
+// Taken after the withdrawal, less would lie there than was lost, and nothing unexplained have
+// left.
+TEST_F(RebuildInPostgres, what_was_lost_is_lost_again_in_its_order) {
+    pay(kChain, payment, 1, 50'000'000, 101, 100);
+    finalize(kChain, 105, {payment});
+    lose(payment, 30'000'000);
+    Transfer out = transfer(payment, 5, 25'000'000, block(106));
+    std::swap(out.sender, out.recipient);
+    told[kChain].add(out);
+    commit(plan({.added = {block(106)}, .arrivals = {{payment, out, false}}, .finalized = 106}));
+    ASSERT_EQ(state().outflows.at(0).unexplained, Amount(5'000'000));
+    ASSERT_EQ(first_wrong(), "");
+    auto const report = rebuild();
+    EXPECT_EQ(text_of(report), "");
+    EXPECT_EQ(report.payments, 1U);
+    EXPECT_EQ(report.decisions, 1U);
+    EXPECT_EQ(report.ordered, 1U);
+
+    replica("UPDATE token_losses SET amount = amount - 1");
+    auto named = text_of(rebuild());
+    EXPECT_NE(named.find("is refused when rebuilt: its difference says otherwise"),
+              std::string::npos)
+        << named;
+    EXPECT_NE(named.find("lost at its address on chain 31337, token " + to_string(kToken) +
+                         ": the books say 29999999; rebuilt, nothing"),
+              std::string::npos)
+        << named;
+    replica("UPDATE token_losses SET amount = amount + 1");
+
+    told[kChain].transfers.begin()->second.amount = Amount(20'000'000);
+    named = text_of(rebuild());
+    EXPECT_NE(named.find("is refused when rebuilt: difference: leaves 30000000 base units missing, "
+                         "but the books have only 0 there"),
+              std::string::npos)
+        << named;
+}
+
+TEST_F(RebuildInPostgres, fees_are_paid_again_by_the_invoice_that_is_settled) {
+    charge();
+    pay_fees();
+    ASSERT_EQ(first_wrong(), "");
+    auto report = rebuild();
+    EXPECT_EQ(text_of(report), "");
+    EXPECT_EQ(report.fee_payments, 1U);
+    EXPECT_EQ(report.payments, 2U);
+
+    replica("UPDATE fee_payments SET amount = 1000001; UPDATE fee_invoices SET amount = 1000001");
+    auto named = text_of(rebuild());
+    EXPECT_NE(named.find("is refused when rebuilt: its invoice was to be paid by no more than "
+                         "1000000"),
+              std::string::npos)
+        << named;
+    replica("UPDATE fee_payments SET amount = 1000000");
+    named = text_of(rebuild());
+    EXPECT_NE(named.find("is refused when rebuilt: its invoice is over 1000001"), std::string::npos)
+        << named;
+    replica("UPDATE fee_invoices SET amount = 1000000");
+
+    told[kChain].transfers.erase(std::prev(told[kChain].transfers.end()));
+    report = rebuild();
+    named = text_of(report);
+    EXPECT_EQ(report.fee_payments, 0U);
+    EXPECT_NE(named.find("there is no such invoice of which anything settled"), std::string::npos)
+        << named;
+    EXPECT_NE(named.find("account operator_fee: the books say nothing; rebuilt, 1000000"),
+              std::string::npos)
+        << named;
+}
+
+// More than is owed in the new books, of which nothing was left out.
+TEST_F(RebuildInPostgres, fees_that_were_not_owed_are_named) {
+    charge();
+    pay_fees();
+    told[kChain].transfers.begin()->second.amount = Amount(1'000'000);
+    auto const named = text_of(rebuild());
+    EXPECT_NE(named.find("is refused when rebuilt: less than that is owed"), std::string::npos)
+        << named;
+}
+
+TEST_F(RebuildInPostgres, fees_of_what_is_left_out_are_left_out_as_well) {
+    charge();
+    auto const invoice = pay_fees();
+    for (Payment const& frozen : {invoice, payment}) {
+        find_difference(frozen, 1'000'000);
+        auto const report = rebuild();
+        EXPECT_EQ(text_of(report), "");
+        EXPECT_EQ(report.frozen, 1U);
+        EXPECT_EQ(report.fee_payments, 0U);
+        EXPECT_EQ(report.fee_payments_left_out, 1U);
+        query(
+            "UPDATE balance_differences SET closed_at = now(), closed_reason = 'none'"
+            " WHERE closed_at IS NULL");
+    }
 }
 
 TEST_F(RebuildInPostgres, what_is_booked_meanwhile_is_not_seen) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <sycee/app/fee_service.hpp>
 #include <sycee/app/log_history.hpp>
+#include <sycee/app/loss_service.hpp>
 #include <sycee/app/ports.hpp>
 #include <sycee/app/rebuild_comparison.hpp>
 #include <sycee/app/rebuild_order.hpp>
@@ -55,14 +57,21 @@ class RebuildSourcePort {
     // Those with an address whose balance is not what the books say.
     virtual Task<std::set<PaymentKey>> frozen() = 0;
     virtual Task<ResolutionReasons> reasons(MerchantId merchant_id) = 0;
+    // The differences that were booked as lost, as they were found.
+    virtual Task<std::vector<OpenDifference>> lost(MerchantId merchant_id) = 0;
+    // The FeePayments of all merchants, by merchant, chain and number.
+    virtual Task<std::vector<JournalEntry>> fee_payments() = 0;
     virtual Task<AccountBalances> balances() = 0;
 };
 
-// The new books beside their ledger: they have the merchants, fee schedules and finality rules.
+// The new books beside their ledger: they have the merchants, fee schedules, finality rules and fee
+// invoices.
 class RebuildTargetPort {
   public:
     virtual ~RebuildTargetPort() = default;
     virtual Task<void> add_payments(std::vector<Payment> payments) = 0;
+    // As it was found: it is open. Its payment is there.
+    virtual Task<void> add_difference(OpenDifference difference) = 0;
     // In no order.
     virtual Task<std::vector<PaymentState>> states(std::vector<PaymentKey> keys) = 0;
     virtual Task<AccountBalances> balances() = 0;
@@ -76,9 +85,13 @@ struct RebuildReport {
         std::uint64_t transfers = 0;  // at deposit addresses
     };
     std::vector<Chain> chains;
-    std::uint64_t payments = 0;   // compared in full
-    std::uint64_t decisions = 0;  // of persons, replayed
-    std::uint64_t ordered = 0;    // payments whose transfers were taken in the order of the books
+    std::uint64_t payments = 0;      // compared in full
+    std::uint64_t decisions = 0;     // of persons, replayed
+    std::uint64_t fee_payments = 0;  // whose invoice is settled in the new books as well
+    // Taken out on both sides: their invoice, or what they pay for, is of a payment of which only
+    // the transfers were compared.
+    std::uint64_t fee_payments_left_out = 0;
+    std::uint64_t ordered = 0;  // payments whose transfers were taken in the order of the books
     // Payments of which only the transfers were compared, since their place rests on more than what
     // is final.
     std::uint64_t pending = 0;             // a transfer that is not final
@@ -96,6 +109,8 @@ struct RebuildPorts {
     LedgerPort& ledger;   // of the target
     DeskPort& desk;       // of the target
     RefundPort& refunds;  // of the target
+    LossPort& losses;     // of the target
+    FeePort& fees;        // of the target
     Clock& clock;
 };
 

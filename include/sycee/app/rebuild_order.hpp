@@ -48,7 +48,8 @@ std::vector<FeeVersion> fee_versions_of(PaymentHistory const& history);
 
 // Whether the chains don't say in which order the payment's transfers were taken: they are on
 // several chains, whose followers were not equally fast; the desk paid a part; its fees changed in
-// between; or a reorg around its expiry mined a transfer again or let one in later.
+// between; tokens were lost without a transfer; or a reorg around its expiry mined a transfer again
+// or let one in later.
 bool needs_order(PaymentHistory const& history, bool is_paid_by_desk);
 
 // Whether a part of the payment may have been cleared counting on a transfer that a reorg then took

@@ -26,6 +26,8 @@ class PgRebuildSource final : public RebuildSourcePort {
                                               std::size_t limit) override;
     Task<std::set<PaymentKey>> frozen() override;
     Task<ResolutionReasons> reasons(MerchantId merchant_id) override;
+    Task<std::vector<OpenDifference>> lost(MerchantId merchant_id) override;
+    Task<std::vector<JournalEntry>> fee_payments() override;
     Task<AccountBalances> balances() override;
 
   private:
@@ -44,11 +46,13 @@ class PgRebuildTarget final : public RebuildTargetPort {
     explicit PgRebuildTarget(Database& database) : database_(database) {}
 
     // Makes the schema, and takes over the merchants, whose webhooks stay behind so that nobody is
-    // told anything twice, their fee schedules, and the finality rules. Refused, with nothing
-    // written, where the database is the source's own or holds anything at all.
+    // told anything twice, their fee schedules, the invoices over fees and to whom they are paid,
+    // and the finality rules. Refused, with nothing written, where the database is the source's own
+    // or holds anything at all.
     Task<Result<void>> prepare(PgRebuildSource& source);
 
     Task<void> add_payments(std::vector<Payment> payments) override;
+    Task<void> add_difference(OpenDifference difference) override;
     Task<std::vector<PaymentState>> states(std::vector<PaymentKey> keys) override;
     Task<AccountBalances> balances() override;
 

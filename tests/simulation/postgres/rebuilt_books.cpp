@@ -1,7 +1,9 @@
 // The books of a world, derived again from its chains as they really are.
 #include <sycee/app/rebuild.hpp>
 #include <sycee/store/pg_desk.hpp>
+#include <sycee/store/pg_fees.hpp>
 #include <sycee/store/pg_ledger.hpp>
+#include <sycee/store/pg_losses.hpp>
 #include <sycee/store/pg_rebuild.hpp>
 #include <sycee/store/pg_refunds.hpp>
 #include <sycee/store/verify.hpp>
@@ -77,8 +79,10 @@ RebuildReport TestDatabase::rebuild(Network const& network,
         PgLedger ledger(into);
         PgDesk desk(into);
         PgRefunds refunds(into);
+        PgLosses losses(into);
+        PgFees fees(into);
         Rebuild rebuild(network, std::move(by_chain),
-                        {source, target, ledger, desk, refunds, clock});
+                        {source, target, ledger, desk, refunds, losses, fees, clock});
         report = run(rebuild.run());
         if (auto const wrong = run(verify_books(into)).first_wrong) {
             report.differences.push_back("the new books are wrong: " + *wrong);

@@ -137,6 +137,22 @@ TEST_F(RebuildOrder, fees_that_changed_between_two_parts_need_their_order) {
     EXPECT_TRUE(needs_order(history(), false));
 }
 
+TEST_F(RebuildOrder, what_was_lost_without_a_transfer_is_on_no_chain) {
+    clear(authorize(transfer(1, 50, 100), 100), 50, 120);
+    book(TokenLoss{.payment_id = payment.id, .token = kToken, .amount = Amount(30)}, 130);
+    EXPECT_TRUE(needs_order(history(), false));
+    PaymentState const booked = history().booked;
+    PaymentState rebuilt = booked;
+    EXPECT_TRUE(compare_payment(booked, rebuilt).empty());
+    rebuilt.losses[0].amount = Amount(29);
+    auto const lines = compare_payment(booked, rebuilt);
+    ASSERT_EQ(lines.size(), 1U);
+    EXPECT_NE(lines[0].find("lost at its address on chain 1, token " + to_string(kToken) +
+                            ": the books say 30; rebuilt, 29"),
+              std::string::npos)
+        << lines[0];
+}
+
 TEST_F(RebuildOrder, the_steps_are_those_of_the_books_over_all_chains) {
     auto const first = authorize(transfer(1, 20, 100), 100);
     auto const other = authorize(transfer(2, 30, 99, kOtherChain), 101);
