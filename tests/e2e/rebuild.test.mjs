@@ -7,7 +7,7 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 
 import { runOrThrow } from "../support/process.mjs";
-import { binary } from "../support/sycee.mjs";
+import { binary, secretFile } from "../support/sycee.mjs";
 import { waitFor } from "../support/wait.mjs";
 import { World } from "../support/world.mjs";
 
@@ -147,26 +147,108 @@ test("what is not final is left out on both sides, and said so", async () => {
   await world.caughtUp(patient);
 });
 
-test("the books' own database, and one that holds anything, are refused and not written to", async () => {
-  const before = await world.sql("SELECT sum(n_tup_ins) FROM pg_stat_user_tables");
-  const own = await world.sycee.command("rebuild", "--into", world.postgres.connection("sycee"));
-  assert.equal(own.code, 2);
-  assert.match(own.stderr, /^sycee: into: names the database of the books themselves$/m);
-  const used = await world.postgres.createDatabase("used");
-  await world.postgres.query("CREATE TABLE mine (a int)", "used");
-  const refused = await world.sycee.command("rebuild", "--into", used);
-  assert.equal(refused.code, 2);
-  assert.match(refused.stderr, /^sycee: into: the database is not empty: there is public\.mine$/m);
-  assert.equal(await world.postgres.query("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'", "used"), "1");
-  const nonsense = await world.sycee.command("rebuild", "--into", "host=");
-  assert.notEqual(nonsense.code, 0);
-  assert.ok(Number(before) >= 0);
+async function post(target, body, status) {
+  const answer = await world.api("POST", target, { body });
+  assert.equal(answer.status, status, answer.text);
+  return answer.body;
+}
+
+async function payFees() {
+  const { merchant: operators, key } = await world.addMerchant({ name: "The operator" });
+  await world.sycee.cli("fee", "recipient", operators.id);
+  const [invoice] = await world.sycee.json("fee", "invoice", world.merchant.id);
+  const { body: payment } = await world.sycee.request("GET", `/v1/payments/${invoice.id}`, { key });
+  await world.pay(payment);
+  await world.chain.mine(world.confirmations + 1);
+  await waitFor("the fees to be paid", async () => {
+    const { invoices } = await world.sycee.json("fee", "statement", world.merchant.id);
+    return invoices[0].paid_record !== null;
+  });
+}
+
+async function loseAll(payment) {
+  await world.token.administer("addBlackList", payment.deposit_address);
+  await world.token.administer("destroyBlackFunds", payment.deposit_address);
+  const found = await waitFor("the difference", async () => {
+    const [difference] = JSON.parse(await world.sycee.cli("difference", "list", "--json"));
+    return difference;
+  });
+  await world.chain.mine(world.confirmations + 1);
+  await world.caughtUp(patient);
+  const password = await secretFile(path.join(world.directory, "anna"), () => "the password of anna");
+  await world.sycee.cli("operator", "create", "--name", "anna", "--password-file", password);
+  const decided = ["--operator", "anna", "--password-file", password, "--reason", "destroyed by the issuer"];
+  await world.sycee.cli("difference", "book-loss", found.id, ...decided);
+}
+
+test("refunds that were paid and canceled, fees that were paid, and a loss come out the same", async () => {
+  const { chain, token } = world;
+  const before = (await rebuild()).stdout.match(/^(\d+) payment\(s\) and (\d+) decision\(s\)/m);
+  await payFees();
+  const shopper = "0x00000000000000000000000000000000000051ac";
+  const [, , wallet] = await chain.accounts();
+  await token.mint(wallet, token.units("100"));
+  for (const name of ["refunded", "lost"]) {
+    payments[name] = await world.createPayment({ reference: name });
+    await world.pay(payments[name]);
+    await world.settle(payments[name], patient);
+  }
+  const promise = { payment: payments.refunded.id, recipient: shopper, reason: "it did not fit" };
+  const paid = await post("/v1/refunds", { ...promise, amount: "20" }, 201);
+  const canceled = await post("/v1/refunds", { ...promise, amount: "5" }, 201);
+  const { transactionHash } = await token.transfer(wallet, shopper, token.units("20"));
+  await world.caughtUp(patient);
+  await post(`/v1/refunds/${paid.id}/report`, { transaction_hash: transactionHash }, 200);
+  await post(`/v1/refunds/${canceled.id}/cancel`, { reason: "the shopper keeps it" }, 200);
+  await loseAll(payments.lost);
+  await chain.mine(world.confirmations + 1);
+  await waitFor("the refund to be paid", async () => {
+    const { body } = await world.api("GET", `/v1/refunds/${paid.id}`);
+    return body.status === "paid";
+  });
+  await world.caughtUp(patient);
+  await world.verifyBooks();
+
+  const { code, stdout, stderr } = await rebuild();
+  assert.equal(code, 0, stdout + stderr);
+  assert.match(stdout, /^1 payment\(s\) of fees follow from invoices that are settled\.$/m);
+  // The invoice is a payment, too; two promises, how each ended, and the loss.
+  const [all, decided] = [Number(before[1]) + 3, Number(before[2]) + 5];
+  const line = `${all} payment(s) and ${decided} decision(s) derived again: the books agree.`;
+  assert.ok(stdout.split("\n").includes(line), stdout);
 });
 
 test("the service may be away", async () => {
   await world.sycee.stop(); // it would find what is changed below by itself, and freeze the address
   const { code, stdout } = await rebuild();
   assert.equal(code, 0, stdout);
+});
+
+/** How many rows each table has. */
+const rowsOf = async (database) =>
+  world.postgres.query(
+    `SELECT string_agg(t.tablename || ' ' || (xpath('/row/c/text()', query_to_xml(
+       format('SELECT count(*) AS c FROM %I.%I', t.schemaname, t.tablename), false, true, '')))[1]::text, ', '
+       ORDER BY t.tablename) FROM pg_tables t WHERE t.schemaname = 'public'`,
+    database,
+  );
+
+test("the books' own database, and one that holds anything, are refused and not written to", async () => {
+  const before = await rowsOf("sycee");
+  assert.match(before, /, merchants [1-9]\d*, /);
+  const own = await world.sycee.command("rebuild", "--into", world.postgres.connection("sycee"));
+  assert.equal(own.code, 2);
+  assert.match(own.stderr, /^sycee: into: names the database of the books themselves$/m);
+  assert.equal(await rowsOf("sycee"), before);
+  const used = await world.postgres.createDatabase("used");
+  await world.postgres.query("CREATE TABLE mine (a int); INSERT INTO mine VALUES (1)", "used");
+  const refused = await world.sycee.command("rebuild", "--into", used);
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /^sycee: into: the database is not empty: there is public\.mine$/m);
+  assert.equal(await rowsOf("used"), "mine 1");
+  const nonsense = await world.sycee.command("rebuild", "--into", "host=");
+  assert.notEqual(nonsense.code, 0);
+  assert.equal(await rowsOf("sycee"), before);
 });
 
 const ofPayment = (table, name) =>
@@ -185,8 +267,8 @@ for (const [what, table, name, change, back, expected] of [
     /out: the books say 49999999; rebuilt, 50000000/],
 ]) {
   test(`${what} that was changed by hand is named`, async () => {
-    const seq = await world.sql(`SELECT t.seq ${ofPayment(table, name)}`);
-    const set = (changed) => `UPDATE ${table} SET ${changed} WHERE seq = ${seq}`;
+    const place = await world.sql(`SELECT format('%L, %s', t.merchant_id, t.seq) ${ofPayment(table, name)}`);
+    const set = (changed) => `UPDATE ${table} SET ${changed} WHERE (merchant_id, seq) = (${place})`;
     await tampered(set(change), set(back), ({ code, stdout }) => {
       assert.equal(code, 1, stdout);
       const [first, ...others] = differences(stdout);
@@ -200,12 +282,28 @@ for (const [what, table, name, change, back, expected] of [
 test("a transfer that was given to another payment is named at both", async () => {
   const uuid = (name) => world.sql(`SELECT payment_id FROM payments WHERE reference = '${name}'`);
   const [from, to] = [await uuid("exact"), await uuid("gone")];
-  const seq = await world.sql(`SELECT seq FROM authorizations WHERE payment_id = '${from}'`);
-  const move = (target) => `UPDATE authorizations SET payment_id = '${target}' WHERE seq = ${seq}`;
+  const place = await world.sql(
+    `SELECT format('%L, %s', merchant_id, seq) FROM authorizations WHERE payment_id = '${from}'`,
+  );
+  const move = (target) =>
+    `UPDATE authorizations SET payment_id = '${target}' WHERE (merchant_id, seq) = (${place})`;
   await tampered(move(to), move(from), ({ code, stdout }) => {
     assert.equal(code, 1, stdout);
     const named = differences(stdout).map((line) => line.split(", ")[0].slice("DIFFERS: ".length));
     assert.deepEqual(named.sort(), [payments.exact.id, payments.gone.id].sort());
+  });
+});
+
+test("a loss and a payment of fees that say more than there was are named", async () => {
+  const more = (table, by) => `UPDATE ${table} SET amount = amount ${by}`;
+  await tampered(more("token_losses", "+ 1"), more("token_losses", "- 1"), ({ code, stdout }) => {
+    assert.equal(code, 1, stdout);
+    assert.match(stdout, /lost at its address on chain 31337, .*: the books say 50000001; rebuilt, nothing$/m);
+  });
+  await tampered(more("fee_payments", "+ 1"), more("fee_payments", "- 1"), ({ code, stdout }) => {
+    assert.equal(code, 1, stdout);
+    const [first] = differences(stdout);
+    assert.match(first, /, fee_payment \d+ of \d+ by the invoice pay_.*: is refused when rebuilt: its invoice is over/);
   });
 });
 
