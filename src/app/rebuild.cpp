@@ -20,8 +20,8 @@ namespace {
 constexpr std::size_t kPage = 500;            // payments
 constexpr BlockNumber kBlocksAtOnce = 2'000;  // whose logs are asked for
 constexpr BlockNumber kBlocksBetweenWords = 50 * kBlocksAtOnce;
-constexpr std::size_t kMostDifferences = 1'000;  // that are kept, all are counted
-constexpr std::size_t kMostInvoices = 10'000'000;
+constexpr std::size_t kMostDifferences = 1'000;    // that are kept, all are counted
+constexpr std::size_t kMostInvoices = 10'000'000;  // paid and not booked yet: all of them
 
 enum class LeftOut : std::uint8_t { pending, frozen, reversed, contradictory };
 
