@@ -186,7 +186,7 @@ Task<Notice> DeskPages::resolve(DeskKey key, Form form, std::string operator_id)
     std::string const what = in_words(to_string(*kind));
     auto const decided = co_await desk_.resolve(std::move(input), operator_id);
     if (!decided) co_return refusal(decided.error());
-    bool const waits = decided->has_value();
+    bool const waits = decided->request.has_value();
     log_info("admin", waits ? "asked for a decision at the desk" : "decided at the desk",
              {{"operator", operator_id}, {"exception", exception_id(key)}, {"kind", what}});
     if (waits) {

@@ -77,10 +77,10 @@ Task<Answer> decide_exception(ApiCall const& call, std::string_view id) {
     auto const after = co_await find_exception(call, id);
     if (!after) co_return std::unexpected(after.error());
     auto json = exception_json(*after, call.network);
-    bool const waits = decided->has_value();
+    bool const waits = decided->request.has_value();
     if (waits) {
         json["waiting_for_approval"] = true;
-        json["resolution_request"] = to_string(**decided);
+        json["resolution_request"] = to_string(*decided->request);
     }
     co_return text_response(waits ? 202 : 200, "application/json", json.dump());
 }

@@ -12,6 +12,14 @@ namespace {
 
 constexpr char const* kAnotherOperator = "needs another operator than the one who made it";
 
+std::optional<ExceptionItem> item_of(MerchantView const& view, PaymentId payment_id,
+                                     ChainId chain_id, std::uint64_t sequence) {
+    auto const of = std::ranges::find(view.payments, payment_id,
+                                      [](PaymentState const& state) { return state.payment.id; });
+    if (of == view.payments.end()) return std::nullopt;
+    return find_exception(*of, chain_id, sequence);
+}
+
 }  // namespace
 
 Task<DeskPage> DeskService::list(DeskFilter filter, std::optional<DeskKey> after,
@@ -27,7 +35,7 @@ Task<std::vector<ResolutionRequest>> DeskService::requests() {
     co_return co_await desk_.requests();
 }
 
-bool DeskService::needs_second_operator(DeskException const& exception, Amount amount) const {
+bool DeskService::needs_second_operator(ExceptionItem const& exception, Amount amount) const {
     if (!settings_.second_operator_above) return false;
     auto const& key = exception.transfer.key;
     auto const* token = network_.token(key.chain_id, key.token);
@@ -37,22 +45,19 @@ bool DeskService::needs_second_operator(DeskException const& exception, Amount a
            *settings_.second_operator_above;
 }
 
-Task<Result<std::optional<RequestId>>> DeskService::resolve(ResolveInput input,
-                                                            std::string decided_by) {
+Task<Result<Resolved>> DeskService::resolve(ResolveInput input, std::string decided_by) {
     if (auto const checked = check_reason(input.reason); !checked) {
         co_return std::unexpected(checked.error());
     }
     auto const exception = co_await desk_.find(input.exception);
     if (!exception) co_return refuse("exception", "is not on the desk");
     if (!input.amount) input.amount = exception->amount - exception->resolved;
-    if (!needs_second_operator(*exception, *input.amount)) {
-        auto const booked =
-            co_await book(std::move(input), std::move(decided_by), "", std::nullopt);
-        if (!booked) co_return std::unexpected(booked.error());
-        co_return std::nullopt;
-    }
-    auto const planned = co_await plan(input, decided_by, "", std::nullopt);
+    auto planned = co_await plan(input, decided_by, "", std::nullopt);
     if (!planned) co_return std::unexpected(planned.error());
+    if (!planned->needs_second_operator)
+        co_return Resolved{co_await write(std::move(planned->commit)), std::nullopt};
+    if (input.names_recipient)
+        co_return refuse("recipient", "waits for a second operator too: give it after approval");
     auto const waiting = co_await desk_.requests();
     bool const waits_already =
         std::any_of(waiting.begin(), waiting.end(), [&input](ResolutionRequest const& request) {
@@ -70,7 +75,7 @@ Task<Result<std::optional<RequestId>>> DeskService::resolve(ResolveInput input,
                               .created_at = now};
     RequestId const id = request.id;
     co_await desk_.create_request(std::move(request));
-    co_return id;
+    co_return Resolved{0, id};
 }
 
 Task<Result<void>> DeskService::approve(RequestId id, std::string approved_by) {
@@ -85,7 +90,11 @@ Task<Result<void>> DeskService::approve(RequestId id, std::string approved_by) {
                        .amount = request->amount,
                        .reason = request->reason};
     if (!request->target_payment_id.uuid.is_nil()) input.target = request->target_payment_id;
-    co_return co_await book(std::move(input), request->requested_by, std::move(approved_by), id);
+    auto planned =
+        co_await plan(std::move(input), request->requested_by, std::move(approved_by), id);
+    if (!planned) co_return std::unexpected(planned.error());
+    co_await write(std::move(planned->commit));
+    co_return Result<void>{};
 }
 
 Task<Result<void>> DeskService::reject(RequestId id, std::string rejected_by) {
@@ -98,19 +107,18 @@ Task<Result<void>> DeskService::reject(RequestId id, std::string rejected_by) {
     co_return Result<void>{};
 }
 
-Task<Result<void>> DeskService::book(ResolveInput input, std::string decided_by,
-                                     std::string approved_by, std::optional<RequestId> request) {
-    auto commit =
-        co_await plan(std::move(input), std::move(decided_by), std::move(approved_by), request);
-    if (!commit) co_return std::unexpected(commit.error());
-    co_await desk_.commit(std::move(*commit));
+Task<std::uint64_t> DeskService::write(DeskCommit commit) {
+    std::uint64_t const sequence = commit.entries.front().sequence;
+    co_await desk_.commit(std::move(commit));
     outbox_.notify();
-    co_return Result<void>{};
+    co_return sequence;
 }
 
-Task<Result<DeskCommit>> DeskService::plan(ResolveInput input, std::string decided_by,
-                                           std::string approved_by,
-                                           std::optional<RequestId> request) {
+// One view says whether one operator is enough and becomes the commit, which is refused where it is
+// no longer as it was: two at once can't both go below the limit.
+Task<Result<DeskService::Plan>> DeskService::plan(ResolveInput input, std::string decided_by,
+                                                  std::string approved_by,
+                                                  std::optional<RequestId> request) {
     auto const exception = co_await desk_.find(input.exception);
     if (!exception) co_return refuse("exception", "is not on the desk");
     auto const [merchant_id, chain_id, sequence] = input.exception;
@@ -137,13 +145,15 @@ Task<Result<DeskCommit>> DeskService::plan(ResolveInput input, std::string decid
                             .decided_by = std::move(decided_by),
                             .approved_by = std::move(approved_by),
                             .reason_hash = sha256(as_bytes(input.reason))};
+    auto const item = item_of(view, exception->payment_id, chain_id, sequence);
+    bool const needs_another = item && needs_second_operator(*item, decision.amount);
     auto step = resolve_exception(std::move(view), chain_id, decision, chains_.all(), now);
     if (!step) co_return std::unexpected(step.error());
     commit.head = {merchant_id, step->first_head, step->head};
     commit.entries = std::move(step->entries);
     add_events(commit.events, merchant_id, step->events, chain_id, now);
     give_ids(commit.events, now);
-    co_return commit;
+    co_return Plan{std::move(commit), needs_another};
 }
 
 }  // namespace sycee

@@ -65,15 +65,10 @@ bool RefundService::needs_second_operator(PaymentState const& state,
 }
 
 Task<Result<PromisedRefund>> RefundService::create(CreateRefund input, std::string decided_by) {
-    auto const planned = co_await plan(input, decided_by, "", std::nullopt);
+    auto planned = co_await plan(input, decided_by, "", std::nullopt);
     if (!planned) co_return std::unexpected(planned.error());
-    auto const view = co_await view_of(input.payment.first, input.chain_id, input.payment.second);
-    if (!view) co_return refuse("payment", "is not a payment of this merchant");
-    if (!needs_second_operator(view->payments.front(), input)) {
-        auto const booked = co_await book(std::move(input), std::move(decided_by), "", {});
-        if (!booked) co_return std::unexpected(booked.error());
-        co_return PromisedRefund{*booked, std::nullopt};
-    }
+    if (!planned->needs_second_operator)
+        co_return PromisedRefund{co_await write(std::move(planned->commit)), std::nullopt};
     for (RefundRequest const& waiting : co_await refunds_.requests()) {
         if (is_same_promise(waiting, input))
             co_return refuse("payment", "waits for a second operator already");
@@ -108,19 +103,14 @@ Task<Result<PromisedRefund>> RefundService::create(RefundException input, std::s
                                                  .kind = ResolutionKind::refund,
                                                  .target = std::nullopt,
                                                  .amount = input.amount,
-                                                 .reason = input.reason},
+                                                 .reason = input.reason,
+                                                 .names_recipient = input.recipient.has_value()},
                                                 decided_by);
     if (!decided) co_return std::unexpected(decided.error());
-    PromisedRefund promised{.refund = {input.exception.merchant_id, input.exception.chain_id, 0},
-                            .request = *decided};
+    PromisedRefund promised{
+        .refund = {input.exception.merchant_id, input.exception.chain_id, decided->sequence},
+        .request = decided->request};
     if (promised.request) co_return promised;
-    auto const after = co_await desk_.find(input.exception);
-    ensure(after.has_value(), "refunds: an exception that was decided upon is gone");
-    for (DeskDecision const& decision : after->decisions) {
-        bool const its_own =
-            decision.kind == ResolutionKind::refund && decision.decided_by == decided_by;
-        if (its_own) promised.refund.sequence = decision.sequence;
-    }
     if (input.recipient) {
         auto const given = co_await give_recipient(promised.refund, *input.recipient, decided_by);
         if (!given) co_return std::unexpected(given.error());
@@ -138,7 +128,10 @@ Task<Result<RefundKey>> RefundService::approve(RequestId id, std::string approve
                        .amount = request->amount,
                        .recipient = request->recipient,
                        .reason = request->reason};
-    co_return co_await book(std::move(input), request->requested_by, std::move(approved_by), id);
+    auto planned =
+        co_await plan(std::move(input), request->requested_by, std::move(approved_by), id);
+    if (!planned) co_return std::unexpected(planned.error());
+    co_return co_await write(std::move(planned->commit));
 }
 
 Task<Result<void>> RefundService::reject(RequestId id, std::string rejected_by) {
@@ -150,22 +143,18 @@ Task<Result<void>> RefundService::reject(RequestId id, std::string rejected_by) 
     co_return Result<void>{};
 }
 
-Task<Result<RefundKey>> RefundService::book(CreateRefund input, std::string decided_by,
-                                            std::string approved_by,
-                                            std::optional<RequestId> request) {
-    RefundKey key{input.payment.first, input.chain_id, 0};
-    auto commit =
-        co_await plan(std::move(input), std::move(decided_by), std::move(approved_by), request);
-    if (!commit) co_return std::unexpected(commit.error());
-    key.sequence = commit->entries.front().sequence;
-    co_await refunds_.commit(std::move(*commit));
+Task<RefundKey> RefundService::write(RefundCommit commit) {
+    RefundKey const key{commit.head.merchant_id, commit.chain_id, commit.entries.front().sequence};
+    co_await refunds_.commit(std::move(commit));
     outbox_.notify();
     co_return key;
 }
 
-Task<Result<RefundCommit>> RefundService::plan(CreateRefund input, std::string decided_by,
-                                               std::string approved_by,
-                                               std::optional<RequestId> request) {
+// One view says whether one operator is enough and becomes the commit, which is refused where it is
+// no longer as it was: two at once can't both go below the limit.
+Task<Result<RefundService::Plan>> RefundService::plan(CreateRefund input, std::string decided_by,
+                                                      std::string approved_by,
+                                                      std::optional<RequestId> request) {
     if (auto const checked = check_reason(input.reason); !checked)
         co_return std::unexpected(checked.error());
     auto const [merchant_id, payment_id] = input.payment;
@@ -175,6 +164,7 @@ Task<Result<RefundCommit>> RefundService::plan(CreateRefund input, std::string d
         co_return std::unexpected(checked.error());
     std::vector<std::pair<PaymentKey, Bytes32>> foreign{
         {input.payment, foreign_fingerprint(view->payments.front(), 0)}};
+    bool const needs_another = needs_second_operator(view->payments.front(), input);
     Timestamp const now = clock_.now();
     auto step = promise_refund(std::move(*view), input.chain_id,
                                {.payment_id = payment_id,
@@ -189,7 +179,7 @@ Task<Result<RefundCommit>> RefundService::plan(CreateRefund input, std::string d
     auto commit = commit_of(merchant_id, input.chain_id, std::move(foreign), std::move(*step), now);
     commit.reason = std::move(input.reason);
     commit.request = request;
-    co_return commit;
+    co_return Plan{std::move(commit), needs_another};
 }
 
 Task<std::optional<MerchantView>> RefundService::view_of(MerchantId merchant_id, ChainId chain_id,

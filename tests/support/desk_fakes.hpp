@@ -73,6 +73,7 @@ class MemoryDesk final : public DeskPort {
         }
         if (commit.request) take_request(*commit.request);
         commits.push_back(std::move(commit));
+        if (after_commit) after_commit();
         co_return;
     }
 
@@ -82,6 +83,7 @@ class MemoryDesk final : public DeskPort {
     std::vector<DeskCommit> commits;
     std::vector<Resolution> resolutions;
     std::exception_ptr fault;  // of a commit
+    std::function<void()> after_commit;
 
   private:
     bool take_request(RequestId id) {

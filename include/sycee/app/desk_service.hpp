@@ -27,6 +27,15 @@ struct ResolveInput {
     std::optional<PaymentId> target;
     std::optional<Amount> amount;  // base units; all that is left if not said
     std::string reason;            // 1 to 500 bytes
+    // A refund that is given its recipient at once: refused where it needs a second operator, for a
+    // request keeps none.
+    bool names_recipient = false;
+};
+
+// A decision was booked, or waits for a second operator.
+struct Resolved {
+    std::uint64_t sequence = 0;        // of its record; 0: nothing is booked
+    std::optional<RequestId> request;  // where it waits
 };
 
 // The use cases of the exceptions desk. Who decides is the id of an operator or of an API key; both
@@ -47,20 +56,25 @@ class DeskService {
     Task<std::optional<DeskException>> find(DeskKey key);
     Task<std::vector<ResolutionRequest>> requests();
 
-    // Books the decision; or, where it needs a second operator, keeps it as a request, whose id is
-    // returned. What could not be booked now is refused either way. `field` of a refusal:
-    // "exception", "amount", "target", "reason".
-    Task<Result<std::optional<RequestId>>> resolve(ResolveInput input, std::string decided_by);
+    // Books the decision; or, where it needs a second operator, keeps it as a request. What could
+    // not be booked now is refused either way. `field` of a refusal: "exception", "amount",
+    // "target", "reason", "recipient".
+    Task<Result<Resolved>> resolve(ResolveInput input, std::string decided_by);
     // By another person than the one who asked.
     Task<Result<void>> approve(RequestId id, std::string approved_by);
     Task<Result<void>> reject(RequestId id, std::string rejected_by);
 
   private:
-    Task<Result<DeskCommit>> plan(ResolveInput input, std::string decided_by,
-                                  std::string approved_by, std::optional<RequestId> request);
-    Task<Result<void>> book(ResolveInput input, std::string decided_by, std::string approved_by,
+    // What would be written, and whether one operator alone may not write it.
+    struct Plan {
+        DeskCommit commit;
+        bool needs_second_operator = false;
+    };
+
+    Task<Result<Plan>> plan(ResolveInput input, std::string decided_by, std::string approved_by,
                             std::optional<RequestId> request);
-    bool needs_second_operator(DeskException const& exception, Amount amount) const;
+    Task<std::uint64_t> write(DeskCommit commit);
+    bool needs_second_operator(ExceptionItem const& exception, Amount amount) const;
 
     DeskPort& desk_;
     LedgerPort& ledger_;

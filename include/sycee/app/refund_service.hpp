@@ -101,6 +101,11 @@ class RefundService {
                    succeeded == other.succeeded && transfers == other.transfers;
         }
     };
+    // What would be written, and whether one operator alone may not write it.
+    struct Plan {
+        RefundCommit commit;
+        bool needs_second_operator = false;
+    };
     // What comes of comparing the two.
     struct Finding {
         std::string problem;  // it does not keep the promise; empty: it does
@@ -115,10 +120,9 @@ class RefundService {
     // Whether it was found kept.
     Task<bool> check_report(DueReport due);
     Task<Result<void>> check_not_ours(Address recipient);
-    Task<Result<RefundCommit>> plan(CreateRefund input, std::string decided_by,
-                                    std::string approved_by, std::optional<RequestId> request);
-    Task<Result<RefundKey>> book(CreateRefund input, std::string decided_by,
-                                 std::string approved_by, std::optional<RequestId> request);
+    Task<Result<Plan>> plan(CreateRefund input, std::string decided_by, std::string approved_by,
+                            std::optional<RequestId> request);
+    Task<RefundKey> write(RefundCommit commit);
     Task<std::optional<MerchantView>> view_of(MerchantId merchant_id, ChainId chain_id,
                                               PaymentId payment_id);
     RefundCommit commit_of(MerchantId merchant_id, ChainId chain_id,
