@@ -66,18 +66,22 @@ Task<Result<std::vector<InvoiceView>>> FeeService::invoice(MerchantId merchant_i
         co_return refuse("merchant", "is the one that fees are paid to: it owes nothing to itself");
     }
     std::vector<InvoiceView> made;
-    for (FeesOwed const& owed : co_await fees_.owed(merchant_id)) {
-        if (chain_id && owed.chain_id != *chain_id) continue;
-        if (token && owed.token != *token) continue;
-        auto const* settings = network_.token(owed.chain_id, owed.token);
+    for (FeesOwed const& account : co_await fees_.owed(merchant_id)) {
+        if (chain_id && account.chain_id != *chain_id) continue;
+        if (token && account.token != *token) continue;
+        auto const* settings = network_.token(account.chain_id, account.token);
         if (settings == nullptr) continue;  // has no price any more
         // Counted before they are read: one that is made meanwhile is then not missed.
-        std::size_t const known = co_await fees_.count(merchant_id, owed.chain_id, owed.token);
+        std::size_t const known =
+            co_await fees_.count(merchant_id, account.chain_id, account.token);
         auto const unbooked = co_await fees_.unpaid(merchant_id, kMostInvoices);
         if (unbooked.size() == kMostInvoices) {
             co_return refuse("merchant", "has " + std::to_string(kMostInvoices) +
                                              " invoices that are not paid: that is enough");
         }
+        // What is owed is read last: an invoice that is booked meanwhile is then counted twice, not
+        // never.
+        FeesOwed const owed = co_await owed_in(merchant_id, account.chain_id, account.token);
         Amount const amount = invoiceable(owed, co_await in_invoices(unbooked, owed),
                                           kCurrencyDecimals, settings->decimals);
         if (amount.is_zero()) continue;
@@ -86,6 +90,16 @@ Task<Result<std::vector<InvoiceView>>> FeeService::invoice(MerchantId merchant_i
         made.push_back(std::move(*one));
     }
     co_return made;
+}
+
+Task<FeesOwed> FeeService::owed_in(MerchantId merchant_id, ChainId chain_id, Address token) {
+    auto const accounts = co_await fees_.owed(merchant_id);
+    auto const account = std::ranges::find_if(accounts, [&](FeesOwed const& one) {
+        return one.chain_id == chain_id && one.token == token;
+    });
+    if (account == accounts.end())
+        co_return FeesOwed{.chain_id = chain_id, .token = token, .owed = {}, .not_settled = {}};
+    co_return *account;
 }
 
 Task<Result<InvoiceView>> FeeService::make(MerchantId merchant_id, std::string merchant_name,
@@ -188,12 +202,10 @@ Task<bool> FeeService::book(UnbookedInvoice unbooked) {
     std::vector<MerchantId> const merchants{invoice.merchant_id};
     auto const views = co_await ledger_.load_views(invoice.chain_id, {}, merchants);
     ensure(views.size() == 1, "fees: an invoice of a merchant that does not exist");
-    auto const owed = co_await fees_.owed(invoice.merchant_id);
-    auto const account = std::ranges::find_if(owed, [&invoice](FeesOwed const& one) {
-        return one.chain_id == invoice.chain_id && one.token == invoice.token;
-    });
-    if (account == owed.end() || account->owed < invoice.amount) {
-        log_warning("fees", "an invoice was paid, but less than that is owed: it waits",
+    // A reorg can still take away what is not settled, and would then take more than is left.
+    FeesOwed const owed = co_await owed_in(invoice.merchant_id, invoice.chain_id, invoice.token);
+    if (owed.owed < owed.not_settled + invoice.amount) {
+        log_warning("fees", "an invoice was paid, but less than that is owed for good: it waits",
                     {{"merchant", to_string(invoice.merchant_id)},
                      {"invoice", to_string(invoice.payment.second)}});
         co_return false;

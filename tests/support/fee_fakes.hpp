@@ -3,6 +3,7 @@
 #include <sycee/app/fee_service.hpp>
 #include <sycee/base/assert.hpp>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -35,6 +36,7 @@ class MemoryFees final : public FeePort {
         co_return found;
     }
     Task<std::vector<FeeInvoice>> unpaid(MerchantId, std::size_t) override {
+        if (before_unpaid) before_unpaid();
         std::vector<FeeInvoice> found;
         for (FeeInvoice const& invoice : all) {
             if (invoice.paid_sequence == 0) found.push_back(invoice);
@@ -75,7 +77,8 @@ class MemoryFees final : public FeePort {
     FeesOwed account;
     std::vector<FeeInvoice> all;
     std::optional<FeeInvoice> meanwhile;  // that somebody else makes
-    std::optional<PaymentId> broken;      // whose payment can't be booked
+    std::function<void()> before_unpaid;
+    std::optional<PaymentId> broken;  // whose payment can't be booked
     std::vector<FeeCommit> commits;
 };
 

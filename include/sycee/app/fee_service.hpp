@@ -139,7 +139,7 @@ class FeeService {
 
     // Books each invoice whose payment is settled for good and that is not booked yet: how many.
     // Where other fees were paid in the place of an expired invoice that is paid after all, it
-    // waits until as much is owed again.
+    // waits until as much is owed again, of what is settled.
     Task<std::size_t> book_paid();
     // The same, again and again. Ends only by cancellation.
     Task<void> run();
@@ -150,6 +150,8 @@ class FeeService {
     Task<Result<InvoiceView>> make(MerchantId merchant_id, std::string merchant_name,
                                    MerchantId recipient, FeesOwed owed, Amount amount,
                                    std::size_t known);
+    // None where the merchant has no such account.
+    Task<FeesOwed> owed_in(MerchantId merchant_id, ChainId chain_id, Address token);
     Task<bool> book(UnbookedInvoice unbooked);
 
     FeePort& fees_;

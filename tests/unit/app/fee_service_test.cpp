@@ -222,6 +222,26 @@ TEST_F(FeeServiceTest, one_that_is_paid_after_its_fees_were_paid_otherwise_waits
     EXPECT_EQ(fees.account.owed, Amount(75 * kCent));
 }
 
+// A reorg of what is not settled would make the account negative.
+TEST_F(FeeServiceTest, one_is_not_booked_against_fees_that_are_not_settled) {
+    invoice();
+    payments.pay(payments.last, CreditStage::settled);
+    fees.account.owed = Amount(200 * kCent);
+    fees.account.not_settled = Amount(76 * kCent);
+    EXPECT_EQ(book(), 0U);
+    fees.account.not_settled = Amount(75 * kCent);
+    EXPECT_EQ(book(), 1U);
+}
+
+TEST_F(FeeServiceTest, one_that_is_booked_while_fees_are_looked_at_is_not_asked_for_again) {
+    invoice();
+    fees.before_unpaid = [this] {
+        fees.all.at(0).paid_sequence = 41;
+        fees.account.owed = {};
+    };
+    EXPECT_TRUE(invoice().empty());
+}
+
 TEST_F(FeeServiceTest, one_that_can_not_be_booked_keeps_no_other_waiting) {
     invoice();
     payments.pay(payments.last, CreditStage::settled);
