@@ -191,8 +191,8 @@ bool may_have_promises(PaymentState const& state) {
 // Refunds, what ended promises, and token losses: one question, for they are rare.
 std::string more_query() {
     auto const of = [](char const* table, char const* columns) {
-        return std::string("SELECT b.merchant_id, b.payment_id, b.booked_at, b.chain_id, b.seq, ") +
-               columns + " FROM k JOIN " + table + " b USING (merchant_id, payment_id)";
+        return std::string("SELECT b.merchant_id, b.payment_id, b.chain_id, b.seq, ") + columns +
+               " FROM k JOIN " + table + " b USING (merchant_id, payment_id)";
     };
     return "WITH k AS (SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS k(merchant_id, "
            "payment_id)) " +
@@ -207,7 +207,8 @@ std::string more_query() {
            " UNION ALL " +
            of("token_losses",
               "'token_loss', b.hash, b.token, b.amount, NULL::bytea, NULL::bigint") +
-           " ORDER BY booked_at, chain_id, seq";
+           // Not by the time: clocks may differ, and a promise comes before what ends it.
+           " ORDER BY chain_id, seq";
 }
 
 void take_more(PaymentState& state, pqxx::row const& row) {

@@ -262,6 +262,19 @@ TEST_F(RefundsInPostgres, are_looked_for_until_the_report_is_answered) {
     EXPECT_TRUE(run(refunds.take_due(kChain, 10, kStart)).empty());
 }
 
+// A server whose clock is behind books the end of a promise that another one made.
+TEST_F(RefundsInPostgres, are_read_by_their_place_in_the_journal_and_not_by_the_time) {
+    RefundKey const key = promised(5'000'000);
+    run(refunds.commit(commit_of(cancel_promise(view(), kChain,
+                                                {.payment_id = payment.id,
+                                                 .promise_sequence = key.sequence,
+                                                 .decided_by = "key_1",
+                                                 .reason_hash = hash("kept")},
+                                                progress, kStart - 1s),
+                                 "kept")));
+    EXPECT_EQ(state().promises.at(0).stage, PromiseStage::canceled);
+}
+
 TEST_F(RefundsInPostgres, above_the_limit_wait_for_a_second_operator_and_are_answered_once) {
     RefundRequest request{.id = new_id<RequestTag>(kStart),
                           .merchant_id = merchant_id,
