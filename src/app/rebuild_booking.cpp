@@ -556,6 +556,9 @@ Result<MerchantStep> RebuildBooking::refund_step(MerchantView view, JournalEntry
         PromiseKept const kept{.payment_id = paid->payment_id,
                                .promise_sequence = promised(entry, paid->promise_sequence),
                                .recipient = paid->transfer.recipient,
+                               // The new books promise later than it was sent; the old ones saw
+                               // that it was not older than theirs.
+                               .promised_at = paid->transfer.block_time,
                                .transfer = paid->transfer};
         return keep_promise(std::move(view), chain_id, kept, progress_, next_moment());
     }

@@ -334,6 +334,10 @@ Task<std::optional<RefundService::Finding>> RefundService::examine(RefundDetail 
         finding.problem = "has failed";
         co_return finding;
     }
+    if (is_before_promise(seen->header.time, refund.created_at)) {
+        finding.problem = "is older than the refund: it paid something else";
+        co_return finding;
+    }
     Promise const promise{
         .chain_id = chain_id, .token = refund.token, .amount = refund.amount, .hash = {}};
     auto fitting = fitting_transfers(promise, refund.recipient, seen->transfers);
@@ -364,6 +368,7 @@ Task<bool> RefundService::settle(RefundDetail refund, Transfer transfer) {
                              {.payment_id = refund.payment_id,
                               .promise_sequence = key.sequence,
                               .recipient = refund.recipient,
+                              .promised_at = refund.created_at,
                               .transfer = transfer},
                              chains_.all(), now);
     if (!step) co_return false;  // ended meanwhile

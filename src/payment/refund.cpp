@@ -133,6 +133,10 @@ std::vector<Transfer> fitting_transfers(Promise const& promise, Address const& r
     return fitting;
 }
 
+bool is_before_promise(Timestamp block_time, Timestamp promised_at) {
+    return block_time < promised_at - kPromiseClockSlack;
+}
+
 Result<MerchantStep> keep_promise(MerchantView view, ChainId chain_id, PromiseKept const& kept,
                                   ChainsProgress const& chains, Timestamp booked_at) {
     PaymentState* const state = find_payment(view, kept.payment_id);
@@ -147,6 +151,8 @@ Result<MerchantStep> keep_promise(MerchantView view, ChainId chain_id, PromiseKe
         promise->recipient != Address{} && promise->recipient != kept.recipient;
     if (names_another || kept.recipient == Address{})
         return refuse("refund", "has another recipient, or none");
+    if (is_before_promise(transfer.block_time, kept.promised_at))
+        return refuse("transaction", "is older than the refund: it paid something else");
     if (fitting_transfers(*promise, kept.recipient, {transfer}).empty()) {
         return refuse("transaction",
                       "does not send the refund's token to its recipient, or not enough of it");

@@ -370,6 +370,7 @@ TEST_F(RebuildInPostgres, refunds_are_promised_kept_and_taken_back_again) {
                       {.payment_id = payment.id,
                        .promise_sequence = kept,
                        .recipient = kPayer,
+                       .promised_at = refund.block_time,
                        .transfer = refund},
                       progress, booked_at));
     ASSERT_EQ(first_wrong(), "");

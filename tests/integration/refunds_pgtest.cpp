@@ -63,6 +63,7 @@ class RefundsInPostgres : public BooksInPostgres {
                             {.payment_id = payment.id,
                              .promise_sequence = key.sequence,
                              .recipient = kPayer,
+                             .promised_at = by.block_time,
                              .transfer = by},
                             progress, kStart);
     }

@@ -3,6 +3,7 @@
 #include <sycee/base/result.hpp>
 #include <sycee/payment/advance.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -52,17 +53,25 @@ Result<MerchantStep> promise_refund(MerchantView view, ChainId chain_id,
 std::vector<Transfer> fitting_transfers(Promise const& promise, Address const& recipient,
                                         std::vector<Transfer> const& transfers);
 
+// How far the clocks of a chain and of the gateway may be apart.
+constexpr std::chrono::hours kPromiseClockSlack{1};
+
+// Whether a block of that time is too old to keep a promise that was booked then: what was sent
+// before it paid something else.
+bool is_before_promise(Timestamp block_time, Timestamp promised_at);
+
 // A promise was kept by this transfer.
 struct PromiseKept {
     PaymentId payment_id;
     std::uint64_t promise_sequence = 0;
-    Address recipient;  // of the promise, or given to it since
+    Address recipient;                         // of the promise, or given to it since
+    Timestamp promised_at = Timestamp::max();  // when the promise was booked; unsaid: none is kept
     Transfer transfer;
 };
 
 // Books that a promise was kept. Pure. Refused, with the field "refund": a promise that is not
-// there or has ended; with the field "transaction": a transfer that is not final, or does not fit
-// it. Whether it keeps another promise already is for who writes it.
+// there or has ended; with the field "transaction": a transfer that is not final, is older than the
+// promise, or does not fit it. Whether it keeps another promise already is for who writes it.
 Result<MerchantStep> keep_promise(MerchantView view, ChainId chain_id, PromiseKept const& kept,
                                   ChainsProgress const& chains, Timestamp booked_at);
 

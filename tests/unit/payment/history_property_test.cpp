@@ -328,6 +328,7 @@ class World {
                                                  {.payment_id = payment_id,
                                                   .promise_sequence = promise.sequence,
                                                   .recipient = kPayer,
+                                                  .promised_at = paid.block_time,
                                                   .transfer = paid},
                                                  chains, booked_at_)
                                   : cancel_promise(view_, kChain,

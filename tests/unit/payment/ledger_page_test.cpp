@@ -182,6 +182,7 @@ class LedgerPage : public ::testing::Test {
                                         {.payment_id = view.payments[0].payment.id,
                                          .promise_sequence = promise,
                                          .recipient = kPayer,
+                                         .promised_at = paid.block_time,
                                          .transfer = paid},
                                         {{kChain, progress}}, kStart));
     }

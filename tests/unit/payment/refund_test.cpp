@@ -72,12 +72,14 @@ class Refunds : public ::testing::Test {
         paid.recipient = kPayer;
         paid.amount = amount;
         paid.block_number = 100;
+        paid.block_time = kNow;
         return paid;
     }
     PromiseKept kept(std::uint64_t sequence, Transfer const& by) const {
         return {.payment_id = state().payment.id,
                 .promise_sequence = sequence,
                 .recipient = kPayer,
+                .promised_at = kNow,
                 .transfer = by};
     }
     Result<MerchantStep> keep(PromiseKept const& what) const {
@@ -178,6 +180,11 @@ TEST_F(Refunds, are_paid_by_a_final_transfer_that_fits) {
     PromiseKept another = kept(sequence, transfer(Amount(20)));
     another.recipient = another.transfer.recipient = kOtherToken;
     EXPECT_EQ(refusal(keep(another)), "refund: has another recipient, or none");
+    EXPECT_EQ(wrong([](Transfer& by) { by.block_time = kNow - std::chrono::minutes(61); }),
+              "transaction: is older than the refund: it paid something else");
+    Transfer slow = transfer(Amount(20));  // by a clock that is behind
+    slow.block_time = kNow - kPromiseClockSlack;
+    EXPECT_TRUE(keep(kept(sequence, slow)));
     // Whoever sends more loses nothing of what is promised to others.
     take(keep(kept(sequence, transfer(Amount(25)))));
     EXPECT_EQ(std::get<RefundPayment>(last.record).amount, Amount(20));
