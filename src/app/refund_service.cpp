@@ -16,6 +16,7 @@
 namespace sycee {
 namespace {
 
+constexpr std::size_t kMostReports = 20;  // of one refund that are looked for at a time
 constexpr char const* kAnotherOperator = "needs another operator than the one who made it";
 
 bool is_same_promise(RefundRequest const& request, CreateRefund const& input) {
@@ -242,6 +243,12 @@ Task<Result<void>> RefundService::report(RefundKey key, TransactionHash transact
     if (refund->recipient == Address{}) {
         co_return refuse("recipient", "is missing: say first to whom the refund goes");
     }
+    auto const open = co_await refunds_.open_reports(key);
+    bool const is_known = std::ranges::find(open, transaction) != open.end();
+    if (!is_known && open.size() >= kMostReports) {
+        co_return refuse("transaction", "is one too many: " + std::to_string(kMostReports) +
+                                            " of this refund are looked for already");
+    }
     auto const finding = co_await examine(*refund, transaction);
     if (finding && !finding->problem.empty()) co_return refuse("transaction", finding->problem);
     co_await refunds_.report(key, {.transaction = transaction,
@@ -260,18 +267,29 @@ Task<Result<void>> RefundService::report(RefundKey key, TransactionHash transact
     co_return Result<void>{};
 }
 
+// Money that is on its way must not be promised a second time: a transaction that nobody has yet
+// may still be mined. Each that was reported counts, not the last one alone.
+Task<Result<void>> RefundService::check_no_payment(RefundDetail refund) {
+    for (TransactionHash const& transaction : co_await refunds_.open_reports(refund.key)) {
+        auto const finding = co_await examine(refund, transaction);
+        if (!finding || finding->problem.empty() || !finding->is_final) {
+            co_return refuse("refund", "may be paid by " + to_hex0x(transaction) +
+                                           ", which was reported: the chain has not said for good "
+                                           "that it is not");
+        }
+        co_await refunds_.answer_report({refund.key, transaction}, finding->problem, clock_.now());
+    }
+    co_return Result<void>{};
+}
+
 Task<Result<void>> RefundService::cancel(RefundKey key, std::string reason,
                                          std::string decided_by) {
     if (auto const checked = check_reason(reason); !checked)
         co_return std::unexpected(checked.error());
     auto const refund = co_await refunds_.find(key);
     if (!refund) co_return refuse("refund", "is not there");
-    // Money that is on its way must not be promised a second time.
-    if (refund->status() == RefundStatus::reported) {
-        auto const finding = co_await examine(*refund, refund->report->transaction);
-        if (finding && finding->problem.empty())
-            co_return refuse("refund", "was paid by a transaction that is not final yet");
-    }
+    if (auto const checked = co_await check_no_payment(*refund); !checked)
+        co_return std::unexpected(checked.error());
     auto view = co_await view_of(key.merchant_id, key.chain_id, refund->payment_id);
     if (!view) co_return refuse("refund", "is not there");
     std::vector<std::pair<PaymentKey, Bytes32>> foreign{

@@ -52,7 +52,8 @@ std::string select_refunds(std::string const& where, std::string const& order = 
            " = (c.merchant_id, c.chain_id, c.seq)"
            " LEFT JOIN LATERAL (SELECT o.* FROM refund_reports o"
            "  WHERE (o.merchant_id, o.chain_id, o.promise_seq) = (p.merchant_id, p.chain_id, p.seq)"
-           "  ORDER BY o.reported_at DESC, o.tx_hash LIMIT 1) rep ON true";
+           "  ORDER BY o.answered_at IS NOT NULL, o.reported_at DESC, o.tx_hash LIMIT 1) rep ON "
+           "true";
 }
 
 RefundDetail::Payment payment_of(pqxx::row const& row, ChainId chain_id) {
@@ -174,6 +175,36 @@ void check_unused(pqxx::work& tx, Record const& record) {
     for (TransferKey const& used : load_used(tx, key.chain_id, key.transaction_hash)) {
         if (used == key) throw Unavailable("the transfer kept another promise meanwhile");
     }
+}
+
+std::vector<TransactionHash> load_open_reports(pqxx::work& tx, RefundKey const& key) {
+    std::vector<TransactionHash> open;
+    for (auto const& row :
+         tx.exec_params("SELECT tx_hash FROM refund_reports"
+                        " WHERE merchant_id = $1 AND chain_id = $2 AND promise_seq = $3"
+                        " AND answered_at IS NULL ORDER BY reported_at, tx_hash",
+                        to_sql(key.merchant_id), key.chain_id, key.sequence)) {
+        open.push_back(bytes_of<32>(row[0]));
+    }
+    return open;
+}
+
+// Reports wait for the merchant's lock as well: none is missed.
+void check_not_reported(pqxx::work& tx, JournalEntry const& entry) {
+    auto const* canceled = std::get_if<RefundCancellation>(&entry.record);
+    if (canceled == nullptr) return;
+    RefundKey const promise{entry.merchant_id, entry.chain_id, canceled->promise_sequence};
+    if (!load_open_reports(tx, promise).empty())
+        throw Unavailable("the refund was reported as paid meanwhile");
+}
+
+void check_not_ended(pqxx::work& tx, RefundKey const& key) {
+    auto const row = tx.exec_params1(
+        "SELECT EXISTS (SELECT FROM refund_payments WHERE merchant_id = $1 AND chain_id = $2"
+        " AND promise_seq = $3) OR EXISTS (SELECT FROM refund_cancellations WHERE merchant_id = $1"
+        " AND chain_id = $2 AND promise_seq = $3)",
+        to_sql(key.merchant_id), key.chain_id, key.sequence);
+    if (row[0].as<bool>()) throw Unavailable("the refund has ended meanwhile");
 }
 
 void write_reason(pqxx::work& tx, JournalEntry const& entry, std::string const& reason) {
@@ -330,6 +361,7 @@ Task<void> PgRefunds::commit(RefundCommit commit) {
         check_foreign(tx, 0, commit.foreign, {});
         move_heads(tx, commit.chain_id, {commit.head}, commit.entries);
         check_unused(tx, entry.record);
+        check_not_reported(tx, entry);
         insert_entries(tx, commit.entries);
         update_balances(tx, commit.chain_id, commit.entries);
         write_events(tx, commit.events);
@@ -359,13 +391,9 @@ Task<bool> PgRefunds::give_recipient(RefundKey key, Address recipient, std::stri
 
 Task<void> PgRefunds::report(RefundKey key, RefundReport report) {
     auto work = [&](pqxx::work& tx) {
+        lock_merchants(tx, {key.merchant_id});
+        check_not_ended(tx, key);
         std::string const now = timestamp_literal(report.reported_at);
-        tx.exec_params("UPDATE refund_reports SET answered_at = " + now +
-                           ", problem = 'another transaction was reported'"
-                           " WHERE merchant_id = $1 AND chain_id = $2 AND promise_seq = $3"
-                           " AND tx_hash <> $4 AND answered_at IS NULL",
-                       to_sql(key.merchant_id), key.chain_id, key.sequence,
-                       to_sql(ByteView(report.transaction)));
         // A transaction that was found wanting may be reported again: a reorg can have changed it.
         tx.exec_params(
             "INSERT INTO refund_reports AS r (merchant_id, chain_id, promise_seq,"
@@ -379,6 +407,11 @@ Task<void> PgRefunds::report(RefundKey key, RefundReport report) {
             to_sql(ByteView(report.transaction)), report.reported_by);
     };
     co_await transact(database_, work);
+}
+
+Task<std::vector<TransactionHash>> PgRefunds::open_reports(RefundKey key) {
+    auto work = [&](pqxx::work& tx) { return load_open_reports(tx, key); };
+    co_return co_await transact(database_, work);
 }
 
 Task<std::vector<DueReport>> PgRefunds::take_due(ChainId chain_id, std::size_t limit,

@@ -255,12 +255,31 @@ TEST_F(RefundsInPostgres, are_looked_for_until_the_report_is_answered) {
     EXPECT_EQ(found(key).report->problem, "has failed");
     EXPECT_TRUE(run(refunds.take_due(kChain, 10, kStart)).empty());
     report(8, 3s);
-    DueReport const third = report(9, 4s);  // in the place of the one before
-    due = run(refunds.take_due(kChain, 10, kStart));
-    ASSERT_EQ(due.size(), 1U);
-    EXPECT_EQ(due[0].transaction, third.transaction);
+    DueReport const third = report(9, 4s);  // beside the one before
+    EXPECT_EQ(found(key).report->transaction, third.transaction);
+    EXPECT_EQ(run(refunds.take_due(kChain, 10, kStart)).size(), 2U);
+    run(refunds.answer_report(third, "has failed", kStart));
+    EXPECT_EQ(found(key).status(), RefundStatus::reported);  // by the one before
+    EXPECT_EQ(run(refunds.open_reports(key)), std::vector{paid_by(8, 1).key.transaction_hash});
     run(refunds.commit(commit_of(keep(key, paid_by(9, 5'000'000)))));
     EXPECT_TRUE(run(refunds.take_due(kChain, 10, kStart)).empty());
+}
+
+TEST_F(RefundsInPostgres, are_not_taken_back_while_a_transaction_that_was_reported_is_looked_for) {
+    RefundKey const key = promised(5'000'000);
+    auto const canceled = commit_of(cancel(key), "kept");
+    RefundReport const made{.transaction = paid_by(7, 1).key.transaction_hash,
+                            .reported_by = "key_1",
+                            .reported_at = kStart,
+                            .answered = false,
+                            .problem = ""};
+    run(refunds.report(key, made));
+    EXPECT_THROW(run(refunds.commit(canceled)), Unavailable);
+    run(refunds.answer_report({key, made.transaction}, "has failed", kStart));
+    run(refunds.commit(canceled));
+    EXPECT_EQ(found(key).status(), RefundStatus::canceled);
+    EXPECT_THROW(run(refunds.report(key, made)), Unavailable);
+    EXPECT_EQ(query("SELECT count(*) FROM refund_reports WHERE answered_at IS NULL"), "0");
 }
 
 // A server whose clock is behind books the end of a promise that another one made.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <sycee/app/refund_service.hpp>
+#include <sycee/runtime/errors.hpp>
 
 #include <algorithm>
 #include <map>
@@ -50,6 +51,8 @@ class MemoryRefunds final : public RefundPort {
         co_return std::erase_if(waiting, [id](auto const& one) { return one.id == id; }) > 0;
     }
     Task<void> commit(RefundCommit commit) override {
+        bool const is_moved = !commits.empty() && !(commits.back().head.to == commit.head.from);
+        if (refuses_moved_heads && is_moved) throw Unavailable("the head has moved");
         for (JournalEntry const& entry : commit.entries) {
             entry_ = &entry;
             reason_ = commit.reason;
@@ -69,22 +72,39 @@ class MemoryRefunds final : public RefundPort {
         co_return refund.recipient == recipient;
     }
     Task<void> report(RefundKey key, RefundReport report) override {
-        at(key).report = std::move(report);
+        auto& reports = reports_[key];
+        std::erase_if(reports, [&](RefundReport const& one) {
+            return one.transaction == report.transaction;
+        });
+        reports.push_back(std::move(report));
+        show_report(key);
         co_return;
+    }
+    Task<std::vector<TransactionHash>> open_reports(RefundKey key) override {
+        std::vector<TransactionHash> open;
+        for (RefundReport const& report : reports_[key]) {
+            if (!report.answered) open.push_back(report.transaction);
+        }
+        co_return open;
     }
     Task<std::vector<DueReport>> take_due(ChainId chain_id, std::size_t limit, Timestamp) override {
         std::vector<DueReport> due;
         for (RefundDetail const& one : refunds) {
-            bool const open = one.report && !one.report->answered;
-            if (open && one.key.chain_id == chain_id && due.size() < limit)
-                due.push_back({one.key, one.report->transaction});
+            if (one.key.chain_id != chain_id) continue;
+            for (RefundReport const& report : reports_[one.key]) {
+                if (!report.answered && due.size() < limit)
+                    due.push_back({one.key, report.transaction});
+            }
         }
         co_return due;
     }
     Task<void> answer_report(DueReport report, std::string problem, Timestamp) override {
-        RefundReport& answered = at(report.refund).report.value();
-        answered.answered = true;
-        answered.problem = std::move(problem);
+        auto& reports = reports_[report.refund];
+        auto const found =
+            std::ranges::find(reports, report.transaction, &RefundReport::transaction);
+        found->answered = true;
+        found->problem = std::move(problem);
+        show_report(report.refund);
         co_return;
     }
     Task<std::vector<TransferKey>> used_transfers(ChainId, TransactionHash hash) override {
@@ -99,11 +119,21 @@ class MemoryRefunds final : public RefundPort {
     std::vector<RefundDetail> refunds;  // oldest first
     std::vector<RefundRequest> waiting;
     std::vector<RefundCommit> commits;
+    bool refuses_moved_heads = false;  // for books that follow the commits
 
   private:
     RefundDetail& at(RefundKey key) { return *std::ranges::find(refunds, key, &RefundDetail::key); }
     RefundKey key(std::uint64_t sequence) const {
         return {entry_->merchant_id, entry_->chain_id, sequence};
+    }
+    // The newest that is looked for; else the newest.
+    void show_report(RefundKey key) {
+        auto const& reports = reports_[key];
+        auto& shown = at(key).report;
+        shown.reset();
+        for (RefundReport const& report : reports) {
+            if (!shown || shown->answered || !report.answered) shown = report;
+        }
     }
     void take(Refund const& record) {
         refunds.push_back({.key = key(entry_->sequence),
@@ -126,7 +156,9 @@ class MemoryRefunds final : public RefundPort {
                                                .finalized_block = record.finalized_block,
                                                .sequence = entry_->sequence,
                                                .booked_at = entry_->booked_at};
-        if (refund.report) refund.report->answered = true;
+        for (RefundReport& report : reports_[refund.key])
+            report.answered = true;
+        show_report(refund.key);
     }
     void take(RefundCancellation const& record) {
         at(key(record.promise_sequence)).cancellation =
@@ -136,6 +168,7 @@ class MemoryRefunds final : public RefundPort {
                                        .booked_at = entry_->booked_at};
     }
 
+    std::map<RefundKey, std::vector<RefundReport>> reports_;  // oldest first
     JournalEntry const* entry_ = nullptr;
     std::string reason_;
 };

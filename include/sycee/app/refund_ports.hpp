@@ -51,7 +51,7 @@ struct RefundDetail {
     std::string decided_by;
     std::string approved_by;
     Timestamp created_at{};
-    std::optional<RefundReport> report;  // the newest one
+    std::optional<RefundReport> report;  // the newest that is looked for; else the newest
 
     struct Payment {
         Transfer transfer;
@@ -131,14 +131,17 @@ class RefundPort {
     // False where it was answered already.
     virtual Task<bool> withdraw_request(RequestId id) = 0;
     // Throws Unavailable where the head, a payment or the request is not as it was, a transfer kept
-    // another promise meanwhile, or the outcome is unknown.
+    // another promise meanwhile, what is taken back was reported as paid meanwhile, or the outcome
+    // is unknown.
     virtual Task<void> commit(RefundCommit commit) = 0;
     // Once for each promise of the desk. False where another recipient was given.
     virtual Task<bool> give_recipient(RefundKey key, Address recipient, std::string given_by,
                                       Timestamp now) = 0;
-    // The same transaction again changes nothing while it is looked for; another one takes the
-    // place of the one before.
+    // The same transaction again changes nothing while it is looked for; another one is looked for
+    // beside it. Throws Unavailable where the promise has ended meanwhile.
     virtual Task<void> report(RefundKey key, RefundReport report) = 0;
+    // The transactions that are looked for, oldest report first.
+    virtual Task<std::vector<TransactionHash>> open_reports(RefundKey key) = 0;
     // What is to be looked for on a chain, those that were not for the longest time first; they
     // count as looked for from now on.
     virtual Task<std::vector<DueReport>> take_due(ChainId chain_id, std::size_t limit,

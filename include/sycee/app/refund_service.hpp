@@ -82,6 +82,8 @@ class RefundService {
     // otherwise. Refused: "refund"; "recipient" where none is known; "transaction" where it is
     // there and does not keep the promise.
     Task<Result<void>> report(RefundKey key, TransactionHash transaction, std::string reported_by);
+    // Refused, with the field "refund": one that has ended, or that a reported transaction may
+    // still pay.
     Task<Result<void>> cancel(RefundKey key, std::string reason, std::string decided_by);
 
     // Looks for what was reported. Ends only by cancellation.
@@ -120,6 +122,8 @@ class RefundService {
     // Whether it was found kept.
     Task<bool> check_report(DueReport due);
     Task<Result<void>> check_not_ours(Address recipient);
+    // Refused while a transaction that was reported may still pay it.
+    Task<Result<void>> check_no_payment(RefundDetail refund);
     Task<Result<Plan>> plan(CreateRefund input, std::string decided_by, std::string approved_by,
                             std::optional<RequestId> request);
     Task<RefundKey> write(RefundCommit commit);

@@ -22,6 +22,7 @@ class PgRefunds final : public RefundPort {
     Task<bool> give_recipient(RefundKey key, Address recipient, std::string given_by,
                               Timestamp now) override;
     Task<void> report(RefundKey key, RefundReport report) override;
+    Task<std::vector<TransactionHash>> open_reports(RefundKey key) override;
     Task<std::vector<DueReport>> take_due(ChainId chain_id, std::size_t limit,
                                           Timestamp now) override;
     Task<void> answer_report(DueReport report, std::string problem, Timestamp now) override;

@@ -36,8 +36,9 @@ class ReceiptNode final : public EndpointPort {
     Task<std::vector<std::optional<BlockWithLogs>>> blocks_again(std::vector<BlockHash>) override {
         co_return std::vector<std::optional<BlockWithLogs>>{};
     }
-    Task<std::optional<ReceiptLogs>> receipt(TransactionHash) override {
+    Task<std::optional<ReceiptLogs>> receipt(TransactionHash asked) override {
         if (is_away) throw Unavailable("away");
+        if (answers_to && *answers_to != asked) co_return std::nullopt;
         co_return answer;
     }
     Task<std::optional<NativeTransfer>> native_transfer(TransactionHash) override {
@@ -50,6 +51,7 @@ class ReceiptNode final : public EndpointPort {
     Task<Amount> token_balance(Address, Address) override { co_return Amount{}; }
 
     std::optional<ReceiptLogs> answer;
+    std::optional<TransactionHash> answers_to;  // nothing: to whatever is asked
     bool is_away = false;
 };
 
@@ -70,8 +72,10 @@ class RefundBooks final : public EmptyBooks {
                                                std::vector<MerchantId>) override {
         MerchantView view;
         view.merchant_id = state.payment.merchant_id;
-        view.head.sequence = 10 + refunds_.commits.size();
+        view.head.sequence = 10;
+        if (!refunds_.commits.empty()) view.head = refunds_.commits.back().head.to;
         if (keys.front().second == state.payment.id) view.payments = {now()};
+        if (++loads == meanwhile_at) meanwhile();
         co_return std::vector<MerchantView>{view};
     }
     Task<std::vector<WatchedAddress>> find_addresses(std::vector<Address> asked) override {
@@ -81,6 +85,9 @@ class RefundBooks final : public EmptyBooks {
     }
 
     PaymentState state;
+    int loads = 0;
+    int meanwhile_at = 0;  // after that load something else happens
+    std::function<void()> meanwhile;
 
   private:
     PaymentState now() const {
@@ -111,6 +118,7 @@ class RefundServiceTest : public ::testing::Test {
     RefundServiceTest() {
         final_to(100);
         hash[0] = 0xaa;
+        refunds.refuses_moved_heads = true;
     }
 
     static Network network_of() {
@@ -283,18 +291,86 @@ TEST_F(RefundServiceTest, above_the_limit_a_second_operator_approves) {
     EXPECT_FALSE(run_task(service.approve(*waits->request, "opr_2")));
 }
 
-TEST_F(RefundServiceTest, is_canceled_unless_its_payment_is_on_the_chain) {
+// Whenever the other one is booked: together they are above the limit.
+TEST_F(RefundServiceTest, two_at_once_do_not_pass_the_limit_without_a_second_operator) {
+    for (int at = 1; at <= 3; ++at) {
+        refunds.refunds.clear();
+        refunds.commits.clear();
+        refunds.waiting.clear();
+        books.loads = 0;
+        books.meanwhile_at = at;
+        books.meanwhile = [this] {
+            books.meanwhile_at = 0;
+            EXPECT_TRUE(run_task(service.create(input(25'000'000), "opr_2")));
+        };
+        try {
+            (void)run_task(service.create(input(20'000'000), "opr_1"));
+        } catch (Unavailable const&) {
+            // to be tried again
+        }
+        EXPECT_EQ(refunds.refunds.size(), 1U) << at;
+    }
+}
+
+TEST_F(RefundServiceTest, is_canceled_once_nothing_that_was_reported_can_pay_it) {
+    auto const cancel = [this](RefundKey const& key) {
+        auto const canceled = run_task(service.cancel(key, "kept", "key_1"));
+        return canceled ? "" : to_string(canceled.error());
+    };
     RefundKey const key = promised();
-    EXPECT_EQ(report(key), "");  // by a transaction that nobody has
-    RefundKey const other = promised();
-    EXPECT_TRUE(run_task(service.cancel(key, "kept", "key_1")));
-    EXPECT_EQ(status(key), RefundStatus::canceled);
+    TransactionHash const first = hash;
+    EXPECT_EQ(report(key), "");  // nobody has it yet
+    std::string const may_be_paid = "refund: may be paid by " + to_hex0x(first);
+    EXPECT_TRUE(cancel(key).starts_with(may_be_paid)) << cancel(key);
+    hash[0] = 0xbb;
+    EXPECT_EQ(report(key), "");  // another takes nothing from the first
     mine(101, {5'000'000});
-    EXPECT_EQ(report(other), "");
-    auto const refused = run_task(service.cancel(other, "kept", "key_1"));
-    ASSERT_FALSE(refused);
-    EXPECT_EQ(to_string(refused.error()),
-              "refund: was paid by a transaction that is not final yet");
+    EXPECT_TRUE(cancel(key).starts_with(may_be_paid)) << cancel(key);
+    for (ReceiptNode& node : nodes)
+        node.answer->succeeded = false;
+    EXPECT_TRUE(cancel(key).starts_with(may_be_paid)) << cancel(key);  // a reorg may change that
+    EXPECT_EQ(status(key), RefundStatus::reported);
+    final_to(101);
+    EXPECT_EQ(cancel(key), "");
+    EXPECT_EQ(status(key), RefundStatus::canceled);
+}
+
+TEST_F(RefundServiceTest, is_found_paid_by_the_transaction_that_was_reported_first) {
+    RefundKey const key = promised();
+    EXPECT_EQ(report(key), "");
+    hash[0] = 0xbb;
+    EXPECT_EQ(report(key), "");
+    mine(100, {1});
+    nodes[0].answers_to = nodes[1].answers_to = nodes[2].answers_to = hash;
+    EXPECT_EQ(run_task(service.check(kChain)), 0U);
+    EXPECT_EQ(status(key), RefundStatus::reported);
+    hash[0] = 0xaa;
+    mine(100, {5'000'000});
+    nodes[0].answers_to = nodes[1].answers_to = nodes[2].answers_to = hash;
+    EXPECT_EQ(run_task(service.check(kChain)), 1U);
+    EXPECT_EQ(status(key), RefundStatus::paid);
+}
+
+TEST_F(RefundServiceTest, so_many_transactions_are_looked_for_and_no_more) {
+    RefundKey const key = promised();
+    for (hash[1] = 0; hash[1] < 20; ++hash[1])
+        EXPECT_EQ(report(key), "");
+    EXPECT_EQ(report(key),
+              "transaction: is one too many: 20 of this refund are looked for already");
+    hash[1] = 7;
+    EXPECT_EQ(report(key), "");
+}
+
+TEST_F(RefundServiceTest, what_was_sent_before_it_was_promised_does_not_pay_it) {
+    RefundKey const key = promised();
+    mine(100, {5'000'000});
+    for (ReceiptNode& node : nodes)
+        node.answer->header.time = kNow - std::chrono::minutes(61);
+    EXPECT_EQ(report(key), "transaction: is older than the refund: it paid something else");
+    for (ReceiptNode& node : nodes)
+        node.answer->header.time = kNow - std::chrono::minutes(59);
+    EXPECT_EQ(report(key), "");
+    EXPECT_EQ(status(key), RefundStatus::paid);
 }
 
 }  // namespace
