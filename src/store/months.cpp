@@ -86,6 +86,13 @@ PaymentIdRange range_of(std::vector<PaymentKey> const& keys) {
     return {to_sql(first->second), to_sql(last->second)};
 }
 
+std::set<Month> missing_months(pqxx::transaction_base& tx) {
+    std::set<Month> months;
+    for (auto const& row : tx.exec("SELECT month FROM missing_months"))
+        months.insert(row[0].as<Month>());
+    return months;
+}
+
 void require_present(pqxx::transaction_base& tx, std::vector<PaymentKey> const& keys) {
     std::set<Month> months;
     for (auto const& [merchant_id, payment_id] : keys)

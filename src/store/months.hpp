@@ -6,6 +6,7 @@
 #include <pqxx/pqxx>
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,9 @@ struct PaymentIdRange {
     }
 };
 PaymentIdRange range_of(std::vector<PaymentKey> const& keys);
+
+// Those that were archived and taken out of the database, be it of one table alone.
+std::set<Month> missing_months(pqxx::transaction_base& tx);
 
 // Throw Unavailable where what is to be read was archived and taken out of the database, with its
 // month: of these payments, anything at all, or anything that was booked from a moment on.

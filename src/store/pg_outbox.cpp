@@ -2,6 +2,7 @@
 #include <sycee/store/pg_outbox.hpp>
 
 #include "event_rows.hpp"
+#include "months.hpp"
 #include "session.hpp"
 #include "values.hpp"
 
@@ -29,7 +30,11 @@ class EventKeys {
 struct Due {
     std::vector<PendingDelivery> deliveries;
     EventKeys untellable;
+    EventKeys waiting;
 };
+
+// What of a month that was taken out of the database can be told once it is read back.
+constexpr std::chrono::hours kUntilReadBack{1};
 
 // Books that contradict themselves about one payment must not silence every shop: the event is
 // attempted no more, and stays in the outbox, not delivered.
@@ -39,6 +44,15 @@ void set_aside(pqxx::work& tx, EventKeys const& keys) {
         " FROM unnest($1::uuid[], $2::uuid[]) AS k(merchant_id, event_id)"
         " WHERE (e.merchant_id, e.event_id) = (k.merchant_id, k.event_id)",
         keys.merchants(), keys.events());
+}
+
+// Not an attempt: nobody was asked.
+void postpone(pqxx::work& tx, EventKeys const& keys, Timestamp until) {
+    tx.exec_params(
+        "UPDATE outbox_events e SET next_attempt_at = to_timestamp($3::bigint / 1000.0)"
+        " FROM unnest($1::uuid[], $2::uuid[]) AS k(merchant_id, event_id)"
+        " WHERE (e.merchant_id, e.event_id) = (k.merchant_id, k.event_id)",
+        keys.merchants(), keys.events(), to_sql(until));
 }
 
 }  // namespace
@@ -57,10 +71,22 @@ Task<std::vector<PendingDelivery>> PgOutbox::due(std::vector<MerchantId> beside,
                                " AND e.merchant_id <> ALL ($3::uuid[])"
                                " ORDER BY e.next_attempt_at, e.event_id LIMIT $2",
                            to_sql(now), limit, left_out.str());
-        std::vector<OutboxEvent> events;
-        for (auto const& row : rows)
-            events.push_back(event_of(row));
         Due due;
+        auto const missing = missing_months(tx);
+        std::vector<OutboxEvent> events;
+        std::vector<pqxx::row> rows_of_events;
+        for (auto const& row : rows) {
+            OutboxEvent event = event_of(row);
+            Month const month = month_number(event.payment_id);
+            if (missing.contains(month)) {
+                log_warning("outbox", "an event waits for its payment's month to be read back",
+                            {{"event", to_string(event.id)}, {"month", month}});
+                due.waiting.add(event.merchant_id, event.id);
+                continue;
+            }
+            events.push_back(std::move(event));
+            rows_of_events.push_back(row);
+        }
         auto told = tell_all(tx, events);
         for (std::size_t i = 0; i < told.size(); ++i) {
             if (!told[i]) {
@@ -70,7 +96,7 @@ Task<std::vector<PendingDelivery>> PgOutbox::due(std::vector<MerchantId> beside,
                 due.untellable.add(events[i].merchant_id, events[i].id);
                 continue;
             }
-            auto const row = rows[static_cast<pqxx::result::size_type>(i)];
+            auto const& row = rows_of_events[i];
             due.deliveries.push_back({.told = std::move(*told[i]),
                                       .url = text_of(row["webhook_url"]),
                                       .sealed_secret = byte_vector_of(row["webhook_secret_sealed"]),
@@ -82,6 +108,10 @@ Task<std::vector<PendingDelivery>> PgOutbox::due(std::vector<MerchantId> beside,
     if (!due.untellable.empty()) {
         auto aside = [&due](pqxx::work& tx) { set_aside(tx, due.untellable); };
         co_await transact(database_, aside);
+    }
+    if (!due.waiting.empty()) {
+        auto later = [&](pqxx::work& tx) { postpone(tx, due.waiting, now + kUntilReadBack); };
+        co_await transact(database_, later);
     }
     co_return std::move(due.deliveries);
 }
