@@ -46,6 +46,7 @@ Task<bool> Reconciler::check() {
                             .differences = {},
                             .agreeing = {},
                             .fault = "",
+                            .left_out = asked->left_out,
                             .at = clock_.now()};
     // Token by token: one contract that answers nothing must not hide the others.
     std::map<Address, std::vector<BookedBalance>> by_token;
@@ -57,6 +58,10 @@ Task<bool> Reconciler::check() {
     if (!checked.fault.empty()) {
         log_warning("reconciliation", "some balances could not be compared",
                     {{"chain", chain_.id}, {"why", checked.fault}});
+    }
+    if (!checked.left_out.empty()) {
+        log_warning("reconciliation", "some balances were left out",
+                    {{"chain", chain_.id}, {"why", checked.left_out}});
     }
     metrics_.count("sycee_reconciliation_compared_total", {{"chain", label}},
                    static_cast<double>(checked.compared));

@@ -6,6 +6,7 @@
 #include "book_writer.hpp"
 #include "booked_balances.hpp"
 #include "bulk_insert.hpp"
+#include "months.hpp"
 #include "record_rows.hpp"
 #include "session.hpp"
 #include "values.hpp"
@@ -127,6 +128,7 @@ Task<std::optional<BookedBalances>> PgLosses::booked_now(OpenDifference differen
         booked.head.number = number_of(cursor[0][0]);
         booked.head.hash = bytes_of<32>(cursor[0][1]);
         BookedBalance const& of = difference.difference.booked;
+        require_present(tx, {of.payment});
         booked.balances = load_booked_balances(tx, difference.chain_id, {of.payment});
         std::erase_if(booked.balances, [&of](BookedBalance const& one) {
             return one.address != of.address || one.token != of.token;

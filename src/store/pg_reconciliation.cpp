@@ -2,6 +2,7 @@
 #include <sycee/store/pg_reconciliation.hpp>
 
 #include "booked_balances.hpp"
+#include "months.hpp"
 #include "session.hpp"
 #include "values.hpp"
 
@@ -88,6 +89,25 @@ std::optional<PaymentKey> add_round(pqxx::transaction_base& tx, std::set<Payment
     return PaymentKey{id_of<MerchantTag>(rows.back()[0]), id_of<PaymentTag>(rows.back()[1])};
 }
 
+// Of a payment whose month is not there, the books don't say what lies at its address. Says which
+// were left out; empty: none.
+std::string leave_out_missing(pqxx::transaction_base& tx, std::set<PaymentKey>& keys) {
+    auto const missing = missing_months(tx);
+    std::set<Month> months;
+    std::size_t const left_out = std::erase_if(keys, [&](PaymentKey const& key) {
+        Month const month = month_number(key.second);
+        if (!missing.contains(month)) return false;
+        months.insert(month);
+        return true;
+    });
+    std::string text;
+    for (Month const month : months)
+        text += (text.empty() ? "" : ", ") + std::to_string(month);
+    if (text.empty()) return text;
+    return std::to_string(left_out) +
+           " payment(s) of months that were taken out of the database: " + text;
+}
+
 // A difference of whose block a reorg has left nothing, or that is final and of which another
 // amount is missing by now, gives way to what is found: nobody could book it as a loss any more.
 void close_outdated(pqxx::transaction_base& tx, ChainId chain_id, CheckedBalances const& checked,
@@ -150,6 +170,7 @@ Task<std::optional<BalancesToCheck>> PgReconciliation::next(ChainId chain_id,
             add_moved(tx, keys, chain_id, *progress, std::max<std::size_t>(payments / 4, 1));
         next.round_at =
             add_round(tx, keys, chain_id, *progress, std::max<std::size_t>(payments / 2, 1));
+        next.left_out = leave_out_missing(tx, keys);
         next.booked.balances = load_booked_balances(tx, chain_id, keys);
         return next;
     };
@@ -162,11 +183,14 @@ Task<std::size_t> PgReconciliation::record(ChainId chain_id, CheckedBalances che
             checked.round_at ? to_sql(checked.round_at->first) : std::string{};
         std::string const payment =
             checked.round_at ? to_sql(checked.round_at->second) : std::string{};
+        std::string fault = checked.fault;
+        if (!checked.left_out.empty())
+            fault += (fault.empty() ? "left out: " : "; left out: ") + checked.left_out;
         // Where nothing could be compared, the same is asked for once more.
         tx.exec_params(
             "UPDATE reconciliations SET compared_at = to_timestamp($2::bigint / 1000.0),"
             " compared_block = $3, compared = $4, fault = $5 WHERE chain_id = $1",
-            chain_id, to_sql(checked.at), checked.head.number, checked.compared, checked.fault);
+            chain_id, to_sql(checked.at), checked.head.number, checked.compared, fault);
         bool const nothing_compared = checked.compared == 0 && !checked.fault.empty();
         if (!nothing_compared) {
             tx.exec_params(

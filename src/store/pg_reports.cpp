@@ -237,15 +237,17 @@ Task<bool> PgReports::ready() {
 Task<std::vector<IssuedAddress>> PgReports::used_addresses() {
     return addresses(
         " WHERE EXISTS (SELECT 1 FROM all_authorizations a"
-        " WHERE a.merchant_id = p.merchant_id AND a.payment_id = p.payment_id)");
+        " WHERE a.merchant_id = p.merchant_id AND a.payment_id = p.payment_id)",
+        true);
 }
 
 Task<std::vector<IssuedAddress>> PgReports::issued_addresses() {
-    return addresses("");
+    return addresses("", false);
 }
 
-Task<std::vector<IssuedAddress>> PgReports::addresses(std::string condition) {
-    auto work = [&condition](SnapshotTransaction& tx) {
+Task<std::vector<IssuedAddress>> PgReports::addresses(std::string condition, bool of_all_months) {
+    auto work = [&](SnapshotTransaction& tx) {
+        if (of_all_months) require_all_present(tx);
         std::vector<IssuedAddress> found;
         for (auto const& row :
              tx.exec("SELECT " + merchant_columns() +
@@ -263,6 +265,7 @@ Task<std::vector<IssuedAddress>> PgReports::addresses(std::string condition) {
 Task<std::optional<BookedBalances>> PgReports::booked_balances(ChainId chain_id) {
     auto work = [chain_id](SnapshotTransaction& tx) -> std::optional<BookedBalances> {
         tx.exec("SET LOCAL statement_timeout = '10min'");
+        require_all_present(tx);
         auto const cursor = tx.exec_params(
             "SELECT head_number, head_hash FROM chain_cursors WHERE chain_id = $1", chain_id);
         if (cursor.empty()) return std::nullopt;

@@ -73,6 +73,7 @@ struct BalancesToCheck {
     BookedBalances booked;
     BlockNumber moved_to = 0;            // what moved up to this block is asked for
     std::optional<PaymentKey> round_at;  // where the slow round goes on; nothing: it is at its end
+    std::string left_out = {};           // what of these can't be compared, and why; empty: nothing
 };
 
 struct CheckedBalances {
@@ -82,7 +83,8 @@ struct CheckedBalances {
     std::optional<PaymentKey> round_at;
     std::vector<BalanceDifference> differences;
     std::vector<TokenHolder> agreeing;  // of those that differed before
-    std::string fault;  // why some could not be compared or confirmed; empty: all were
+    std::string fault;          // why some could not be compared or confirmed; empty: all were
+    std::string left_out = {};  // of BalancesToCheck: the same is not asked for again for it
     Timestamp at{};
 };
 

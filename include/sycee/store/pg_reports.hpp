@@ -34,7 +34,7 @@ class PgReports final : public ReportPort {
     Task<std::optional<BookedBalances>> booked_balances(ChainId chain_id);
 
   private:
-    Task<std::vector<IssuedAddress>> addresses(std::string condition);
+    Task<std::vector<IssuedAddress>> addresses(std::string condition, bool of_all_months);
 
     Database& database_;
 };
