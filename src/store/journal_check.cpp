@@ -304,12 +304,14 @@ class JournalCheck {
     // merchants' journals are checked by themselves.
     void check_fee_payments() {
         auto const wrong = tx_.exec_params(
-            "SELECT f.seq, i.amount IS NULL FROM fee_payments f LEFT JOIN fee_invoices i"
+            "SELECT f.seq, i.amount IS NULL, f.invoice_merchant_id, f.invoice_payment_id"
+            " FROM fee_payments f LEFT JOIN fee_invoices i"
             " ON (i.merchant_id, i.invoice_merchant_id, i.invoice_payment_id, i.chain_id, i.token,"
             "     i.amount) = (f.merchant_id, f.invoice_merchant_id, f.invoice_payment_id, "
             "f.chain_id,"
             "     f.token, f.amount)"
-            " WHERE f.merchant_id = $1 AND f.chain_id = $2 AND (i.amount IS NULL OR NOT EXISTS ("
+            " WHERE f.merchant_id = $1 AND f.chain_id = $2 AND f.seq > $3"
+            " AND (i.amount IS NULL OR NOT EXISTS ("
             "   SELECT FROM all_authorizations a JOIN all_settlements s"
             "     ON (s.merchant_id, s.chain_id, s.authorization_seq)"
             "      = (a.merchant_id, a.chain_id, a.seq) AND s.payment_id = a.payment_id"
@@ -319,8 +321,9 @@ class JournalCheck {
             "   UNION ALL SELECT FROM resolutions r WHERE (r.merchant_id, r.target_payment_id)"
             "     = (f.invoice_merchant_id, f.invoice_payment_id) AND r.hash = f.settlement_hash))"
             " ORDER BY f.seq LIMIT 1",
-            to_sql(merchant_id_), chain_id_);
+            to_sql(merchant_id_), chain_id_, after_);
         if (wrong.empty()) return;
+        require_present(tx_, {{id_of<MerchantTag>(wrong[0][2]), id_of<PaymentTag>(wrong[0][3])}});
         throw WrongRow(where_ + ": fee_payment " + wrong[0][0].c_str() +
                        (wrong[0][1].as<bool>()
                             ? " is of an invoice that is not there, or says another amount"
