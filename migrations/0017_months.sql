@@ -159,11 +159,26 @@ CREATE TABLE archived_months (
     events            bigint NOT NULL
 );
 
+-- Where one of its tables is gone, it can't be read. What rests on its records counts as its own, also when it was
+-- booked after it was detached.
 CREATE VIEW missing_months AS
-    SELECT a.month, a.last_booked_at FROM archived_months a
-    WHERE NOT EXISTS (SELECT FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-                      JOIN pg_namespace n ON n.oid = c.relnamespace
-                      WHERE n.nspname = 'archive' AND c.relname = 'authorizations_' || a.month);
+    SELECT a.month, greatest(a.last_booked_at, (
+        SELECT max(r.booked_at) FROM (
+            SELECT payment_id, booked_at FROM resolutions
+            UNION ALL SELECT target_payment_id, booked_at FROM resolutions
+            UNION ALL SELECT payment_id, booked_at FROM reversals
+            UNION ALL SELECT payment_id, booked_at FROM refunds
+            UNION ALL SELECT payment_id, booked_at FROM refund_payments
+            UNION ALL SELECT payment_id, booked_at FROM refund_cancellations
+            UNION ALL SELECT payment_id, booked_at FROM token_losses
+        ) r WHERE r.payment_id >= months.first_id(a.month)
+            AND r.payment_id < months.first_id(months.next_of(a.month))
+    )) AS last_booked_at
+    FROM archived_months a
+    WHERE EXISTS (SELECT FROM months.books() b WHERE NOT EXISTS (
+        SELECT FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = 'archive' AND c.relname = b.book || '_' || a.month));
 
 -- The tables as they were, until their rows have been copied.
 CREATE SCHEMA before_months;
