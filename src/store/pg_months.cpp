@@ -44,6 +44,8 @@ bool is_attached(pqxx::transaction_base& tx, std::uint32_t month) {
 struct Obstacle {
     std::string query;
     std::string text;  // "%1", "%2": columns
+    // It can come without anything new of the month's own records, and is quickly looked for.
+    bool comes_by_itself = false;
 };
 
 std::vector<Obstacle> obstacles_of(std::uint32_t month) {
@@ -58,9 +60,11 @@ std::vector<Obstacle> obstacles_of(std::uint32_t month) {
                " (r.merchant_id, r.chain_id, r.seq))) < e." +
                amount;
     };
-    std::string const of_month = " p.payment_id >= '" + to_sql(first_id_of(month)) +
-                                 "' AND p.payment_id < '" +
-                                 to_sql(first_id_of(month_after(month))) + "'";
+    auto const is_of_month = [month](std::string const& column) {
+        return " " + column + " >= '" + to_sql(first_id_of(month)) + "' AND " + column + " < '" +
+               to_sql(first_id_of(month_after(month))) + "'";
+    };
+    std::string const of_month = is_of_month("p.payment_id");
     std::string const open_text = "number %1 of chain %2 is open on the exceptions desk";
     return {
         {"SELECT a.seq, a.chain_id FROM " + partition("authorizations", month) +
@@ -80,6 +84,14 @@ std::vector<Obstacle> obstacles_of(std::uint32_t month) {
         {"SELECT e.seq, e.chain_id FROM " + partition("clearings", month) +
              " e WHERE e.excess > 0 AND" + is_open("excess") + " ORDER BY 2, 1 LIMIT 1",
          open_text},
+        {"SELECT e.seq, e.chain_id FROM withdrawals e WHERE e.unexplained > 0 AND" +
+             is_of_month("e.payment_id") + " AND" + is_open("unexplained") +
+             " ORDER BY 2, 1 LIMIT 1",
+         open_text, true},
+        {"SELECT p.seq, p.chain_id FROM chain_cursors k JOIN withdrawals p"
+         " ON p.chain_id = k.chain_id AND p.block_number > k.finalized_number WHERE" +
+             of_month + " ORDER BY 2, 1 LIMIT 1",
+         "withdrawal %1 of chain %2 is not final", true},
         {"SELECT p.seq, p.chain_id FROM (SELECT merchant_id, chain_id, seq, payment_id FROM refunds"
          " UNION ALL SELECT merchant_id, chain_id, seq, payment_id FROM resolutions"
          "  WHERE kind = 'refund') p WHERE" +
@@ -89,28 +101,52 @@ std::vector<Obstacle> obstacles_of(std::uint32_t month) {
              " AND NOT EXISTS (SELECT FROM refund_cancellations e WHERE"
              " (e.merchant_id, e.chain_id, e.promise_seq) = (p.merchant_id, p.chain_id, p.seq))"
              " ORDER BY 2, 1 LIMIT 1",
-         "the refund that number %1 of chain %2 promises is neither paid nor canceled"},
+         "the refund that number %1 of chain %2 promises is neither paid nor canceled", true},
+        // What came for it was settled, or taken for it by the desk: one that expired with nothing
+        // is never paid.
+        {"SELECT i.invoice_payment_id, i.chain_id FROM fee_invoices i WHERE" +
+             is_of_month("i.invoice_payment_id") +
+             " AND NOT EXISTS (SELECT FROM fee_payments f WHERE (f.merchant_id,"
+             " f.invoice_merchant_id, f.invoice_payment_id, f.chain_id, f.token) = (i.merchant_id,"
+             " i.invoice_merchant_id, i.invoice_payment_id, i.chain_id, i.token)) AND (EXISTS"
+             " (SELECT FROM " +
+             partition("authorizations", month) + " a JOIN " + partition("settlements", month) +
+             " x ON" + of_authorization +
+             " WHERE (a.merchant_id, a.payment_id) = (i.invoice_merchant_id, i.invoice_payment_id)"
+             " AND NOT EXISTS (SELECT FROM reversals v WHERE (v.merchant_id, v.chain_id,"
+             " v.reversed_seq) = (x.merchant_id, x.chain_id, x.seq))) OR EXISTS (SELECT FROM"
+             " resolutions r WHERE (r.merchant_id, r.target_payment_id) = (i.invoice_merchant_id,"
+             " i.invoice_payment_id) AND r.kind IN ('accept', 'credit'))) ORDER BY 2, 1 LIMIT 1",
+         "the invoice %1 over fees was paid, and that is not booked yet", true},
         {"SELECT p.difference_id, p.chain_id FROM balance_differences p WHERE" + of_month +
              " AND p.closed_at IS NULL ORDER BY 2, 1 LIMIT 1",
-         "the difference %1 to chain %2 is open"},
+         "the difference %1 to chain %2 is open", true},
         {"SELECT p.payment_id, p.expires_at FROM payments p WHERE" + of_month +
              " AND p.expires_at > to_timestamp($1::bigint / 1000.0) LIMIT 1",
          "payment %1 can be paid until %2"},
         {"SELECT e.event_id, e.next_attempt_at FROM " + partition("outbox_events", month) +
              " e WHERE e.next_attempt_at IS NOT NULL LIMIT 1",
-         "event %1 is still to be delivered"},
+         "event %1 is still to be delivered", true},
+        // An event's month is that of its own id, and what it tells is its payment's.
+        {"SELECT p.event_id, p.payment_id FROM outbox_events p WHERE p.next_attempt_at IS NOT NULL"
+         " AND" +
+             of_month + " LIMIT 1",
+         "event %1 of its payment %2 is still to be delivered", true},
         {"SELECT r.merchant_id, r.chain_id FROM " + records_of(month) +
              " r GROUP BY 1, 2 HAVING NOT EXISTS (SELECT FROM checkpoint_journals j WHERE"
              " (j.merchant_id, j.chain_id) = (r.merchant_id, r.chain_id)"
              " AND j.last_seq >= max(r.seq)) LIMIT 1",
          "no checkpoint has all of its records yet (merchant %1, chain %2): `sycee checkpoint` "
          "makes one"},
+        {"SELECT 1 WHERE NOT EXISTS (SELECT FROM checkpoints)",
+         "there is no checkpoint yet: `sycee checkpoint` makes one"},
     };
 }
 
 std::optional<std::string> find_obstacle(pqxx::transaction_base& tx, std::uint32_t month,
-                                         Timestamp now) {
+                                         Timestamp now, bool all = true) {
     for (Obstacle const& obstacle : obstacles_of(month)) {
+        if (!all && !obstacle.comes_by_itself) continue;
         bool const asks_for_time = obstacle.query.find("$1") != std::string::npos;
         auto const rows =
             asks_for_time ? tx.exec_params(obstacle.query, to_sql(now)) : tx.exec(obstacle.query);
@@ -136,13 +172,15 @@ std::unexpected<Error> refuse_month(std::uint32_t month, std::string const& why)
     return refuse("month", month_name(month) + ": " + why);
 }
 
-// Since when nothing was booked of it, and what was.
-void detach_month(pqxx::transaction_base& tx, std::uint32_t month, Timestamp now) {
+// Since when nothing was booked of it, and what was. Why it can't be detached after all.
+std::optional<std::string> detach_month(pqxx::transaction_base& tx, std::uint32_t month,
+                                        Timestamp now) {
     auto const row = tx.exec1("SELECT (SELECT max(booked_at) FROM " + records_of(month) +
                               " r), (SELECT count(*) FROM " + partition("authorizations", month) +
                               "), (SELECT count(*) FROM " + partition("outbox_events", month) +
                               "), (SELECT max(number) FROM checkpoints)");
     lock_books(tx);
+    if (auto obstacle = find_obstacle(tx, month, now, false)) return obstacle;
     tx.exec_params("SELECT months.detach($1)", month);
     tx.exec_params(
         "INSERT INTO archived_months (month, detached_at, checkpoint_number, last_booked_at,"
@@ -150,6 +188,7 @@ void detach_month(pqxx::transaction_base& tx, std::uint32_t month, Timestamp now
         " VALUES ($1, to_timestamp($2::bigint / 1000.0), $3, $4, $5, $6)",
         month, to_sql(now), number_of(row[3]), row[0].is_null() ? nullptr : row[0].c_str(),
         number_of(row[1]), number_of(row[2]));
+    return std::nullopt;
 }
 
 MonthOfBooks::State state_of(std::string_view name) {
@@ -195,7 +234,10 @@ Task<std::vector<MonthOfBooks>> PgMonths::list() {
                      " sum(pg_total_relation_size(c.oid))::bigint AS bytes"
                      " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
                      " WHERE n.nspname IN ('months', 'archive') AND c.relkind = 'r'"
-                     " AND c.relname ~ '_[0-9]+$' GROUP BY 1, 2"
+                     " AND c.relname ~ '_[0-9]+$' AND NOT (n.nspname = 'archive' AND EXISTS ("
+                     "  SELECT FROM missing_months m"
+                     "  WHERE m.month::text = substring(c.relname FROM '_([0-9]+)$')))"
+                     " GROUP BY 1, 2"
                      " UNION ALL SELECT month, '', 0 FROM missing_months ORDER BY 1")) {
             months.push_back(
                 {row[0].as<std::uint32_t>(), state_of(row[1].c_str()), number_of(row[2])});
@@ -231,7 +273,8 @@ Task<Result<void>> PgMonths::detach(std::uint32_t month, Timestamp now) {
                            to_sql(now - kClockSlack));
         if (!came.empty() && find_obstacle(tx, month, now))
             return refuse_month(month, "something of it was booked meanwhile: try again");
-        detach_month(tx, month, now);
+        if (auto const obstacle = detach_month(tx, month, now))
+            return refuse_month(month, *obstacle);
         return {};
     };
     co_return co_await transact(database_, move);
@@ -242,8 +285,9 @@ Task<Result<void>> PgMonths::attach(std::uint32_t month) {
         tx.exec("SET LOCAL statement_timeout = 0");
         tx.exec(kMonthsLock);
         auto const rows = tx.exec_params(
-            "SELECT to_regclass('archive.authorizations_' || month) IS NOT NULL"
-            " FROM archived_months WHERE month = $1",
+            "SELECT NOT EXISTS (SELECT FROM months.books() b"
+            "  WHERE to_regclass('archive.' || b.book || '_' || a.month) IS NULL)"
+            " FROM archived_months a WHERE a.month = $1",
             month);
         if (rows.empty()) return refuse_month(month, "it is not detached");
         if (!rows[0][0].as<bool>()) {
