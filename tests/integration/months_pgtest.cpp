@@ -4,12 +4,17 @@
 // was taken out of the database is named, and nothing is decided without it.
 #include <sycee/crypto/hash.hpp>
 #include <sycee/store/pg_checkpoints.hpp>
+#include <sycee/store/pg_fees.hpp>
+#include <sycee/store/pg_losses.hpp>
 #include <sycee/store/pg_months.hpp>
 #include <sycee/store/pg_outbox.hpp>
+#include <sycee/store/pg_reconciliation.hpp>
 #include <sycee/store/pg_reports.hpp>
 #include <sycee/store/pg_statements.hpp>
 
 #include "books_fixture.hpp"
+
+#include <thread>
 
 namespace sycee {
 namespace {
@@ -64,14 +69,14 @@ class MonthsInPostgres : public BooksInPostgres {
     }
     void make_checkpoint() { run(PgCheckpoints(*database).make(*key_, kStart)); }
     void deliver_all() { query("UPDATE outbox_events SET next_attempt_at = NULL"); }
-    void write_off_excess() {
+    void write_off(std::uint64_t sequence, Timestamp at = kStart) {
         PgDesk desk(*database);
-        auto const of = run(desk.find({merchant_id, kChain, 2})).value();
+        auto const of = run(desk.find({merchant_id, kChain, sequence})).value();
         auto const head =
             run(PgLedger(*database).load_views(kChain, {{merchant_id, payment.id}}, {})).at(0).head;
-        JournalWriter journal(merchant_id, kChain, head, kStart);
+        JournalWriter journal(merchant_id, kChain, head, at);
         journal.append(Resolution{.payment_id = of.payment_id,
-                                  .exception_sequence = 2,
+                                  .exception_sequence = sequence,
                                   .exception_hash = of.hash,
                                   .token = of.transfer.key.token,
                                   .kind = ResolutionKind::write_off,
@@ -86,14 +91,72 @@ class MonthsInPostgres : public BooksInPostgres {
                          .chain_id = kChain,
                          .entries = journal.entries(),
                          .reason = "why",
-                         .now = kStart}));
+                         .now = at}));
+    }
+    // The next block, in which so much leaves the payment's address; nothing: in which nothing
+    // does.
+    void mine(std::uint8_t txn = 0, std::uint64_t leaves = 0) {
+        BlockHeader const in = block(heads[kChain].number + 1);
+        Step step{.added = {in}, .others = {payment}, .finalized = in.number - 1};
+        if (leaves > 0) {
+            Transfer out = transfer(txn, leaves, in);
+            std::swap(out.sender, out.recipient);
+            step.arrivals.push_back({payment, out, false});
+        }
+        commit(plan(step));
+    }
+    // The month's tables, out of the database, as far as it looks.
+    void take_out(std::string const& books = "months.books()") {
+        query("CREATE SCHEMA IF NOT EXISTS elsewhere");
+        query("DO $$ DECLARE b record; BEGIN FOR b IN SELECT book FROM " + books +
+              " LOOP"
+              " EXECUTE format('ALTER TABLE archive.%1$I DETACH PARTITION archive.%2$I', b.book,"
+              "  b.book || '_202311');"
+              " EXECUTE format('ALTER TABLE archive.%I SET SCHEMA elsewhere', b.book || '_202311');"
+              " END LOOP; END $$");
+    }
+    void detach_and_take_out() {
+        EXPECT_EQ(detach(), "");
+        take_out();
+    }
+    static bool is_named(std::function<void()> const& reads) {
+        try {
+            reads();
+        } catch (Unavailable const& unavailable) {
+            return std::string(unavailable.what()).find("month 202311 was archived") !=
+                   std::string::npos;
+        }
+        return false;
+    }
+    // Another merchant's, who owes what the payment, an invoice, was paid for.
+    void make_invoice(Payment const& invoice, MerchantId who_owes) {
+        query(
+            "INSERT INTO fee_invoices (merchant_id, invoice_payment_id, invoice_merchant_id,"
+            " chain_id, token, amount, created_at) VALUES ('" +
+            to_string(who_owes.uuid) + "', '" + to_string(invoice.id.uuid) + "', '" +
+            to_string(invoice.merchant_id.uuid) + "', 31337, decode('" +
+            to_string(kToken).substr(2) + "', 'hex'), 1000000, now())");
+    }
+    CheckpointExport export_now() {
+        PgCheckpoints checkpoints(*database);
+        auto exported =
+            run(checkpoints.load_export(run(checkpoints.make(*key_, booked_at)).number)).value();
+        auto const result =
+            run(verify_books(*database, {.connections = 1, .states_at = &exported}));
+        EXPECT_EQ(result.first_wrong.value_or(""), "");
+        exported.state = VerifiedState{.verified_at = booked_at, .journals = result.states};
+        return exported;
+    }
+    std::string first_wrong_from(CheckpointExport const& from) {
+        auto const result = run(verify_books(*database, {.connections = 1, .from = &from}));
+        return result.first_wrong.value_or("");
     }
     // November with one settled payment, and nothing in the way of detaching it.
     void finish_november() {
         run(months_.make(kStart));
         take_key();
         settle();
-        write_off_excess();
+        write_off(2);
         deliver_all();
         make_checkpoint();
     }
@@ -237,7 +300,7 @@ TEST_F(MonthsInPostgres, are_detached_only_when_nothing_of_them_is_open) {
     commit(plan({block(102)}, {}, 101));
     EXPECT_NE(detach().find("number 2 of chain 31337 is open on the exceptions desk"),
               std::string::npos);
-    write_off_excess();
+    write_off(2);
     auto input = new_payment(merchant_id, {kChain});
     input.expires_at = kLater + 1h;
     auto const open = run(PgPayments(*database).create(input, derive_deposit_address));
@@ -299,28 +362,14 @@ TEST_F(MonthsInPostgres, are_read_while_they_are_detached_and_come_back_whole) {
 TEST_F(MonthsInPostgres, are_named_where_they_were_taken_out_and_needed) {
     finish_november();
     ASSERT_EQ(detach(), "");
-    query("CREATE SCHEMA elsewhere");
-    std::string const move =
-        "DO $$ DECLARE b record; BEGIN FOR b IN SELECT book FROM months.books() LOOP"
-        " EXECUTE format('ALTER TABLE archive.%1$I DETACH PARTITION archive.%2$I', b.book,"
-        "  b.book || '_202311');"
-        " EXECUTE format('ALTER TABLE archive.%I SET SCHEMA elsewhere', b.book || '_202311');"
-        " END LOOP; END $$";
-    query(move);
+    take_out();
     EXPECT_EQ(listed().at(0), (std::pair(kMonth, State::missing)));
-    auto const named = [](std::function<void()> const& reads) {
-        try {
-            reads();
-        } catch (Unavailable const& unavailable) {
-            return std::string(unavailable.what()).find("month 202311 was archived") !=
-                   std::string::npos;
-        }
-        return false;
-    };
-    EXPECT_TRUE(named([&] { state(); }));
-    EXPECT_TRUE(named([&] { first_wrong(); }));
-    EXPECT_TRUE(named([&] { run(PgReports(*database).balances_at(kLater)); }));
-    EXPECT_TRUE(named([&] { plan({block(103)}, {transfer(2, 1, block(103))}, 102); }));
+    EXPECT_TRUE(is_named([&] { state(); }));
+    EXPECT_TRUE(is_named([&] { first_wrong(); }));
+    EXPECT_TRUE(is_named([&] { run(PgReports(*database).balances_at(kLater)); }));
+    EXPECT_TRUE(is_named([&] { run(PgReports(*database).booked_balances(kChain)); }));
+    EXPECT_TRUE(is_named([&] { run(PgReports(*database).used_addresses()); }));
+    EXPECT_TRUE(is_named([&] { plan({block(103)}, {transfer(2, 1, block(103))}, 102); }));
     EXPECT_FALSE(run(months_.attach(kMonth)));
     // What is of other months goes on.
     run(months_.make(kDecember));
@@ -338,6 +387,191 @@ TEST_F(MonthsInPostgres, are_named_where_they_were_taken_out_and_needed) {
     ASSERT_TRUE(run(months_.attach(kMonth)));
     EXPECT_EQ(first_wrong(), "");
     EXPECT_EQ(state().credits.size(), 1U);
+}
+
+// An event's month is that of its own id: what tells of a payment may come in a later one.
+TEST_F(MonthsInPostgres, are_not_detached_while_a_later_event_of_them_is_to_be_delivered) {
+    run(months_.make(kDecember));
+    finish_november();
+    query("UPDATE outbox_events SET next_attempt_at = now(), event_id = '" +
+          to_string(new_id<EventTag>(kDecember).uuid) +
+          "' WHERE event_id = (SELECT event_id FROM outbox_events ORDER BY 1 DESC LIMIT 1)");
+    ASSERT_EQ(count("months.outbox_events_202312"), "1");
+    auto const said = detach();
+    EXPECT_NE(
+        said.find("of its payment " + to_string(payment.id.uuid) + " is still to be delivered"),
+        std::string::npos)
+        << said;
+    deliver_all();
+    EXPECT_EQ(detach(), "");
+}
+
+TEST_F(MonthsInPostgres, hold_back_their_own_events_alone_where_they_were_taken_out) {
+    run(months_.make(kDecember));
+    finish_november();
+    std::string const late = to_string(new_id<EventTag>(kDecember).uuid);
+    query("UPDATE outbox_events SET event_id = '" + late +
+          "' WHERE event_id = (SELECT event_id FROM outbox_events ORDER BY 1 DESC LIMIT 1)");
+    detach_and_take_out();
+    auto const other = create_payment_at(kDecember);
+    commit(plan({.added = {block(103)},
+                 .arrivals = {{other, transfer(other, 7, 50'000'000, block(103))}},
+                 .finalized = 102}));
+    query("UPDATE outbox_events SET next_attempt_at = to_timestamp(1700000000)");
+    std::string const is_late = " FROM outbox_events WHERE event_id = '" + late + "'";
+    PgOutbox outbox(*database);
+    auto const due = run(outbox.due({}, kLater, 10));
+    EXPECT_EQ(std::to_string(due.size() + 1), count("outbox_events"));
+    ASSERT_GE(due.size(), 1U);
+    for (PendingDelivery const& one : due)
+        EXPECT_EQ(one.told.event.payment_id, other.id);
+    // It is asked for again, and no attempt was made.
+    EXPECT_EQ(query("SELECT extract(epoch FROM next_attempt_at)::bigint" + is_late),
+              std::to_string(kLater.time_since_epoch() / 1s + 3600));
+    EXPECT_EQ(query("SELECT attempts" + is_late), "0");
+}
+
+TEST_F(MonthsInPostgres, are_left_out_of_reconciliation_where_they_were_taken_out) {
+    run(months_.make(kStart));
+    take_key();
+    settle();
+    write_off(2);
+    mine(3, 50'000'000);
+    mine();
+    deliver_all();
+    make_checkpoint();
+    PgReconciliation books(*database);
+    EXPECT_TRUE(run(books.claim(kChain, kStart, 1s)));
+    auto const before = run(books.next(kChain, 100)).value();
+    ASSERT_EQ(before.booked.balances.size(), 1U);
+    EXPECT_EQ(before.booked.balances[0].amount, Amount(10'000'000));
+    EXPECT_EQ(before.left_out, "");
+    detach_and_take_out();
+    auto const asked = run(books.next(kChain, 100)).value();
+    EXPECT_TRUE(asked.booked.balances.empty());
+    EXPECT_EQ(asked.left_out, "1 payment(s) of months that were taken out of the database: 202311");
+    CheckedBalances checked{.head = asked.booked.head,
+                            .compared = 0,
+                            .moved_to = asked.moved_to,
+                            .round_at = asked.round_at,
+                            .differences = {},
+                            .agreeing = {},
+                            .fault = "",
+                            .left_out = asked.left_out,
+                            .at = kLater};
+    EXPECT_EQ(run(books.record(kChain, checked)), 0U);
+    EXPECT_EQ(query("SELECT fault FROM reconciliations"), "left out: " + asked.left_out);
+    // The round does not stop at them.
+    EXPECT_EQ(query("SELECT round_ended_at IS NOT NULL FROM reconciliations"), "t");
+    OpenDifference difference{.chain_id = kChain};
+    difference.difference.booked.payment = {merchant_id, payment.id};
+    EXPECT_TRUE(is_named([&] { run(PgLosses(*database).booked_now(difference)); }));
+}
+
+TEST_F(MonthsInPostgres, with_a_paid_invoice_are_needed_only_to_verify_its_payment) {
+    run(months_.make(kStart));
+    take_key();
+    EXPECT_TRUE(run(PgAccess(*database).set_fees(merchant_id, {.basis_points = 200}, kStart)));
+    auto const invoice = create_payment(create_merchant("Operator", 2), {kChain});
+    settle();
+    write_off(2);
+    commit(plan({.added = {block(103)},
+                 .arrivals = {{invoice, transfer(invoice, 7, 50'000'000, block(103))}},
+                 .finalized = 102}));
+    commit(plan({.added = {block(104)}, .others = {invoice}, .finalized = 103}));
+    make_invoice(invoice, merchant_id);
+    auto const before = export_now();
+    auto const head =
+        run(PgLedger(*database).load_views(kChain, {{merchant_id, payment.id}}, {})).at(0).head;
+    JournalWriter journal(merchant_id, kChain, head, kStart);
+    journal.append(FeePayment{.invoice_merchant_id = invoice.merchant_id,
+                              .invoice_payment_id = invoice.id,
+                              .token = kToken,
+                              .amount = Amount(1'000'000),
+                              .settlement_hash = state(invoice).credits.at(0).settlement_hash});
+    run(PgFees(*database).commit({.head = {merchant_id, journal.first_head(), journal.head()},
+                                  .chain_id = kChain,
+                                  .entries = journal.entries()}));
+    auto const after = export_now();
+    deliver_all();
+    EXPECT_EQ(first_wrong_from(before), "");
+    detach_and_take_out();
+    EXPECT_EQ(first_wrong_from(after), "");
+    EXPECT_TRUE(is_named([&] { first_wrong_from(before); }));
+}
+
+TEST_F(MonthsInPostgres, are_not_detached_while_a_withdrawal_is_open) {
+    finish_november();
+    mine(3, 50'000'000);
+    auto const said = detach();
+    EXPECT_NE(said.find("withdrawal 6 of chain 31337 is not final"), std::string::npos) << said;
+    mine(4, 20'000'000);  // ten more than there are
+    mine();
+    EXPECT_NE(detach().find("number 7 of chain 31337 is open on the exceptions desk"),
+              std::string::npos);
+    write_off(7);
+    deliver_all();
+    make_checkpoint();
+    EXPECT_EQ(detach(), "");
+}
+
+TEST_F(MonthsInPostgres, are_not_detached_where_there_is_no_checkpoint) {
+    run(months_.make(kStart));
+    EXPECT_NE(detach().find("there is no checkpoint yet"), std::string::npos);
+}
+
+// What comes between looking and taking the tables out is seen, whether it is a transfer or not.
+TEST_F(MonthsInPostgres, are_looked_at_once_more_before_they_are_detached) {
+    finish_november();
+    pqxx::connection other(url());
+    pqxx::work tx(other);
+    tx.exec("SELECT pg_advisory_xact_lock(5910736)");
+    tx.exec("UPDATE outbox_events SET next_attempt_at = now()");
+    std::thread meanwhile([&] {
+        auto const deadline = std::chrono::steady_clock::now() + 60s;
+        while (std::chrono::steady_clock::now() < deadline &&
+               query("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+                     " AND database = (SELECT oid FROM pg_database WHERE datname ="
+                     " current_database())") == "0") {
+        }
+        tx.commit();
+    });
+    auto const said = detach();
+    meanwhile.join();
+    EXPECT_NE(said.find("is still to be delivered"), std::string::npos) << said;
+    EXPECT_EQ(listed().at(0), (std::pair(kMonth, State::attached)));
+}
+
+// A decision of December about November's money needs November for its line.
+TEST_F(MonthsInPostgres, are_missed_by_statements_of_what_was_booked_upon_them_later) {
+    run(months_.make(kStart));
+    take_key();
+    settle();
+    write_off(2, kDecember);
+    deliver_all();
+    make_checkpoint();
+    PgStatements statements(*database);
+    auto const in_month_of = [&](Timestamp moment) {
+        return StatementQuery{
+            .merchant_id = merchant_id, .period = month_of(moment), .chain_id = {}, .tokens = {}};
+    };
+    ASSERT_EQ(detach(), "");
+    EXPECT_FALSE(is_named([&] { run(statements.statement(in_month_of(kDecember), kLater)); }));
+    take_out();
+    EXPECT_TRUE(is_named([&] { run(statements.statement(in_month_of(kDecember), kLater)); }));
+    EXPECT_FALSE(is_named(
+        [&] { run(statements.statement(in_month_of(kDecember + 31 * 24h), kNewYearsEve + 1h)); }));
+}
+
+TEST_F(MonthsInPostgres, are_missing_where_one_of_their_tables_is) {
+    finish_november();
+    ASSERT_EQ(detach(), "");
+    take_out("(VALUES ('postings')) AS one (book)");
+    EXPECT_TRUE(is_named([&] { first_wrong(); }));
+    EXPECT_EQ(query("SELECT month FROM missing_months"), "202311");
+    auto const attached = run(months_.attach(kMonth));
+    ASSERT_FALSE(attached);
+    EXPECT_NE(attached.error().message.find("read them back"), std::string::npos);
 }
 
 TEST_F(MonthsInPostgres, have_names) {
