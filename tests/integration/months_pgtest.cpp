@@ -515,6 +515,25 @@ TEST_F(MonthsInPostgres, are_not_detached_while_a_withdrawal_is_open) {
     EXPECT_EQ(detach(), "");
 }
 
+TEST_F(MonthsInPostgres, are_not_detached_while_a_paid_invoice_is_not_booked) {
+    auto const expired = create_payment(merchant_id, {kChain});
+    auto const who_owes = create_merchant("Owing", 2);
+    finish_november();
+    make_invoice(payment, who_owes);
+    make_invoice(expired, who_owes);
+    auto const said = detach();
+    EXPECT_NE(said.find("the invoice " + to_string(payment.id.uuid) +
+                        " over fees was paid, and that is not booked yet"),
+              std::string::npos)
+        << said;
+    replica(
+        "INSERT INTO fee_payments SELECT merchant_id, chain_id, 1, sha256(''), sha256(''), now(),"
+        " invoice_merchant_id, invoice_payment_id, token, amount, sha256('') FROM fee_invoices"
+        " WHERE invoice_payment_id = '" +
+        to_string(payment.id.uuid) + "'");
+    EXPECT_EQ(detach(), "");
+}
+
 TEST_F(MonthsInPostgres, are_not_detached_where_there_is_no_checkpoint) {
     run(months_.make(kStart));
     EXPECT_NE(detach().find("there is no checkpoint yet"), std::string::npos);
