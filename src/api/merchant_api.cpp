@@ -158,7 +158,8 @@ Task<Answer> answer(ApiCall const& call, Route const& route) {
 // A request with an Idempotency-Key does its work once, and is answered alike each time.
 Task<Answer> answer_once(ApiCall call, Route const& route, RunningKeys& running,
                          IdempotencyPort& keys) {
-    if (call.request.method != "POST") co_return co_await answer(call, route);
+    bool const does_work = call.request.method == "POST" && !route.endpoint.empty();
+    if (!does_work) co_return co_await answer(call, route);
     auto claim = read_claim(call.request);
     if (!claim) co_return std::unexpected(std::move(claim.error()));
     if (!*claim) co_return co_await answer(call, route);
@@ -177,10 +178,13 @@ Task<Answer> answer_once(ApiCall call, Route const& route, RunningKeys& running,
                     .headers = {{"retry-after", "1"}}});
     }
     call.claim = std::move(*claim);
+    std::optional<Answer> first;
     try {
-        co_return co_await answer(call, route);
+        first = co_await answer(call, route);
     } catch (KeyWasUsed const&) {
+        first.reset();
     }
+    if (first) co_return std::move(*first);
     auto const used = co_await keys.find(call.caller.merchant_id, call.claim->key);
     // Forgotten just now, as it is too old.
     if (!used) throw Unavailable("an idempotency key is gone that was there");

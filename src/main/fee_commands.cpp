@@ -137,6 +137,12 @@ Task<int> show_fee_statement(Config config, std::string merchant, std::string pe
         if (!parsed) co_return refused(parsed.error());
         span = {parsed->begin, parsed->end};
     }
+    // Before the accounts, so that what is said to be paid here is paid there.
+    std::vector<InvoiceView> invoices;
+    if (period.empty()) {
+        co_await fees.load_progress();
+        invoices = co_await fees.service.list(*id, std::nullopt, kMostListed);
+    }
     auto const accounts = co_await fees.store.statement(*id, span);
     Json document{{"merchant", merchant},
                   {"period", period.empty() ? Json(nullptr) : Json(period)},
@@ -148,7 +154,6 @@ Task<int> show_fee_statement(Config config, std::string merchant, std::string pe
     }
     if (!json && accounts.empty()) std::cout << "No fees yet.\n";
     if (period.empty()) {
-        co_await fees.load_progress();
         document["due"] = Json::array();
         for (auto const& [owed, amount] : co_await fees.service.due(*id)) {
             std::string const text =
@@ -163,7 +168,7 @@ Task<int> show_fee_statement(Config config, std::string merchant, std::string pe
             }
         }
         document["invoices"] = Json::array();
-        for (InvoiceView const& view : co_await fees.service.list(*id, std::nullopt, kMostListed)) {
+        for (InvoiceView const& view : invoices) {
             document["invoices"].push_back(fee_invoice_json(view, config.network));
             if (!json) print_text(view, config.network);
         }

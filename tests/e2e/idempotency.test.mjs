@@ -18,6 +18,9 @@ after(() => world?.stop());
 const create = (key, fields = {}) =>
   world.api("POST", "/v1/payments", { body: { ...body, ...fields }, headers: { "idempotency-key": key } });
 
+const paymentsOf = async (reference) =>
+  Number(await world.sql(`SELECT count(*) FROM payments WHERE reference = '${reference}'`));
+
 test("the same request again: the same answer, byte for byte, though the payment has gone on", async () => {
   const first = await create('"order-1"', { reference: "order-1" });
   assert.equal(first.status, 201, first.text);
@@ -49,7 +52,7 @@ test("sent many times at once: one payment, and each answer is that of it or to 
     else assert.deepEqual([answer.status, answer.body.code], [409, "idempotency_key_in_use"]);
   }
   assert.equal(texts.size, 1);
-  assert.equal(await world.count("payments", "at-once"), 1);
+  assert.equal(await paymentsOf("at-once"), 1);
 });
 
 /** As a shop does: again and again until there is an answer that says what became of it. */
@@ -93,11 +96,11 @@ test("64 clients under kill -9: exactly one payment for each key, with one answe
   // Where the program does not start again, the clients end as well.
   await Promise.all([clients.finally(() => (working = false)), kill().finally(() => (working = false))]);
   assert.ok(counts.kills > 0 && counts.again > 0, JSON.stringify(counts));
-  assert.equal(await world.count("payments", "killed"), 64 * keysOfEach);
+  assert.equal(await paymentsOf("killed"), 64 * keysOfEach);
   assert.equal(new Set([...texts.values()].map((text) => JSON.parse(text).id)).size, 64 * keysOfEach);
   // Each key once more.
   for (const [key, text] of [...texts].slice(0, 100)) assert.equal((await create(key, { reference: "killed" })).text, text);
-  assert.equal(await world.count("payments", "killed"), 64 * keysOfEach);
+  assert.equal(await paymentsOf("killed"), 64 * keysOfEach);
   const gaps = await world.sql("SELECT count(*), max(derivation_index) + 1 FROM payments");
   const [count, next] = gaps.split("|");
   assert.equal(count, next, "an address was left out");
