@@ -292,8 +292,7 @@ void MirroredStore::compare_everything() {
         find(key);
     compare_pages();
     verify();
-    // By itself it takes longer than all the rest of a world.
-    if (std::getenv("SYCEE_REBUILD_WORLDS") != nullptr) rebuild();
+    rebuild();
 }
 
 // Every payment of every merchant, newest first, page by page.
