@@ -6,30 +6,8 @@
 #include <nlohmann/json.hpp>
 
 namespace sycee {
-namespace {
-
-struct PageRequest {
-    std::size_t limit = kDefaultLimit;
-    std::optional<PaymentId> after;
-};
-
-std::expected<PageRequest, Problem> decode(std::string_view query) {
-    PageRequest page;
-    auto const take = [&page](std::string_view name,
-                              std::string_view value) -> std::optional<std::string> {
-        if (name == "limit") return take_limit(page.limit, value);
-        if (name != "after") return std::nullopt;
-        page.after = parse_id<PaymentTag>(value);
-        return page.after ? "" : "must be the next_cursor of the page before";
-    };
-    if (auto const read = read_query(query, take); !read) return std::unexpected(read.error());
-    return page;
-}
-
-}  // namespace
-
 Task<Answer> list_payments(ApiCall const& call) {
-    auto const request = decode(call.request.query);
+    auto const request = read_payment_page(call.request.query);
     if (!request) co_return std::unexpected(request.error());
     auto const page =
         co_await call.payments.list(call.caller.merchant_id, request->after, request->limit);

@@ -38,4 +38,17 @@ std::expected<void, Problem> read_query(std::string_view query, TakeParameter co
     return {};
 }
 
+std::expected<PaymentPageQuery, Problem> read_payment_page(std::string_view query) {
+    PaymentPageQuery page;
+    auto const take = [&page](std::string_view name,
+                              std::string_view value) -> std::optional<std::string> {
+        if (name == "limit") return take_limit(page.limit, value);
+        if (name != "after") return std::nullopt;
+        page.after = parse_id<PaymentTag>(value);
+        return page.after ? "" : "must be the next_cursor of the page before";
+    };
+    if (auto const read = read_query(query, take); !read) return std::unexpected(read.error());
+    return page;
+}
+
 }  // namespace sycee

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sycee/base/id.hpp>
+
 #include "problem.hpp"
 
 #include <expected>
@@ -22,5 +24,12 @@ using TakeParameter =
 
 // Reads a query string, of which nothing may be unknown or come twice.
 std::expected<void, Problem> read_query(std::string_view query, TakeParameter const& take);
+
+// A page of payments, or of what is named by one: `limit`, and `after` that payment.
+struct PaymentPageQuery {
+    std::size_t limit = kDefaultLimit;
+    std::optional<PaymentId> after;
+};
+std::expected<PaymentPageQuery, Problem> read_payment_page(std::string_view query);
 
 }  // namespace sycee
