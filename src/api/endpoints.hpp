@@ -1,14 +1,7 @@
 #pragma once
 
-#include <sycee/app/checkpoint_service.hpp>
-#include <sycee/app/desk_service.hpp>
-#include <sycee/app/fee_service.hpp>
-#include <sycee/app/payment_service.hpp>
-#include <sycee/app/refund_service.hpp>
-#include <sycee/app/settings.hpp>
-#include <sycee/app/statement.hpp>
+#include <sycee/api/merchant_api.hpp>
 #include <sycee/net/http_message.hpp>
-#include <sycee/runtime/clock.hpp>
 
 #include "authenticate.hpp"
 #include "problem.hpp"
@@ -19,15 +12,7 @@
 namespace sycee {
 
 // An authenticated request and what it may reach.
-struct ApiCall {
-    PaymentService& payments;
-    DeskService& desk;
-    FeeService& fees;
-    RefundService& refunds;
-    StatementPort& statements;
-    CheckpointService& checkpoints;
-    Clock& clock;
-    Network const& network;
+struct ApiCall : ApiServices {
     HttpRequest const& request;
     Caller caller;
     std::optional<IdempotencyClaim> claim;  // by the request's Idempotency-Key

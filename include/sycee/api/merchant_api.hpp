@@ -21,6 +21,20 @@ namespace sycee {
 class RequestLimiter;
 class RunningKeys;
 
+// What the endpoints work with.
+struct ApiServices {
+    PaymentService& payments;
+    DeskService& desk;
+    FeeService& fees;
+    RefundService& refunds;
+    StatementPort& statements;
+    CheckpointService& checkpoints;
+    AccessPort& access;
+    IdempotencyPort& keys;
+    Network const& network;
+    Clock& clock;
+};
+
 struct ApiSettings {
     std::uint32_t requests_per_minute = 6'000;  // of each API key
 };
@@ -29,10 +43,7 @@ struct ApiSettings {
 // API key and sees what is its own; anything else is a 404, as if it did not exist.
 class MerchantApi {
   public:
-    MerchantApi(PaymentService& payments, DeskService& desk, FeeService& fees,
-                RefundService& refunds, StatementPort& statements, CheckpointService& checkpoints,
-                AccessPort& access, IdempotencyPort& keys, Network const& network, Clock& clock,
-                Metrics& metrics, ApiSettings settings = {});
+    MerchantApi(ApiServices services, Metrics& metrics, ApiSettings settings = {});
     MerchantApi(MerchantApi const&) = delete;
     MerchantApi& operator=(MerchantApi const&) = delete;
     ~MerchantApi();
@@ -41,16 +52,7 @@ class MerchantApi {
     Task<HttpResponse> handle(HttpRequest const& request);
 
   private:
-    PaymentService& payments_;
-    DeskService& desk_;
-    FeeService& fees_;
-    RefundService& refunds_;
-    StatementPort& statements_;
-    CheckpointService& checkpoints_;
-    AccessPort& access_;
-    IdempotencyPort& keys_;
-    Network const& network_;
-    Clock& clock_;
+    ApiServices services_;
     Metrics& metrics_;
     std::unique_ptr<RunningKeys> running_keys_;
     std::unique_ptr<RequestLimiter> limiter_;

@@ -240,9 +240,10 @@ class MerchantApiTest : public testing::Test {
                                           metrics_};
     MemoryFees fees_;
     FeeService fee_service_{fees_, service_, books_, network_, registry_, clock_};
-    MerchantApi api_{
+    ApiServices services_{
         service_, desk_service_, fee_service_, refund_service_, statements_, checkpoint_service_,
-        access_,  payments_,     network_,     clock_,          metrics_};
+        access_,  payments_,     network_,     clock_};
+    MerchantApi api_{services_, metrics_};
 };
 
 inline std::string header(HttpResponse const& response, std::string_view name) {

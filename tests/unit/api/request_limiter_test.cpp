@@ -33,10 +33,7 @@ TEST(RequestLimiter, AClockThatIsSetBackClosesNoKeyOut) {
 
 class LimitedApi : public MerchantApiTest {
   protected:
-    MerchantApi limited_{service_,        desk_service_, fee_service_,
-                         refund_service_, statements_,   checkpoint_service_,
-                         access_,         payments_,     network_,
-                         clock_,          metrics_,      {.requests_per_minute = 2}};
+    MerchantApi limited_{services_, metrics_, {.requests_per_minute = 2}};
 };
 
 TEST_F(LimitedApi, EachAnswerSaysWhatIsLeftAndThenWhenToComeBack) {

@@ -1,0 +1,85 @@
+#include "routes.hpp"
+
+#include <array>
+#include <optional>
+
+namespace sycee {
+namespace {
+
+using Handler = Task<Answer> (*)(ApiCall const& call, std::string_view id);
+
+template <Task<Answer> (*kHandle)(ApiCall const&)>
+Task<Answer> without_id(ApiCall const& call, std::string_view) {
+    return kHandle(call);
+}
+
+constexpr Endpoint reads(std::string_view name, std::string_view path, Handler handle) {
+    return {.name = name, .method = "GET", .path = path, .handle = handle};
+}
+constexpr Endpoint posts(std::string_view name, std::string_view path, Handler handle) {
+    return {.name = name, .method = "POST", .path = path, .handle = handle};
+}
+constexpr Endpoint posts_once(std::string_view name, std::string_view path, Handler handle) {
+    auto endpoint = posts(name, path, handle);
+    endpoint.takes_key = true;
+    return endpoint;
+}
+
+constexpr std::array kEndpoints{
+    reads("list_payments", "/v1/payments", without_id<list_payments>),
+    posts_once("create_payment", "/v1/payments", without_id<create_payment>),
+    reads("get_payment", "/v1/payments/{id}", get_payment),
+    reads("get_receipt", "/v1/payments/{id}/receipt", get_receipt),
+    reads("list_exceptions", "/v1/exceptions", without_id<list_exceptions>),
+    reads("get_exception", "/v1/exceptions/{id}", get_exception),
+    posts("resolve_exception", "/v1/exceptions/{id}/resolve", decide_exception),
+    reads("list_refunds", "/v1/refunds", without_id<list_refunds>),
+    posts("create_refund", "/v1/refunds", without_id<create_refund>),
+    reads("get_refund", "/v1/refunds/{id}", get_refund),
+    posts("name_refund_recipient", "/v1/refunds/{id}/recipient", name_refund_recipient),
+    posts("report_refund", "/v1/refunds/{id}/report", report_refund),
+    posts("cancel_refund", "/v1/refunds/{id}/cancel", cancel_refund),
+    reads("get_statement", "/v1/statements/{id}", get_statement),
+    reads("list_statement_lines", "/v1/statements/{id}/lines", list_statement_lines),
+    reads("list_statement_batches", "/v1/statements/{id}/batches", list_statement_batches),
+    reads("list_fee_invoices", "/v1/fee-invoices", without_id<list_fee_invoices>),
+    reads("get_totals", "/v1/totals", without_id<get_totals>),
+};
+
+// What stands in the place of "{id}", or nothing where the path is not the pattern's.
+std::optional<std::string_view> match(std::string_view pattern, std::string_view path) {
+    constexpr std::string_view kId = "{id}";
+    auto const at = pattern.find(kId);
+    if (at == std::string_view::npos) {
+        return path == pattern ? std::optional(std::string_view{}) : std::nullopt;
+    }
+    auto const before = pattern.substr(0, at);
+    auto const after = pattern.substr(at + kId.size());
+    if (path.size() < before.size() + after.size() || !path.starts_with(before) ||
+        !path.ends_with(after)) {
+        return std::nullopt;
+    }
+    auto const id = path.substr(at, path.size() - before.size() - after.size());
+    if (id.find('/') != std::string_view::npos) return std::nullopt;
+    return id;
+}
+
+}  // namespace
+
+Route find_route(std::string_view method, std::string_view path) {
+    Route route;
+    for (Endpoint const& endpoint : kEndpoints) {
+        auto const id = match(endpoint.path, path);
+        if (!id) continue;
+        if (!route.allow.empty()) route.allow += ", ";
+        bool const is_read = endpoint.method == "GET";
+        route.allow += is_read ? "GET, HEAD" : endpoint.method;
+        if (endpoint.method == method || (is_read && method == "HEAD")) {
+            route.endpoint = &endpoint;
+            route.id = *id;
+        }
+    }
+    return route;
+}
+
+}  // namespace sycee
