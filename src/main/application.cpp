@@ -90,7 +90,7 @@ class Application {
           checkpoint_connection_(config_.database_url, kCheckpointConnections),
           ledger_(books_),
           requests_ledger_(database_),
-          payments_(database_),
+          payments_(database_, config_.payments_per_transaction),
           outbox_(books_),
           desk_(books_),
           fees_(books_),

@@ -391,6 +391,8 @@ Config read(toml::table const& table, std::filesystem::path const& folder,
     config.database_auditor_role = database.text("auditor", "");
     config.database_connections =
         static_cast<std::uint32_t>(database.number("connections", 2, 64, 3));
+    config.payments_per_transaction = static_cast<std::uint32_t>(
+        database.number("payments_per_transaction", 1, 1'000, config.payments_per_transaction));
     database.refuse_unknown_keys();
 
     Section secrets(root.table("secrets"), "secrets", "SECRETS", environment);

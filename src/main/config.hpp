@@ -29,6 +29,7 @@ struct Config {
     std::string database_owner_url;     // of the role that owns the tables; empty: as database_url
     std::string database_auditor_role;  // empty: none
     std::uint32_t database_connections = 3;
+    std::uint32_t payments_per_transaction = 1'000;  // created together, at most
     std::filesystem::path key_file;
     std::filesystem::path signing_key_file;  // empty: no checkpoints, no receipts
     bool allow_private_webhook_addresses = false;

@@ -18,7 +18,6 @@ namespace sycee {
 namespace {
 
 constexpr std::size_t kMostCallers = 5'000;
-constexpr std::size_t kMostAtOnce = 1'000;
 constexpr std::uint64_t kLastIndex = 0x7fffffff;  // what lies above needs the private key
 
 constexpr auto kKeys = std::to_array<char const*>(
@@ -100,40 +99,17 @@ void add_key(BulkCopy<kKeys>& keys, IdempotencyClaim const& claim, Payment const
 
 }  // namespace
 
-PaymentWriter::PaymentWriter(Database& database) : database_(database), thread_(1, kMostCallers) {}
+PaymentWriter::PaymentWriter(Database& database, std::size_t most_at_once)
+    : database_(database),
+      group_("a payment to be created", kMostCallers, most_at_once,
+             [this](Requests const& requests) { write(requests); }) {}
 
 Task<Payment> PaymentWriter::create(NewPayment payment, DeriveAddress derive) {
-    if (callers_ >= kMostCallers) throw Overloaded("too many payments are being created");
     auto const request = std::make_shared<Request>(
         Request{.input = std::move(payment), .derive = std::move(derive)});
-    {
-        std::scoped_lock const lock(mutex_);
-        waiting_.push_back(request);
-    }
-    struct Caller {
-        std::size_t& count;
-        explicit Caller(std::size_t& callers) : count(callers) { ++count; }
-        Caller(Caller const&) = delete;
-        Caller& operator=(Caller const&) = delete;
-        ~Caller() { --count; }
-    } const caller(callers_);
-    co_await thread_.run([this, &request] { write_until_done(*request); });
+    co_await group_.run(request);
     if (request->error) std::rethrow_exception(request->error);
     co_return std::move(*request->payment);
-}
-
-// An earlier caller's transaction may have written it already.
-void PaymentWriter::write_until_done(Request const& request) {
-    while (!request.is_done())
-        write(take_waiting());
-}
-
-PaymentWriter::Requests PaymentWriter::take_waiting() {
-    std::scoped_lock const lock(mutex_);
-    std::size_t const count = std::min(waiting_.size(), kMostAtOnce);
-    Requests taken(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
-    waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
-    return taken;
 }
 
 void PaymentWriter::write(Requests const& requests) {
@@ -152,7 +128,6 @@ void PaymentWriter::write(Requests const& requests) {
 
 // Gives each request its payment, or KeyWasUsed.
 void PaymentWriter::insert_all(Requests const& requests) {
-    ensure(!requests.empty(), "store: a payment that is waited for is not to be written");
     std::vector<Payment> payments;
     Requests created;
     auto work = [&](pqxx::work& tx) {

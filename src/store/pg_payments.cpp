@@ -1,9 +1,12 @@
 #include <sycee/store/pg_payments.hpp>
 
+#include "grouped_read.hpp"
 #include "payment_rows.hpp"
 #include "payment_writer.hpp"
 #include "session.hpp"
 #include "values.hpp"
+
+#include <map>
 
 namespace sycee {
 namespace {
@@ -16,6 +19,16 @@ std::vector<PaymentKey> keys_of(pqxx::result const& rows) {
     return keys;
 }
 
+std::map<PaymentKey, PaymentState> read_states(pqxx::work& tx,
+                                               std::vector<PaymentKey> const& keys) {
+    std::map<PaymentKey, PaymentState> found;
+    for (PaymentState& state : load_payment_states(tx, keys)) {
+        PaymentKey const key{state.payment.merchant_id, state.payment.id};
+        found.emplace(key, std::move(state));
+    }
+    return found;
+}
+
 std::optional<PaymentState> first(std::vector<PaymentState> states) {
     if (states.empty()) return std::nullopt;
     return std::move(states.front());
@@ -23,8 +36,16 @@ std::optional<PaymentState> first(std::vector<PaymentState> states) {
 
 }  // namespace
 
-PgPayments::PgPayments(Database& database)
-    : database_(database), writer_(std::make_unique<PaymentWriter>(database)) {}
+class PaymentReader final : public GroupedRead<PaymentKey, PaymentState> {
+  public:
+    explicit PaymentReader(Database& database)
+        : GroupedRead("a payment to be read", database, read_states) {}
+};
+
+PgPayments::PgPayments(Database& database, std::size_t most_at_once)
+    : database_(database),
+      writer_(std::make_unique<PaymentWriter>(database, most_at_once)),
+      reader_(std::make_unique<PaymentReader>(database)) {}
 
 PgPayments::~PgPayments() = default;
 
@@ -33,11 +54,7 @@ Task<Payment> PgPayments::create(NewPayment payment, DeriveAddress derive) {
 }
 
 Task<std::optional<PaymentState>> PgPayments::find(MerchantId merchant_id, PaymentId id) {
-    auto work = [&](pqxx::work& tx) {
-        std::vector<PaymentKey> const keys{{merchant_id, id}};
-        return first(load_payment_states(tx, keys));
-    };
-    co_return co_await transact(database_, work);
+    co_return co_await reader_->find({merchant_id, id});
 }
 
 Task<std::optional<PaymentState>> PgPayments::find_public(PaymentId id) {

@@ -460,5 +460,31 @@ TEST_F(BooksInPostgres, a_login_clears_away_the_sessions_that_have_ended) {
     EXPECT_FALSE(run(access.find_session(Bytes32{2}, kStart - std::chrono::hours(1))));
 }
 
+TEST_F(BooksInPostgres, payments_that_are_asked_for_at_once_are_each_their_own) {
+    PgPayments payments(*database);
+    Payment const second = create_payment(merchant_id, {kChain});
+    MerchantId const other = create_merchant("Hats", 7);
+    std::vector<std::optional<PaymentState>> found(40);
+    std::vector<Task<void>> tasks;
+    auto const find = [&payments](MerchantId merchant, PaymentId id,
+                                  std::optional<PaymentState>& into) -> Task<void> {
+        into = co_await payments.find(merchant, id);
+    };
+    for (std::size_t i = 0; i < found.size(); i += 4) {
+        tasks.push_back(find(merchant_id, payment.id, found[i]));
+        tasks.push_back(find(merchant_id, second.id, found[i + 1]));
+        tasks.push_back(find(other, payment.id, found[i + 2]));
+        tasks.push_back(find(merchant_id, new_id<PaymentTag>(kStart), found[i + 3]));
+    }
+    for (auto const& error : run_at_once(std::move(tasks)))
+        EXPECT_EQ(error, nullptr);
+    for (std::size_t i = 0; i < found.size(); i += 4) {
+        ASSERT_TRUE(found[i] && found[i + 1]);
+        EXPECT_EQ(found[i]->payment.id, payment.id);
+        EXPECT_EQ(found[i + 1]->payment.id, second.id);
+        EXPECT_FALSE(found[i + 2] || found[i + 3]);
+    }
+}
+
 }  // namespace
 }  // namespace sycee

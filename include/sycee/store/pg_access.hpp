@@ -4,7 +4,11 @@
 #include <sycee/base/result.hpp>
 #include <sycee/store/database.hpp>
 
+#include <memory>
+
 namespace sycee {
+
+class ApiKeyReader;
 
 struct NewMerchant {
     MerchantId id;
@@ -20,7 +24,10 @@ struct NewMerchant {
 // thrown, where it clashes with what exists.
 class PgAccess final : public AccessPort {
   public:
-    explicit PgAccess(Database& database) : database_(database) {}
+    explicit PgAccess(Database& database);
+    PgAccess(PgAccess const&) = delete;
+    PgAccess& operator=(PgAccess const&) = delete;
+    ~PgAccess() override;
 
     Task<std::optional<ApiKeyRow>> find_api_key(ApiKeyId id) override;
     Task<std::optional<Operator>> find_operator(std::string name) override;
@@ -42,6 +49,7 @@ class PgAccess final : public AccessPort {
 
   private:
     Database& database_;
+    std::unique_ptr<ApiKeyReader> api_keys_;
 };
 
 }  // namespace sycee

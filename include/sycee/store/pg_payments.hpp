@@ -3,15 +3,20 @@
 #include <sycee/app/ports.hpp>
 #include <sycee/store/database.hpp>
 
+#include <cstddef>
 #include <memory>
 
 namespace sycee {
 
+class PaymentReader;
 class PaymentWriter;
 
 class PgPayments final : public PaymentPort {
   public:
-    explicit PgPayments(Database& database);
+    static constexpr std::size_t kMostAtOnce = 1'000;
+
+    // Creates at most `most_at_once` payments in one transaction.
+    explicit PgPayments(Database& database, std::size_t most_at_once = kMostAtOnce);
     PgPayments(PgPayments const&) = delete;
     PgPayments& operator=(PgPayments const&) = delete;
     ~PgPayments() override;
@@ -25,6 +30,7 @@ class PgPayments final : public PaymentPort {
   private:
     Database& database_;
     std::unique_ptr<PaymentWriter> writer_;
+    std::unique_ptr<PaymentReader> reader_;
 };
 
 }  // namespace sycee
