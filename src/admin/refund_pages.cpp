@@ -40,6 +40,8 @@ Task<void> RefundPages::load(PaymentDetail& detail) {
         {.merchant_id = payment.merchant_id, .payment_id = payment.id, .open_only = false},
         std::nullopt, kMostShown);
     detail.refunds = std::move(page.refunds);
+    for (RefundDetail const& refund : detail.refunds)
+        detail.claim_urls.push_back(refunds_.claim_url(refund));
     detail.refund_requests = co_await refunds_.requests();
     std::erase_if(detail.refund_requests, [&payment](RefundRequest const& request) {
         return request.payment_id != payment.id;
@@ -96,14 +98,18 @@ Task<Notice> RefundPages::create(PaymentState state, Form form, std::string oper
                            token_amount(network_, from->chain_id, from->token, from->amount) +
                            " that are settled and not refunded"});
     }
-    auto const recipient = parse_address(field(form, "recipient"));
-    if (!recipient) co_return refusal({"recipient", recipient.error().message});
+    std::optional<Address> recipient;  // none: the payer says it later
+    if (auto const entered = field(form, "recipient"); !entered.empty()) {
+        auto const address = parse_address(entered);
+        if (!address) co_return refusal({"recipient", address.error().message});
+        recipient = *address;
+    }
     PaymentKey const key{state.payment.merchant_id, state.payment.id};
     auto const created = co_await refunds_.create(CreateRefund{.payment = key,
                                                                .chain_id = from->chain_id,
                                                                .token = from->token,
                                                                .amount = *amount,
-                                                               .recipient = *recipient,
+                                                               .recipient = recipient,
                                                                .reason = field(form, "reason")},
                                                   operator_id);
     if (!created) co_return refusal(created.error());

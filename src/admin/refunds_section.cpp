@@ -34,16 +34,24 @@ Html reason_field() {
                 R"(</textarea></label>)");
 }
 
-Html recipient_field() {
-    return html(R"(<label>Recipient's address<input name="recipient" placeholder="0x…" )"
-                R"(pattern="0x[0-9a-fA-F]{40}" autocomplete="off" spellcheck="false" required>)"
-                R"(</label>)");
+Html recipient_field(std::string_view label, bool required) {
+    return html(R"(<label>{}<input name="recipient" placeholder="0x…" )"
+                R"(pattern="0x[0-9a-fA-F]{40}" autocomplete="off" spellcheck="false"{}></label>)",
+                {label, required ? html(" required") : Html{}});
+}
+
+// For the merchant to hand to the payer.
+Html claim_link(std::string const& url) {
+    return html(R"(<p>The payer says where it goes by this link, once. Send it to nobody else:</p>)"
+                R"(<p><code class="id">{}</code></p>)",
+                {url});
 }
 
 Html open_forms(RefundDetail const& refund, Forms const& forms) {
     Html all;
     if (refund.recipient == Address{}) {
-        all += forms.of_refund(refund, "recipient", recipient_field(), "Name the recipient");
+        all += forms.of_refund(refund, "recipient", recipient_field("Recipient's address", true),
+                               "Name the recipient");
     } else {
         all += forms.of_refund(
             refund, "report",
@@ -55,8 +63,8 @@ Html open_forms(RefundDetail const& refund, Forms const& forms) {
     return html(R"(<div class="decisions">{}</div>)", {all});
 }
 
-Html refund_item(RefundDetail const& refund, Forms const& forms, Network const& network,
-                 std::string const& root) {
+Html refund_item(RefundDetail const& refund, std::string const& claim_url, Forms const& forms,
+                 Network const& network, std::string const& root) {
     RefundKey const& key = refund.key;
     Html facts = fact("Amount", token_amount(network, key.chain_id, refund.token, refund.amount));
     facts += fact("State", to_string(refund.status()));
@@ -81,14 +89,15 @@ Html refund_item(RefundDetail const& refund, Forms const& forms, Network const& 
     }
     if (refund.cancellation) facts += fact("Canceled because", refund.cancellation->reason);
     bool const open = !refund.payment && !refund.cancellation;
-    return html(R"(<li><dl class="facts small">{}</dl>{}</li>)",
-                {facts, open ? open_forms(refund, forms) : Html{}});
+    return html(R"(<li><dl class="facts small">{}</dl>{}{}</li>)",
+                {facts, claim_url.empty() ? Html{} : claim_link(claim_url),
+                 open ? open_forms(refund, forms) : Html{}});
 }
 
 Html request_item(RefundRequest const& request, Forms const& forms, Network const& network) {
     Html facts =
         fact("Amount", token_amount(network, request.chain_id, request.token, request.amount));
-    facts += fact("To", address(request.recipient));
+    if (request.recipient != Address{}) facts += fact("To", address(request.recipient));
     facts += fact("Reason", request.reason);
     facts += fact("Asked by", code(request.requested_by));
     facts += fact("Asked (UTC)", moment(request.created_at));
@@ -113,7 +122,7 @@ Html create_form(Refundable const& of, Forms const& forms, Network const& networ
         {token_amount(network, of.chain_id, of.token, of.amount),
          token_name(network, of.chain_id, of.token),
          token_decimal(network, of.chain_id, of.token, of.amount)});
-    fields += recipient_field();
+    fields += recipient_field("Recipient's address; empty: the payer says it by a link", false);
     fields += reason_field();
     return forms.form("create", fields, "Set aside for refund");
 }
@@ -128,8 +137,8 @@ Html refunds_section(PaymentDetail const& detail, Network const& network, std::s
     Html items;
     for (RefundRequest const& request : detail.refund_requests)
         items += request_item(request, forms, network);
-    for (RefundDetail const& refund : detail.refunds)
-        items += refund_item(refund, forms, network, root);
+    for (std::size_t i = 0; i < detail.refunds.size(); ++i)
+        items += refund_item(detail.refunds[i], detail.claim_urls[i], forms, network, root);
     Html creates;
     for (Refundable const& one : refundable)
         creates += create_form(one, forms, network);

@@ -1,3 +1,4 @@
+#include <sycee/base/assert.hpp>
 #include <sycee/app/exception_json.hpp>
 #include <sycee/app/refund_json.hpp>
 #include <sycee/app/token_text.hpp>
@@ -91,18 +92,23 @@ std::expected<Refundable, Problem> choose(PaymentState const& state, Input const
     return of.front();
 }
 
-Task<Answer> answer_with(ApiCall const& call, Result<PromisedRefund> promised) {
-    if (!promised) co_return std::unexpected(refused_by_refunds(promised.error()));
-    if (promised->request) {
-        nlohmann::ordered_json json{{"object", "refund_request"},
-                                    {"id", to_string(*promised->request)},
-                                    {"waiting_for_approval", true}};
-        co_return text_response(202, "application/json", json.dump());
-    }
-    std::string const id = refund_id(promised->refund);
+Task<Answer> tell(ApiCall const& call, RefundKey refund) {
+    std::string const id = refund_id(refund);
     auto answer = co_await answer_with_refund(call, id, 201);
     if (answer) answer->with("location", "/v1/refunds/" + id);
     co_return answer;
+}
+
+HttpResponse tell_waiting(std::string_view request) {
+    nlohmann::ordered_json const json{
+        {"object", "refund_request"}, {"id", request}, {"waiting_for_approval", true}};
+    return text_response(202, "application/json", json.dump());
+}
+
+Task<Answer> answer_with(ApiCall const& call, Result<PromisedRefund> promised) {
+    if (!promised) co_return std::unexpected(refused_by_refunds(promised.error()));
+    if (promised->request) co_return tell_waiting(to_string(*promised->request));
+    co_return co_await tell(call, promised->refund);
 }
 
 Task<Answer> refund_exception(ApiCall const& call, Input input) {
@@ -122,7 +128,8 @@ Task<Answer> refund_exception(ApiCall const& call, Input input) {
         refund.amount = *amount;
     }
     co_return co_await answer_with(
-        call, co_await call.refunds.create(std::move(refund), to_string(call.caller.key_id)));
+        call,
+        co_await call.refunds.create(std::move(refund), to_string(call.caller.key_id), call.claim));
 }
 
 Task<Answer> refund_payment(ApiCall const& call, Input input) {
@@ -152,7 +159,8 @@ Task<Answer> refund_payment(ApiCall const& call, Input input) {
                         .recipient = *input.recipient,
                         .reason = input.reason};
     co_return co_await answer_with(
-        call, co_await call.refunds.create(std::move(refund), to_string(call.caller.key_id)));
+        call,
+        co_await call.refunds.create(std::move(refund), to_string(call.caller.key_id), call.claim));
 }
 
 }  // namespace
@@ -162,6 +170,20 @@ Task<Answer> create_refund(ApiCall const& call) {
     if (!input) co_return std::unexpected(std::move(input.error()));
     if (input->exception) co_return co_await refund_exception(call, std::move(*input));
     co_return co_await refund_payment(call, std::move(*input));
+}
+
+Task<Answer> tell_refund(ApiCall const& call, std::string_view, std::string_view subject) {
+    if (parse_id<RequestTag>(subject)) co_return tell_waiting(subject);
+    auto const key = parse_refund_id(call.caller.merchant_id, "ref_" + std::string(subject));
+    auto const input = decode(call.request, call.caller.merchant_id);
+    if (!key || !input) throw InvariantViolation("an idempotency key's subject is no refund's");
+    // A promise of the desk is booked before its recipient is.
+    if (input->exception && input->recipient) {
+        auto const given = co_await call.refunds.give_recipient(*key, *input->recipient,
+                                                                to_string(call.caller.key_id));
+        if (!given) co_return std::unexpected(refused_by_refunds(given.error()));
+    }
+    co_return co_await tell(call, *key);
 }
 
 }  // namespace sycee

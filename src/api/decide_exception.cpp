@@ -72,15 +72,20 @@ Task<Answer> decide_exception(ApiCall const& call, std::string_view id) {
     auto input = decode(call.request, *before, decimals);
     if (!input) co_return std::unexpected(std::move(input.error()));
     auto const decided =
-        co_await call.desk.resolve(std::move(*input), to_string(call.caller.key_id));
+        co_await call.desk.resolve(std::move(*input), to_string(call.caller.key_id), call.claim);
     if (!decided) co_return std::unexpected(refused_by_desk(decided.error()));
+    co_return co_await tell_decision(
+        call, id, decided->request ? subject_of(*decided->request) : std::string());
+}
+
+Task<Answer> tell_decision(ApiCall const& call, std::string_view id, std::string_view subject) {
     auto const after = co_await find_exception(call, id);
     if (!after) co_return std::unexpected(after.error());
     auto json = exception_json(*after, call.network);
-    bool const waits = decided->request.has_value();
+    bool const waits = parse_id<RequestTag>(subject).has_value();
     if (waits) {
         json["waiting_for_approval"] = true;
-        json["resolution_request"] = to_string(*decided->request);
+        json["resolution_request"] = subject;
     }
     co_return text_response(waits ? 202 : 200, "application/json", json.dump());
 }

@@ -30,7 +30,9 @@ Task<Answer> list_exceptions(ApiCall const& call);  // GET /v1/exceptions
 Task<Answer> get_exception(ApiCall const& call, std::string_view id);
 // POST /v1/exceptions/{id}/resolve
 Task<Answer> decide_exception(ApiCall const& call, std::string_view id);
-Task<Answer> create_refund(ApiCall const& call);                    // POST /v1/refunds
+Task<Answer> tell_decision(ApiCall const& call, std::string_view id, std::string_view subject);
+Task<Answer> create_refund(ApiCall const& call);  // POST /v1/refunds
+Task<Answer> tell_refund(ApiCall const& call, std::string_view id, std::string_view subject);
 Task<Answer> list_refunds(ApiCall const& call);                     // GET /v1/refunds
 Task<Answer> get_refund(ApiCall const& call, std::string_view id);  // GET /v1/refunds/{id}
 // POST /v1/refunds/{id}/recipient, /report and /cancel

@@ -37,6 +37,10 @@ std::expected<PageRequest, Problem> decode(std::string_view query, MerchantId me
     return page;
 }
 
+nlohmann::ordered_json json_of(ApiCall const& call, RefundDetail const& refund) {
+    return refund_json(refund, call.network, call.refunds.claim_url(refund));
+}
+
 }  // namespace
 
 Task<std::expected<RefundDetail, Problem>> find_refund(ApiCall const& call, std::string_view id) {
@@ -54,7 +58,7 @@ Task<std::expected<RefundDetail, Problem>> find_refund(ApiCall const& call, std:
 Task<Answer> answer_with_refund(ApiCall const& call, std::string_view id, unsigned status) {
     auto const refund = co_await find_refund(call, id);
     if (!refund) co_return std::unexpected(refund.error());
-    co_return text_response(status, "application/json", refund_json(*refund, call.network).dump());
+    co_return text_response(status, "application/json", json_of(call, *refund).dump());
 }
 
 Problem refused_by_refunds(Error const& error) {
@@ -77,7 +81,7 @@ Task<Answer> list_refunds(ApiCall const& call) {
     json["object"] = "list";
     json["data"] = nlohmann::ordered_json::array();
     for (auto const& refund : page.refunds)
-        json["data"].push_back(refund_json(refund, call.network));
+        json["data"].push_back(json_of(call, refund));
     bool const has_more = page.has_more && !page.refunds.empty();
     json["has_more"] = has_more;
     json["next_cursor"] = nullptr;

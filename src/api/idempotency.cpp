@@ -55,7 +55,7 @@ std::expected<std::optional<IdempotencyClaim>, Problem> read_claim(HttpRequest c
                     .detail = "Idempotency-Key: must be one key of 1 to 255 visible ASCII "
                               "characters, such as a UUID in quotes"});
     }
-    return IdempotencyClaim{.key = std::move(*key), .request_hash = hash_of(request), .answer = {}};
+    return IdempotencyClaim{.key = std::move(*key), .request_hash = hash_of(request)};
 }
 
 std::expected<HttpResponse, Problem> answer_again(UsedKey const& used,
@@ -66,7 +66,7 @@ std::expected<HttpResponse, Problem> answer_again(UsedKey const& used,
                     .detail = "This Idempotency-Key was sent with another request before. A new "
                               "request needs a new key."});
     }
-    KeptAnswer const& answer = used.answer;
+    KeptAnswer const answer = used.answer.value_or(KeptAnswer{});
     auto response = text_response(answer.status, "application/json", answer.body);
     if (!answer.location.empty()) response.with("location", answer.location);
     response.with("idempotent-replayed", "true");

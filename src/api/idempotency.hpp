@@ -17,7 +17,8 @@ namespace sycee {
 // visible characters of ASCII. Nothing where it has none.
 std::expected<std::optional<IdempotencyClaim>, Problem> read_claim(HttpRequest const& request);
 
-// The answer that was given to the request before; a problem where it was another request.
+// The answer that was given to the request before, which `used` may not have; a problem where it
+// was another request.
 std::expected<HttpResponse, Problem> answer_again(UsedKey const& used,
                                                   IdempotencyClaim const& claim);
 

@@ -1,3 +1,4 @@
+#include <sycee/base/assert.hpp>
 #include <sycee/api/merchant_api.hpp>
 #include <sycee/runtime/errors.hpp>
 #include <sycee/runtime/log.hpp>
@@ -47,6 +48,29 @@ Task<Answer> answer(ApiCall const& call, Route const& route) {
                                       .headers = {{"allow", route.allow}}});
 }
 
+// The answer is on the disk before it is given: sent again, the request gets no other.
+Task<Answer> keep_answer(ApiCall const& call, Answer answer) {
+    bool const succeeded = answer && answer->status >= 200 && answer->status < 300;
+    if (!succeeded) co_return answer;
+    KeptAnswer kept{.status = answer->status, .location = "", .body = answer->body};
+    for (auto const& [name, value] : answer->headers) {
+        if (name == "location") kept.location = value;
+    }
+    co_await call.keys.keep(call.caller.merchant_id, *call.claim, std::move(kept),
+                            call.clock.now());
+    co_return answer;
+}
+
+Task<Answer> answer_used(ApiCall const& call, Route const& route, UsedKey used) {
+    auto again = answer_again(used, *call.claim);
+    if (!again || used.answer) co_return again;
+    // A crash came between the work and its answer.
+    if (route.endpoint->tell == nullptr)
+        throw InvariantViolation("an idempotency key without an answer");
+    co_return co_await keep_answer(call,
+                                   co_await route.endpoint->tell(call, route.id, used.subject));
+}
+
 // A request with an Idempotency-Key does its work once, and is answered alike each time.
 Task<Answer> answer_once(ApiCall call, Route const& route, RunningKeys& running) {
     if (route.endpoint == nullptr || route.endpoint->method != "POST")
@@ -54,13 +78,6 @@ Task<Answer> answer_once(ApiCall call, Route const& route, RunningKeys& running)
     auto claim = read_claim(call.request);
     if (!claim) co_return std::unexpected(std::move(claim.error()));
     if (!*claim) co_return co_await answer(call, route);
-    // Better refused than taken for a promise that is not kept.
-    if (!route.endpoint->takes_key) {
-        co_return std::unexpected(
-            Problem{.kind = kInvalidRequest,
-                    .detail = "Idempotency-Key: is for POST /v1/payments alone. Here, look at what "
-                              "is there before you send a request again."});
-    }
     RunningKeys::Hold const hold(running, {call.caller.merchant_id, (*claim)->key});
     if (!hold) {
         co_return std::unexpected(
@@ -69,17 +86,26 @@ Task<Answer> answer_once(ApiCall call, Route const& route, RunningKeys& running)
                     .headers = {{"retry-after", "1"}}});
     }
     call.claim = std::move(*claim);
+    bool const keeps_its_answer = route.endpoint->keeps_its_answer;
+    MerchantId const merchant_id = call.caller.merchant_id;
+    std::string const key = call.claim->key;
+    if (!keeps_its_answer) {
+        // What it did may stand in the way of doing it again.
+        if (auto const used = co_await call.keys.find(merchant_id, key))
+            co_return co_await answer_used(call, route, *used);
+    }
     std::optional<Answer> first;
     try {
         first = co_await answer(call, route);
     } catch (KeyWasUsed const&) {
         first.reset();
     }
-    if (first) co_return std::move(*first);
-    auto const used = co_await call.keys.find(call.caller.merchant_id, call.claim->key);
+    if (first && keeps_its_answer) co_return std::move(*first);
+    if (first) co_return co_await keep_answer(call, std::move(*first));
+    auto const used = co_await call.keys.find(merchant_id, key);
     // Forgotten just now, as it is too old.
     if (!used) throw Unavailable("an idempotency key is gone that was there");
-    co_return answer_again(*used, *call.claim);
+    co_return co_await answer_used(call, route, *used);
 }
 
 bool is_cancellation(std::exception const& failure) {

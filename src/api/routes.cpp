@@ -6,7 +6,8 @@
 namespace sycee {
 namespace {
 
-using Handler = Task<Answer> (*)(ApiCall const& call, std::string_view id);
+using Handler = decltype(Endpoint::handle);
+using Teller = decltype(Endpoint::tell);
 
 template <Task<Answer> (*kHandle)(ApiCall const&)>
 Task<Answer> without_id(ApiCall const& call, std::string_view) {
@@ -19,22 +20,28 @@ constexpr Endpoint reads(std::string_view name, std::string_view path, Handler h
 constexpr Endpoint posts(std::string_view name, std::string_view path, Handler handle) {
     return {.name = name, .method = "POST", .path = path, .handle = handle};
 }
-constexpr Endpoint posts_once(std::string_view name, std::string_view path, Handler handle) {
+constexpr Endpoint posts_once(std::string_view name, std::string_view path, Handler handle,
+                              Teller tell) {
     auto endpoint = posts(name, path, handle);
-    endpoint.takes_key = true;
+    endpoint.tell = tell;
+    return endpoint;
+}
+constexpr Endpoint posts_and_keeps(std::string_view name, std::string_view path, Handler handle) {
+    auto endpoint = posts(name, path, handle);
+    endpoint.keeps_its_answer = true;
     return endpoint;
 }
 
 constexpr std::array kEndpoints{
     reads("list_payments", "/v1/payments", without_id<list_payments>),
-    posts_once("create_payment", "/v1/payments", without_id<create_payment>),
+    posts_and_keeps("create_payment", "/v1/payments", without_id<create_payment>),
     reads("get_payment", "/v1/payments/{id}", get_payment),
     reads("get_receipt", "/v1/payments/{id}/receipt", get_receipt),
     reads("list_exceptions", "/v1/exceptions", without_id<list_exceptions>),
     reads("get_exception", "/v1/exceptions/{id}", get_exception),
-    posts("resolve_exception", "/v1/exceptions/{id}/resolve", decide_exception),
+    posts_once("resolve_exception", "/v1/exceptions/{id}/resolve", decide_exception, tell_decision),
     reads("list_refunds", "/v1/refunds", without_id<list_refunds>),
-    posts("create_refund", "/v1/refunds", without_id<create_refund>),
+    posts_once("create_refund", "/v1/refunds", without_id<create_refund>, tell_refund),
     reads("get_refund", "/v1/refunds/{id}", get_refund),
     posts("name_refund_recipient", "/v1/refunds/{id}/recipient", name_refund_recipient),
     posts("report_refund", "/v1/refunds/{id}/report", report_refund),

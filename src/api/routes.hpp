@@ -13,8 +13,12 @@ struct Endpoint {
     std::string_view method;
     std::string_view path;  // "{id}" stands for one segment, whatever it is
     Task<Answer> (*handle)(ApiCall const& call, std::string_view id) = nullptr;
-    // Does its work once for an Idempotency-Key.
-    bool takes_key = false;
+    // Of a POST that must not do its work twice: tells of what it made (IdempotencyClaim::subject),
+    // as handle() does in the end. Without it, the work is such that doing it again changes
+    // nothing.
+    Task<Answer> (*tell)(ApiCall const& call, std::string_view id,
+                         std::string_view subject) = nullptr;
+    bool keeps_its_answer = false;  // in the transaction of its work
 };
 
 struct Route {

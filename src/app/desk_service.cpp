@@ -45,7 +45,8 @@ bool DeskService::needs_second_operator(ExceptionItem const& exception, Amount a
            *settings_.second_operator_above;
 }
 
-Task<Result<Resolved>> DeskService::resolve(ResolveInput input, std::string decided_by) {
+Task<Result<Resolved>> DeskService::resolve(ResolveInput input, std::string decided_by,
+                                            std::optional<IdempotencyClaim> claim) {
     if (auto const checked = check_reason(input.reason); !checked) {
         co_return std::unexpected(checked.error());
     }
@@ -54,8 +55,12 @@ Task<Result<Resolved>> DeskService::resolve(ResolveInput input, std::string deci
     if (!input.amount) input.amount = exception->amount - exception->resolved;
     auto planned = co_await plan(input, decided_by, "", std::nullopt);
     if (!planned) co_return std::unexpected(planned.error());
-    if (!planned->needs_second_operator)
-        co_return Resolved{co_await write(std::move(planned->commit)), std::nullopt};
+    if (!planned->needs_second_operator) {
+        DeskCommit& commit = planned->commit;
+        if (claim) claim->subject = subject_of(commit.chain_id, commit.entries.front().sequence);
+        commit.claim = std::move(claim);
+        co_return Resolved{co_await write(std::move(commit)), std::nullopt};
+    }
     if (input.names_recipient)
         co_return refuse("recipient", "waits for a second operator too: give it after approval");
     auto const waiting = co_await desk_.requests();
@@ -74,7 +79,8 @@ Task<Result<Resolved>> DeskService::resolve(ResolveInput input, std::string deci
                               .requested_by = std::move(decided_by),
                               .created_at = now};
     RequestId const id = request.id;
-    co_await desk_.create_request(std::move(request));
+    if (claim) claim->subject = subject_of(id);
+    co_await desk_.create_request(std::move(request), std::move(claim));
     co_return Resolved{0, id};
 }
 

@@ -10,6 +10,14 @@ constexpr std::size_t kAtOnce = 5'000;  // so that no transaction is a long one
 
 }  // namespace
 
+std::string subject_of(ChainId chain_id, std::uint64_t sequence) {
+    return std::to_string(chain_id) + "_" + std::to_string(sequence);
+}
+
+std::string subject_of(RequestId request) {
+    return to_string(request);
+}
+
 Task<void> forget_old_keys(IdempotencyPort& keys, Clock& clock) {
     for (;;) {
         std::size_t forgotten = kAtOnce;

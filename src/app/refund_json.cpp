@@ -63,7 +63,7 @@ std::optional<RefundKey> parse_refund_id(MerchantId merchant_id, std::string_vie
     return RefundKey{.merchant_id = merchant_id, .chain_id = *chain_id, .sequence = *sequence};
 }
 
-Json refund_json(RefundDetail const& refund, Network const& network) {
+Json refund_json(RefundDetail const& refund, Network const& network, std::string const& claim_url) {
     RefundKey const& key = refund.key;
     Json json;
     json["id"] = refund_id(key);
@@ -78,6 +78,7 @@ Json refund_json(RefundDetail const& refund, Network const& network) {
     add_amount(json, "amount", refund.amount);
     json["recipient"] = nullptr;
     if (refund.recipient != Address{}) json["recipient"] = to_string(refund.recipient);
+    json["claim_url"] = nullable(claim_url);
     json["reason"] = refund.reason;
     json["decided_by"] = refund.decided_by;
     json["approved_by"] = nullable(refund.approved_by);

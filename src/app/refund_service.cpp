@@ -54,6 +54,17 @@ Task<std::vector<RefundRequest>> RefundService::requests() {
     co_return co_await refunds_.requests();
 }
 
+std::string RefundService::claim_url(RefundDetail const& refund) const {
+    bool const is_open = refund.recipient == Address{} && !refund.payment && !refund.cancellation;
+    return is_open ? network_.public_url + "/refund/" + claims_.path_of(refund.key) : "";
+}
+
+Task<std::optional<RefundDetail>> RefundService::find_claimed(std::string path) {
+    auto const key = claims_.read(path);
+    if (!key) co_return std::nullopt;
+    co_return co_await refunds_.find(*key);
+}
+
 // All that was promised of the payment counts: no splitting into small refunds avoids the limit.
 bool RefundService::needs_second_operator(PaymentState const& state,
                                           CreateRefund const& input) const {
@@ -65,11 +76,16 @@ bool RefundService::needs_second_operator(PaymentState const& state,
     return value_of(promised + input.amount, token->decimals) > *settings_.second_operator_above;
 }
 
-Task<Result<PromisedRefund>> RefundService::create(CreateRefund input, std::string decided_by) {
+Task<Result<PromisedRefund>> RefundService::create(CreateRefund input, std::string decided_by,
+                                                   std::optional<IdempotencyClaim> claim) {
     auto planned = co_await plan(input, decided_by, "", std::nullopt);
     if (!planned) co_return std::unexpected(planned.error());
-    if (!planned->needs_second_operator)
-        co_return PromisedRefund{co_await write(std::move(planned->commit)), std::nullopt};
+    if (!planned->needs_second_operator) {
+        RefundCommit& commit = planned->commit;
+        if (claim) claim->subject = subject_of(commit.chain_id, commit.entries.front().sequence);
+        commit.claim = std::move(claim);
+        co_return PromisedRefund{co_await write(std::move(commit)), std::nullopt};
+    }
     for (RefundRequest const& waiting : co_await refunds_.requests()) {
         if (is_same_promise(waiting, input))
             co_return refuse("payment", "waits for a second operator already");
@@ -80,17 +96,19 @@ Task<Result<PromisedRefund>> RefundService::create(CreateRefund input, std::stri
                           .chain_id = input.chain_id,
                           .payment_id = input.payment.second,
                           .token = input.token,
-                          .recipient = input.recipient,
+                          .recipient = input.recipient.value_or(Address{}),
                           .amount = input.amount,
                           .reason = std::move(input.reason),
                           .requested_by = std::move(decided_by),
                           .created_at = now};
     PromisedRefund promised{.refund = {}, .request = request.id};
-    co_await refunds_.create_request(std::move(request));
+    if (claim) claim->subject = subject_of(request.id);
+    co_await refunds_.create_request(std::move(request), std::move(claim));
     co_return promised;
 }
 
-Task<Result<PromisedRefund>> RefundService::create(RefundException input, std::string decided_by) {
+Task<Result<PromisedRefund>> RefundService::create(RefundException input, std::string decided_by,
+                                                   std::optional<IdempotencyClaim> claim) {
     auto const exception = co_await desk_.find(input.exception);
     if (!exception) co_return refuse("exception", "is not on the desk");
     if (input.recipient) {
@@ -106,7 +124,7 @@ Task<Result<PromisedRefund>> RefundService::create(RefundException input, std::s
                                                  .amount = input.amount,
                                                  .reason = input.reason,
                                                  .names_recipient = input.recipient.has_value()},
-                                                decided_by);
+                                                decided_by, std::move(claim));
     if (!decided) co_return std::unexpected(decided.error());
     PromisedRefund promised{
         .refund = {input.exception.merchant_id, input.exception.chain_id, decided->sequence},
@@ -127,8 +145,9 @@ Task<Result<RefundKey>> RefundService::approve(RequestId id, std::string approve
                        .chain_id = request->chain_id,
                        .token = request->token,
                        .amount = request->amount,
-                       .recipient = request->recipient,
+                       .recipient = std::nullopt,
                        .reason = request->reason};
+    if (request->recipient != Address{}) input.recipient = request->recipient;
     auto planned =
         co_await plan(std::move(input), request->requested_by, std::move(approved_by), id);
     if (!planned) co_return std::unexpected(planned.error());
@@ -161,8 +180,12 @@ Task<Result<RefundService::Plan>> RefundService::plan(CreateRefund input, std::s
     auto const [merchant_id, payment_id] = input.payment;
     auto view = co_await view_of(merchant_id, input.chain_id, payment_id);
     if (!view) co_return refuse("payment", "is not a payment of this merchant");
-    if (auto const checked = co_await check_not_ours(input.recipient); !checked)
-        co_return std::unexpected(checked.error());
+    if (input.recipient) {
+        if (auto const checked = check_recipient({}, input.token, *input.recipient); !checked)
+            co_return std::unexpected(checked.error());
+        if (auto const checked = co_await check_not_ours(*input.recipient); !checked)
+            co_return std::unexpected(checked.error());
+    }
     std::vector<std::pair<PaymentKey, Bytes32>> foreign{
         {input.payment, foreign_fingerprint(view->payments.front(), 0)}};
     bool const needs_another = needs_second_operator(view->payments.front(), input);
@@ -170,7 +193,7 @@ Task<Result<RefundService::Plan>> RefundService::plan(CreateRefund input, std::s
     auto step = promise_refund(std::move(*view), input.chain_id,
                                {.payment_id = payment_id,
                                 .token = input.token,
-                                .recipient = input.recipient,
+                                .recipient = input.recipient.value_or(Address{}),
                                 .amount = input.amount,
                                 .decided_by = std::move(decided_by),
                                 .approved_by = std::move(approved_by),
@@ -199,6 +222,7 @@ RefundCommit RefundService::commit_of(MerchantId merchant_id, ChainId chain_id,
                         .events = {},
                         .reason = "",
                         .request = std::nullopt,
+                        .claim = std::nullopt,
                         .foreign = std::move(foreign),
                         .now = now};
     add_events(commit.events, merchant_id, step.events, chain_id, now);
@@ -288,6 +312,7 @@ Task<Result<void>> RefundService::cancel(RefundKey key, std::string reason,
         co_return std::unexpected(checked.error());
     auto const refund = co_await refunds_.find(key);
     if (!refund) co_return refuse("refund", "is not there");
+    if (refund->cancellation) co_return Result<void>{};
     if (auto const checked = co_await check_no_payment(*refund); !checked)
         co_return std::unexpected(checked.error());
     auto view = co_await view_of(key.merchant_id, key.chain_id, refund->payment_id);

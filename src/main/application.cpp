@@ -19,7 +19,9 @@
 #include <sycee/app/transfer_finder.hpp>
 #include <sycee/app/webhook_dispatcher.hpp>
 #include <sycee/checkout/checkout_pages.hpp>
+#include <sycee/checkout/claim_page.hpp>
 #include <sycee/checkout/receipt_page.hpp>
+#include <sycee/crypto/hash.hpp>
 #include <sycee/net/http_server.hpp>
 #include <sycee/node/node_mempool.hpp>
 #include <sycee/runtime/errors.hpp>
@@ -68,6 +70,8 @@ using namespace std::chrono_literals;
 namespace asio = boost::asio;
 
 constexpr auto kDrainTime = 10s;
+// What the key of the payers' links is derived from the sealing key by.
+constexpr std::string_view kClaims = "sycee.refund_claims.1";
 constexpr std::size_t kPasswordThreads = 1;
 constexpr std::size_t kMostPasswordsWaiting = 20;
 constexpr std::size_t kMostTasks = 256;
@@ -124,7 +128,8 @@ class Application {
           fee_service_(fees_, service_, ledger_, config_.network, registry_, clock_),
           refund_service_(refunds_, desk_service_, ledger_, config_.network, registry_,
                           nodes_of<RefundService::Nodes>(chains_), outbox_wake_, clock_,
-                          {.second_operator_above = config_.desk.second_operator_above}),
+                          {.second_operator_above = config_.desk.second_operator_above,
+                           .claim_key = hmac_sha256(sealing_key, as_bytes(kClaims))}),
           checkpoint_service_(checkpoints_, receipts_, signing_key_loader(), clock_, metrics_),
           month_keeper_(months_, clock_, metrics_),
           dispatcher_(outbox_, sender_, config_.network, outbox_wake_, clock_, metrics_),
@@ -133,6 +138,7 @@ class Application {
                metrics_, config_.api),
           checkout_(service_, finder_, feed_, detected_, config_.network, clock_, kStreams),
           receipt_page_(checkpoint_service_, config_.network),
+          claim_page_(refund_service_, config_.network),
           admin_(service_, desk_service_, refund_service_, loss_service_, finder_, registry_,
                  reports_, statements_, access_, password_workers_, config_.network, clock_,
                  metrics_),
@@ -372,6 +378,7 @@ class Application {
             co_return co_await show_signing_keys(request, checkpoint_service_);
         }
         if (below("/receipt")) co_return co_await receipt_page_.handle(request);
+        if (below("/refund")) co_return co_await claim_page_.handle(request);
         if (below("/checkout")) co_return co_await checkout_.handle(request);
         if (below("/admin")) co_return co_await admin_.handle(request);
         co_return text_response(404, "text/plain", "Not found\n");
@@ -436,6 +443,7 @@ class Application {
     MerchantApi api_;
     CheckoutPages checkout_;
     ReceiptPage receipt_page_;
+    ClaimPage claim_page_;
     AdminPages admin_;
     TaskGroup tasks_;
     bool started_ = false;

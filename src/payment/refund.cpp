@@ -98,8 +98,10 @@ Result<MerchantStep> promise_refund(MerchantView view, ChainId chain_id,
                       "is at an address whose balance is not what the books say: see `sycee "
                       "difference list`");
     }
-    if (auto const checked = check_recipient(*state, decision.token, decision.recipient); !checked)
-        return std::unexpected(checked.error());
+    if (decision.recipient != Address{}) {
+        auto const checked = check_recipient(*state, decision.token, decision.recipient);
+        if (!checked) return std::unexpected(checked.error());
+    }
     if (auto const checked = check_amount(*state, chain_id, decision); !checked)
         return std::unexpected(checked.error());
 

@@ -25,7 +25,7 @@ struct Changed {
 // What is no book: cursors, leases, projections that `sycee verify` rebuilds, keys and deliveries.
 constexpr std::array kChanged{
     Changed{"merchants", "(next_derivation_index)"},
-    Changed{"idempotency_keys", "(answer)", true},
+    Changed{"idempotency_keys", "(status, location, answer)", true},
     Changed{"api_keys", "(revoked_at)"},
     Changed{"chain_cursors", nullptr},
     Changed{"chain_leases", nullptr},

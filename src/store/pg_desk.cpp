@@ -4,6 +4,7 @@
 
 #include "book_writer.hpp"
 #include "bulk_insert.hpp"
+#include "idempotency_rows.hpp"
 #include "months.hpp"
 #include "record_rows.hpp"
 #include "session.hpp"
@@ -296,7 +297,8 @@ Task<std::optional<ResolutionRequest>> PgDesk::find_request(RequestId id) {
     co_return co_await transact(database_, work);
 }
 
-Task<void> PgDesk::create_request(ResolutionRequest request) {
+Task<void> PgDesk::create_request(ResolutionRequest request,
+                                  std::optional<IdempotencyClaim> claim) {
     auto work = [&](pqxx::work& tx) {
         BulkInsert requests("resolution_requests", {{"merchant_id", "uuid"},
                                                     {"request_id", "uuid"},
@@ -313,6 +315,7 @@ Task<void> PgDesk::create_request(ResolutionRequest request) {
                      unless_nil(request.target_payment_id), request.amount, request.reason,
                      request.requested_by, request.created_at);
         requests.run(tx);
+        write_claim(tx, request.exception.merchant_id, claim, request.created_at);
     };
     co_await transact(database_, work);
 }
@@ -340,6 +343,7 @@ Task<void> PgDesk::commit(DeskCommit commit) {
         write_events(tx, commit.events);
         write_reasons(tx, commit);
         close_request(tx, commit);
+        write_claim(tx, commit.head.merchant_id, commit.claim, commit.now);
     };
     co_await transact(database_, work);
 }

@@ -5,6 +5,7 @@
 
 #include "book_writer.hpp"
 #include "bulk_insert.hpp"
+#include "idempotency_rows.hpp"
 #include "record_rows.hpp"
 #include "session.hpp"
 #include "values.hpp"
@@ -20,7 +21,9 @@ std::string promises(std::string const& where, std::string const& order) {
     std::string const columns =
         " AS kind, b.merchant_id, b.chain_id, b.seq, b.payment_id, b.token, b.amount,"
         " b.decided_by, b.approved_by, b.booked_at, ";
-    return "(SELECT 'refund'" + columns + "0::bigint AS exception_seq, b.recipient" +
+    // Twenty zero bytes: it names nobody.
+    return "(SELECT 'refund'" + columns + "0::bigint AS exception_seq, " +
+           "nullif(b.recipient, decode(repeat('00', 20), 'hex')) AS recipient" +
            " FROM refunds b WHERE true" + where + order + ") UNION ALL (SELECT 'resolution'" +
            columns + "b.exception_seq, NULL::bytea AS recipient" +
            " FROM resolutions b WHERE b.kind = 'refund'" + where + order + ")";
@@ -323,7 +326,7 @@ Task<std::optional<RefundRequest>> PgRefunds::find_request(RequestId id) {
     co_return co_await transact(database_, work);
 }
 
-Task<void> PgRefunds::create_request(RefundRequest request) {
+Task<void> PgRefunds::create_request(RefundRequest request, std::optional<IdempotencyClaim> claim) {
     auto work = [&](pqxx::work& tx) {
         BulkInsert requests("refund_requests", {{"merchant_id", "uuid"},
                                                 {"request_id", "uuid"},
@@ -339,6 +342,7 @@ Task<void> PgRefunds::create_request(RefundRequest request) {
                      request.token, request.recipient, request.amount, request.reason,
                      request.requested_by, request.created_at);
         requests.run(tx);
+        write_claim(tx, request.merchant_id, claim, request.created_at);
     };
     co_await transact(database_, work);
 }
@@ -368,6 +372,7 @@ Task<void> PgRefunds::commit(RefundCommit commit) {
         write_reason(tx, entry, commit.reason);
         close_request(tx, commit, entry.sequence);
         close_reports(tx, entry, commit.now);
+        write_claim(tx, commit.head.merchant_id, commit.claim, commit.now);
     };
     co_await transact(database_, work);
 }

@@ -56,9 +56,9 @@ test("sent many times at once: one payment, and each answer is that of it or to 
 });
 
 /** As a shop does: again and again until there is an answer that says what became of it. */
-async function createUntilAnswered(key, reference, counts) {
+async function untilAnswered(key, send, counts) {
   for (let attempt = 0; attempt < 3_000; ++attempt) {
-    const answer = await create(key, { reference }).catch(() => undefined);
+    const answer = await send(key).catch(() => undefined);
     if (answer?.status === 201) return answer.text;
     counts.again += 1;
     // None; still at work; not now.
@@ -66,6 +66,19 @@ async function createUntilAnswered(key, reference, counts) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   throw new Error(`no answer to ${key}`);
+}
+
+/** Kills the service each time that so many more answers have come: some work is done between two of them. */
+async function killWhile(isWorking, answers, texts, counts) {
+  while (isWorking()) {
+    const answered = texts.size;
+    const more = () => !isWorking() || texts.size >= answered + answers;
+    await waitFor("answers", more, { timeout: 60_000, interval: 5 });
+    if (!isWorking()) return;
+    await world.sycee.kill();
+    counts.kills += 1;
+    await world.sycee.start();
+  }
 }
 
 // `SYCEE_IDEMPOTENCY_KEYS=1000` for the long run.
@@ -77,24 +90,15 @@ test("64 clients under kill -9: exactly one payment for each key, with one answe
   const client = async (number) => {
     for (let i = 0; i < keysOfEach && working; ++i) {
       const key = `client-${number}/${i}`;
-      const text = await createUntilAnswered(key, "killed", counts);
+      const text = await untilAnswered(key, (same) => create(same, { reference: "killed" }), counts);
       texts.set(key, text);
-    }
-  };
-  const kill = async () => {
-    while (working) {
-      const answered = texts.size;
-      // Some work is done between two of them.
-      await waitFor("answers", () => !working || texts.size > answered + 32, { timeout: 60_000, interval: 5 });
-      if (!working) return;
-      await world.sycee.kill();
-      counts.kills += 1;
-      await world.sycee.start();
     }
   };
   const clients = Promise.all(Array.from({ length: 64 }, (_, number) => client(number)));
   // Where the program does not start again, the clients end as well.
-  await Promise.all([clients.finally(() => (working = false)), kill().finally(() => (working = false))]);
+  const end = () => (working = false);
+  const kills = killWhile(() => working, 32, texts, counts);
+  await Promise.all([clients.finally(end), kills.finally(end)]);
   assert.ok(counts.kills > 0 && counts.again > 0, JSON.stringify(counts));
   assert.equal(await paymentsOf("killed"), 64 * keysOfEach);
   assert.equal(new Set([...texts.values()].map((text) => JSON.parse(text).id)).size, 64 * keysOfEach);
@@ -105,6 +109,35 @@ test("64 clients under kill -9: exactly one payment for each key, with one answe
   const [count, next] = gaps.split("|");
   assert.equal(count, next, "an address was left out");
   console.log(`# ${64 * keysOfEach} keys, ${counts.kills} kills, ${counts.again} requests sent again`);
+});
+
+test("refunds under kill -9: exactly one promise for each key, with one answer", { timeout: 600_000 }, async () => {
+  const payment = await world.createPayment();
+  await world.pay(payment);
+  await world.settle(payment);
+  const refund = (key) =>
+    world.api("POST", "/v1/refunds", {
+      body: { payment: payment.id, amount: "1", recipient: "0x52908400098527886E0F7030069857D2E4169EE7", reason: key },
+      headers: { "idempotency-key": key },
+    });
+  const counts = { again: 0, kills: 0 };
+  const texts = new Map();
+  let working = true;
+  const client = async (number) => {
+    for (let i = 0; i < 5 && working; ++i) {
+      const key = `refund-${number}/${i}`;
+      texts.set(key, await untilAnswered(key, refund, counts));
+    }
+  };
+  const end = () => (working = false);
+  const clients = Promise.all(Array.from({ length: 8 }, (_, number) => client(number)));
+  await Promise.all([clients.finally(end), killWhile(() => working, 4, texts, counts).finally(end)]);
+  assert.ok(counts.kills > 0 && counts.again > 0, JSON.stringify(counts));
+  assert.equal(await world.count("refunds"), 40);
+  assert.equal(new Set([...texts.values()].map((text) => JSON.parse(text).id)).size, 40);
+  for (const [key, text] of texts) assert.equal((await refund(key)).text, text);
+  assert.equal(await world.count("refunds"), 40);
+  await world.verifyBooks();
 });
 
 test("the answers are those of the contract", () => {

@@ -138,6 +138,34 @@ test("of refunds that race each other, no more are promised than is settled", as
   await world.verifyBooks();
 });
 
+test("the payer says where a refund goes, by a signed link, once", async () => {
+  const payment = await settled();
+  const created = await post("/v1/refunds", { payment: payment.id, amount: "7", reason: "it did not fit" }, 201);
+  assert.equal(created.recipient, null);
+  assert.ok(created.claim_url.startsWith(`${world.sycee.url}/refund/mer_`), created.claim_url);
+  const send = (fields) =>
+    fetch(created.claim_url, { method: "POST", body: new URLSearchParams(fields), redirect: "manual" });
+  const page = await (await fetch(created.claim_url)).text();
+  assert.match(page, /7\.00 \w+ on/);
+  assert.match(await (await send({ address: shopper })).text(), /Send it there/);
+  assert.equal((await read(created)).recipient, null);
+  const taken = await send({ address: shopper, confirm: "yes" });
+  assert.equal(taken.status, 303);
+  assert.equal(taken.headers.get("location"), new URL(created.claim_url).pathname);
+  const named = await read(created);
+  assert.equal(named.recipient.toLowerCase(), shopper);
+  assert.equal(named.claim_url, null);
+  assert.equal((await fetch(created.claim_url.slice(0, -1))).status, 404);
+
+  const { transactionHash } = await world.token.transfer(wallet, shopper, world.token.units("7"));
+  await world.chain.mine(world.confirmations + 1);
+  await world.caughtUp();
+  await report(created, transactionHash);
+  await expectRefund(created, "paid");
+  assert.match(await (await fetch(created.claim_url)).text(), new RegExp(transactionHash));
+  await world.verifyBooks();
+});
+
 test("money of the desk goes to whom the merchant says, once", async () => {
   const payment = await settled("60");
   const [exception] = (await world.api("GET", `/v1/exceptions?payment=${payment.id}`)).body.data;

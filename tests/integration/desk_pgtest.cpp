@@ -308,7 +308,7 @@ TEST_F(DeskInPostgres, a_chain_sees_what_the_desk_gave_meanwhile) {
 
 TEST_F(DeskInPostgres, a_request_waits_and_is_answered_once) {
     auto const asked = request(6);
-    run(desk.create_request(asked));
+    run(desk.create_request(asked, std::nullopt));
     auto const waiting = run(desk.requests());
     ASSERT_EQ(waiting.size(), 1U);
     EXPECT_EQ(waiting[0].id, asked.id);
@@ -337,7 +337,7 @@ TEST_F(DeskInPostgres, a_request_that_was_withdrawn_decides_nothing) {
     auto asked = request(8);
     asked.kind = ResolutionKind::write_off;
     asked.target_payment_id = {};
-    run(desk.create_request(asked));
+    run(desk.create_request(asked, std::nullopt));
     EXPECT_TRUE(run(desk.find_request(asked.id))->target_payment_id.uuid.is_nil());
     auto decision = decide({resolution(exception(8), ResolutionKind::write_off, 3'000'000)});
     decision.request = asked.id;

@@ -35,13 +35,25 @@ TEST_F(IdempotencyInPostgres, a_key_is_there_with_what_was_created_and_creates_o
     EXPECT_THROW(create(claiming("order 1: \"a\\b\"")), KeyWasUsed);
     EXPECT_EQ(count_of_payments(), before + 1);
     auto const used = run(keys.find(merchant_id, "order 1: \"a\\b\""));
-    ASSERT_TRUE(used);
+    ASSERT_TRUE(used && used->answer);
     EXPECT_EQ(used->request_hash, Bytes32{1});
-    EXPECT_EQ(used->answer.status, 201U);
-    EXPECT_EQ(used->answer.location, "/v1/payments/" + to_string(created.id));
-    EXPECT_EQ(used->answer.body, to_string(created.deposit_address));
+    EXPECT_EQ(used->answer->status, 201U);
+    EXPECT_EQ(used->answer->location, "/v1/payments/" + to_string(created.id));
+    EXPECT_EQ(used->answer->body, to_string(created.deposit_address));
     EXPECT_FALSE(run(keys.find(merchant_id, "order 2")));
     EXPECT_FALSE(run(keys.find(create_merchant("Hats", 5), "order 1: \"a\\b\"")));
+}
+
+TEST_F(IdempotencyInPostgres, an_answer_is_kept_after_its_work_and_then_stays) {
+    IdempotencyClaim const claim{.key = "cancel-7", .request_hash = Bytes32{1}};
+    run(keys.keep(merchant_id, claim, {200, "", "first"}, kStart));
+    run(keys.keep(merchant_id, claim, {200, "", "second"}, kStart));
+    IdempotencyClaim const other{.key = "cancel-7", .request_hash = Bytes32{2}};
+    run(keys.keep(merchant_id, other, {200, "", "third"}, kStart));
+    auto const used = run(keys.find(merchant_id, "cancel-7"));
+    ASSERT_TRUE(used && used->answer);
+    EXPECT_EQ(used->request_hash, Bytes32{1});
+    EXPECT_EQ(used->answer->body, "first");
 }
 
 TEST_F(IdempotencyInPostgres, of_many_at_once_with_one_key_one_creates) {

@@ -4,6 +4,7 @@
 #include <sycee/crypto/hash.hpp>
 #include <sycee/payment/desk.hpp>
 #include <sycee/payment/refund.hpp>
+#include <sycee/store/pg_idempotency.hpp>
 #include <sycee/store/pg_refunds.hpp>
 
 #include "books_fixture.hpp"
@@ -30,6 +31,7 @@ class RefundsInPostgres : public BooksInPostgres {
                             .events = {},
                             .reason = std::move(reason),
                             .request = std::nullopt,
+                            .claim = std::nullopt,
                             .foreign = {},
                             .now = kStart};
         add_events(commit.events, merchant_id, step->events, kChain, kStart);
@@ -295,6 +297,50 @@ TEST_F(RefundsInPostgres, are_read_by_their_place_in_the_journal_and_not_by_the_
     EXPECT_EQ(state().promises.at(0).stage, PromiseStage::canceled);
 }
 
+TEST_F(RefundsInPostgres, a_promise_that_names_nobody_is_given_a_recipient_once) {
+    auto const step = promise_refund(view(), kChain,
+                                     {.payment_id = payment.id,
+                                      .token = kToken,
+                                      .recipient = {},
+                                      .amount = Amount(10),
+                                      .decided_by = "key_1",
+                                      .approved_by = "",
+                                      .reason_hash = hash("it did not fit")},
+                                     progress, kStart);
+    auto const commit = commit_of(step, "it did not fit");
+    run(refunds.commit(commit));
+    RefundKey const key{merchant_id, kChain, commit.entries.front().sequence};
+    EXPECT_EQ(run(refunds.find(key))->recipient, Address{});
+    EXPECT_TRUE(run(refunds.give_recipient(key, kPayer, "payer", kStart)));
+    EXPECT_FALSE(run(refunds.give_recipient(key, Address{Bytes20{9}}, "payer", kStart)));
+    EXPECT_EQ(run(refunds.find(key))->recipient, kPayer);
+    // What names somebody is given nobody else.
+    RefundKey const named = promised(5);
+    EXPECT_THROW(run(refunds.give_recipient(named, kPayer, "payer", kStart)), InvariantViolation);
+    EXPECT_EQ(first_wrong(), "");
+}
+
+TEST_F(RefundsInPostgres, an_idempotency_key_is_claimed_with_the_promise_or_neither_is_there) {
+    PgIdempotency keys(*database);
+    auto commit = commit_of(promise(10), "it did not fit");
+    commit.claim = IdempotencyClaim{.key = "refund-7",
+                                    .request_hash = Bytes32{1},
+                                    .answer = {},
+                                    .subject = subject_of(kChain, 5)};
+    run(refunds.commit(commit));
+    auto const claimed = run(keys.find(merchant_id, "refund-7"));
+    ASSERT_TRUE(claimed);
+    EXPECT_EQ(claimed->subject, "31337_5");
+    EXPECT_FALSE(claimed->answer);
+    run(keys.keep(merchant_id, *commit.claim, {201, "/v1/refunds/ref_31337_5", "{}"}, kStart));
+    EXPECT_EQ(run(keys.find(merchant_id, "refund-7"))->answer->status, 201U);
+
+    auto second = commit_of(promise(10), "it did not fit");
+    second.claim = commit.claim;
+    EXPECT_THROW(run(refunds.commit(second)), KeyWasUsed);
+    EXPECT_EQ(view().payments.front().promises.size(), 1U);
+}
+
 TEST_F(RefundsInPostgres, above_the_limit_wait_for_a_second_operator_and_are_answered_once) {
     RefundRequest request{.id = new_id<RequestTag>(kStart),
                           .merchant_id = merchant_id,
@@ -306,7 +352,7 @@ TEST_F(RefundsInPostgres, above_the_limit_wait_for_a_second_operator_and_are_ans
                           .reason = "it did not fit",
                           .requested_by = "key_1",
                           .created_at = kStart};
-    run(refunds.create_request(request));
+    run(refunds.create_request(request, std::nullopt));
     EXPECT_EQ(run(refunds.requests()).size(), 1U);
     EXPECT_EQ(run(refunds.find_request(request.id))->recipient, kPayer);
     auto commit = commit_of(promise(5), "it did not fit");

@@ -46,13 +46,16 @@ class MemoryDesk final : public DeskPort {
         if (found == waiting.end()) co_return std::nullopt;
         co_return *found;
     }
-    Task<void> create_request(ResolutionRequest request) override {
+    Task<void> create_request(ResolutionRequest request,
+                              std::optional<IdempotencyClaim> claim) override {
+        if (claim && on_claim) on_claim(request.exception.merchant_id, *claim);
         waiting.push_back(std::move(request));
         co_return;
     }
     Task<bool> withdraw_request(RequestId id) override { co_return take_request(id); }
     Task<void> commit(DeskCommit commit) override {
         if (fault) std::rethrow_exception(fault);
+        if (commit.claim && on_claim) on_claim(commit.head.merchant_id, *commit.claim);
         for (JournalEntry const& entry : commit.entries) {
             auto const& resolution = std::get<Resolution>(entry.record);
             for (DeskException& exception : exceptions) {
@@ -77,6 +80,7 @@ class MemoryDesk final : public DeskPort {
         co_return;
     }
 
+    std::function<void(MerchantId, IdempotencyClaim const&)> on_claim;
     std::vector<DeskException> exceptions;  // oldest first
     std::vector<ResolutionRequest> waiting;
     std::vector<DeskFilter> filters;  // that were asked for

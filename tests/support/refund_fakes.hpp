@@ -43,7 +43,11 @@ class MemoryRefunds final : public RefundPort {
         if (found == waiting.end()) co_return std::nullopt;
         co_return *found;
     }
-    Task<void> create_request(RefundRequest request) override {
+    std::function<void(MerchantId, IdempotencyClaim const&)> on_claim;
+
+    Task<void> create_request(RefundRequest request,
+                              std::optional<IdempotencyClaim> claim) override {
+        if (claim && on_claim) on_claim(request.merchant_id, *claim);
         waiting.push_back(std::move(request));
         co_return;
     }
@@ -53,6 +57,7 @@ class MemoryRefunds final : public RefundPort {
     Task<void> commit(RefundCommit commit) override {
         bool const is_moved = !commits.empty() && !(commits.back().head.to == commit.head.from);
         if (refuses_moved_heads && is_moved) throw Unavailable("the head has moved");
+        if (commit.claim && on_claim) on_claim(commit.head.merchant_id, *commit.claim);
         for (JournalEntry const& entry : commit.entries) {
             entry_ = &entry;
             reason_ = commit.reason;

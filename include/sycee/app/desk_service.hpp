@@ -59,7 +59,8 @@ class DeskService {
     // Books the decision; or, where it needs a second operator, keeps it as a request. What could
     // not be booked now is refused either way. `field` of a refusal: "exception", "amount",
     // "target", "reason", "recipient".
-    Task<Result<Resolved>> resolve(ResolveInput input, std::string decided_by);
+    Task<Result<Resolved>> resolve(ResolveInput input, std::string decided_by,
+                                   std::optional<IdempotencyClaim> claim = std::nullopt);
     // By another person than the one who asked.
     Task<Result<void>> approve(RequestId id, std::string approved_by);
     Task<Result<void>> reject(RequestId id, std::string rejected_by);

@@ -8,6 +8,7 @@
 #include <sycee/runtime/task.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <stdexcept>
@@ -21,20 +22,26 @@ namespace sycee {
 
 constexpr std::chrono::days kIdempotencyKeysAreKept{30};
 
-// What an answer is built of that is stored with what the request did.
+// What an answer is built of that is kept.
 struct KeptAnswer {
     unsigned status = 0;
     std::string location;  // empty: none
     std::string body;
 };
 
-// Goes with what a request does into its transaction.
+// Goes with what a request does into its transaction, if doing it twice would be twice the effect.
 struct IdempotencyClaim {
     std::string key;         // 1 to 255 bytes
     Bytes32 request_hash{};  // of method, path and body
     // What is answered to the one that made this payment. Called on any thread.
     std::function<KeptAnswer(Payment const&)> answer;
+    // What the request made, where the answer is told of it afterwards: "1_42", the record 42 of
+    // chain 1, or the id of a request that waits for a second operator. So an answer that a crash
+    // cut off is told later.
+    std::string subject;
 };
+std::string subject_of(ChainId chain_id, std::uint64_t sequence);
+std::string subject_of(RequestId request);
 
 // A request with this key has done its work already. Nothing was done for this one.
 class KeyWasUsed : public std::runtime_error {
@@ -44,13 +51,19 @@ class KeyWasUsed : public std::runtime_error {
 
 struct UsedKey {
     Bytes32 request_hash{};
-    KeptAnswer answer;
+    std::string subject;
+    std::optional<KeptAnswer>
+        answer;  // nothing: what the request did is there, and was not answered yet
 };
 
 class IdempotencyPort {
   public:
     virtual ~IdempotencyPort() = default;
     virtual Task<std::optional<UsedKey>> find(MerchantId merchant_id, std::string key) = 0;
+    // Keeps the answer to a request that has done its work, before it is given. One that is kept
+    // already stays.
+    virtual Task<void> keep(MerchantId merchant_id, IdempotencyClaim claim, KeptAnswer answer,
+                            Timestamp now) = 0;
     // Forgets the oldest that were used before `time`, at most `limit` of them, and says how many.
     virtual Task<std::size_t> forget(Timestamp time, std::size_t limit) = 0;
 };

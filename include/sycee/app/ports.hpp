@@ -376,6 +376,7 @@ struct DeskCommit {
     std::vector<OutboxEvent> events;
     std::string reason;                // the text behind the records' reason_hash
     std::optional<RequestId> request;  // answered by it; gone already: refused
+    std::optional<IdempotencyClaim> claim;
     // foreign_fingerprint of the payment that is paid, as for a chain that does not exist
     std::vector<std::pair<PaymentKey, Bytes32>> foreign;
     Timestamp now{};
@@ -392,7 +393,9 @@ class DeskPort {
     // That wait, oldest first; at most a thousand.
     virtual Task<std::vector<ResolutionRequest>> requests() = 0;
     virtual Task<std::optional<ResolutionRequest>> find_request(RequestId id) = 0;
-    virtual Task<void> create_request(ResolutionRequest request) = 0;
+    // Throws KeyWasUsed, as commit() does, where what it claims was claimed before.
+    virtual Task<void> create_request(ResolutionRequest request,
+                                      std::optional<IdempotencyClaim> claim) = 0;
     // False where it was answered already.
     virtual Task<bool> withdraw_request(RequestId id) = 0;
     // Throws Unavailable where the head, a payment or the request is not as it was, or the outcome

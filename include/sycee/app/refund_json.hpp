@@ -15,7 +15,8 @@ namespace sycee {
 std::string refund_id(RefundKey const& key);
 std::optional<RefundKey> parse_refund_id(MerchantId merchant_id, std::string_view id);
 
-// A refund as the API shows it.
-nlohmann::ordered_json refund_json(RefundDetail const& refund, Network const& network);
+// A refund as the API shows it. `claim_url`: see there (RefundClaims); empty: it needs none.
+nlohmann::ordered_json refund_json(RefundDetail const& refund, Network const& network,
+                                   std::string const& claim_url);
 
 }  // namespace sycee

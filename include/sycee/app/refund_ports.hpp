@@ -93,7 +93,7 @@ struct RefundRequest {
     ChainId chain_id = 0;
     PaymentId payment_id;
     Address token;
-    Address recipient;
+    Address recipient;  // zero: may be given later
     Amount amount;
     std::string reason;
     std::string requested_by;
@@ -108,6 +108,7 @@ struct RefundCommit {
     std::vector<OutboxEvent> events;
     std::string reason;                // the text behind the record's reason_hash, if it has one
     std::optional<RequestId> request;  // answered by it; gone already: refused
+    std::optional<IdempotencyClaim> claim;
     std::vector<std::pair<PaymentKey, Bytes32>> foreign;
     Timestamp now{};
 };
@@ -127,14 +128,16 @@ class RefundPort {
     // That wait, oldest first; at most a thousand.
     virtual Task<std::vector<RefundRequest>> requests() = 0;
     virtual Task<std::optional<RefundRequest>> find_request(RequestId id) = 0;
-    virtual Task<void> create_request(RefundRequest request) = 0;
+    // Throws KeyWasUsed, as commit() does, where what it claims was claimed before.
+    virtual Task<void> create_request(RefundRequest request,
+                                      std::optional<IdempotencyClaim> claim) = 0;
     // False where it was answered already.
     virtual Task<bool> withdraw_request(RequestId id) = 0;
     // Throws Unavailable where the head, a payment or the request is not as it was, a transfer kept
     // another promise meanwhile, what is taken back was reported as paid meanwhile, or the outcome
     // is unknown.
     virtual Task<void> commit(RefundCommit commit) = 0;
-    // Once for each promise of the desk. False where another recipient was given.
+    // Once for each promise that names nobody. False where another recipient was given.
     virtual Task<bool> give_recipient(RefundKey key, Address recipient, std::string given_by,
                                       Timestamp now) = 0;
     // The same transaction again changes nothing while it is looked for; another one is looked for

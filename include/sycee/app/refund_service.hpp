@@ -2,6 +2,7 @@
 
 #include <sycee/app/chain_registry.hpp>
 #include <sycee/app/desk_service.hpp>
+#include <sycee/app/refund_claims.hpp>
 #include <sycee/app/refund_ports.hpp>
 #include <sycee/app/settings.hpp>
 #include <sycee/base/result.hpp>
@@ -20,6 +21,7 @@ struct RefundSettings {
     std::optional<Amount> second_operator_above;  // as the desk's (DeskSettings)
     std::chrono::milliseconds every{5'000};       // between two looks for what was reported
     std::size_t reports = 50;                     // that one look asks for
+    Bytes32 claim_key{};                          // of RefundClaims
 };
 
 // Settled money of a payment, to be promised back.
@@ -28,8 +30,8 @@ struct CreateRefund {
     ChainId chain_id = 0;
     Address token;
     Amount amount;
-    Address recipient;
-    std::string reason;  // 1 to 500 bytes
+    std::optional<Address> recipient;  // may be given later, by the payer
+    std::string reason;                // 1 to 500 bytes
 };
 
 // Money of the exceptions desk, to be promised back.
@@ -64,26 +66,34 @@ class RefundService {
           nodes_(std::move(nodes)),
           outbox_(outbox),
           clock_(clock),
-          settings_(settings) {}
+          settings_(settings),
+          claims_(settings.claim_key) {}
 
     Task<RefundPage> list(RefundFilter filter, std::optional<RefundKey> after, std::size_t limit);
     Task<std::optional<RefundDetail>> find(RefundKey key);
     Task<std::vector<RefundRequest>> requests();
+    // The link by which the payer says where it goes; empty where the refund needs none, since it
+    // names its recipient or has ended.
+    std::string claim_url(RefundDetail const& refund) const;
+    // The refund of such a link, by what stands in it below "/refund/".
+    Task<std::optional<RefundDetail>> find_claimed(std::string path);
 
     // `field` of a refusal: "payment", "exception", "recipient", "amount", "reason".
-    Task<Result<PromisedRefund>> create(CreateRefund input, std::string decided_by);
-    Task<Result<PromisedRefund>> create(RefundException input, std::string decided_by);
+    Task<Result<PromisedRefund>> create(CreateRefund input, std::string decided_by,
+                                        std::optional<IdempotencyClaim> claim = std::nullopt);
+    Task<Result<PromisedRefund>> create(RefundException input, std::string decided_by,
+                                        std::optional<IdempotencyClaim> claim = std::nullopt);
     // By another person than the one who asked.
     Task<Result<RefundKey>> approve(RequestId id, std::string approved_by);
     Task<Result<void>> reject(RequestId id, std::string rejected_by);
-    // To whom a promise of the desk goes; once. Refused: "refund", "recipient".
+    // To whom a promise goes that names nobody; once. Refused: "refund", "recipient".
     Task<Result<void>> give_recipient(RefundKey key, Address recipient, std::string given_by);
     // The merchant says that it paid. Booked at once where the chain says so for good, looked for
     // otherwise. Refused: "refund"; "recipient" where none is known; "transaction" where it is
     // there and does not keep the promise.
     Task<Result<void>> report(RefundKey key, TransactionHash transaction, std::string reported_by);
-    // Refused, with the field "refund": one that has ended, or that a reported transaction may
-    // still pay.
+    // Again changes nothing. Refused, with the field "refund": one that is paid, or that a reported
+    // transaction may still pay.
     Task<Result<void>> cancel(RefundKey key, std::string reason, std::string decided_by);
 
     // Looks for what was reported. Ends only by cancellation.
@@ -143,6 +153,7 @@ class RefundService {
     Notifier& outbox_;
     Clock& clock_;
     RefundSettings settings_;
+    RefundClaims claims_;
 };
 
 }  // namespace sycee

@@ -141,7 +141,8 @@ std::string_view to_string(RecordKind kind);
 struct Refund {
     PaymentId payment_id;
     Address token;
-    Address recipient;        // by the merchant's word, never the sender of a transfer
+    // By the merchant's word, never the sender of a transfer; zero: the payer says it later.
+    Address recipient;
     Amount amount;            // at most what is settled of the payment less its other promises
     std::string decided_by;   // the id of an operator, or of an API key
     std::string approved_by;  // of a second operator; empty: one was enough

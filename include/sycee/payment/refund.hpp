@@ -34,7 +34,8 @@ Result<void> check_recipient(PaymentState const& state, Address const& token,
 struct RefundDecision {
     PaymentId payment_id;
     Address token;
-    Address recipient;  // by the merchant's word, never the sender of a transfer
+    // By the merchant's word, never the sender of a transfer; zero: the payer says it later.
+    Address recipient;
     Amount amount;
     std::string decided_by;
     std::string approved_by;

@@ -16,7 +16,8 @@ class PgDesk final : public DeskPort {
     Task<std::optional<DeskException>> find(DeskKey key) override;
     Task<std::vector<ResolutionRequest>> requests() override;
     Task<std::optional<ResolutionRequest>> find_request(RequestId id) override;
-    Task<void> create_request(ResolutionRequest request) override;
+    Task<void> create_request(ResolutionRequest request,
+                              std::optional<IdempotencyClaim> claim) override;
     Task<bool> withdraw_request(RequestId id) override;
     Task<void> commit(DeskCommit commit) override;
 

@@ -10,6 +10,8 @@ class PgIdempotency final : public IdempotencyPort {
     explicit PgIdempotency(Database& database) : database_(database) {}
 
     Task<std::optional<UsedKey>> find(MerchantId merchant_id, std::string key) override;
+    Task<void> keep(MerchantId merchant_id, IdempotencyClaim claim, KeptAnswer answer,
+                    Timestamp now) override;
     Task<std::size_t> forget(Timestamp time, std::size_t limit) override;
 
   private:

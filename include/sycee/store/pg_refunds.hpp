@@ -16,7 +16,8 @@ class PgRefunds final : public RefundPort {
     Task<std::optional<RefundDetail>> find(RefundKey key) override;
     Task<std::vector<RefundRequest>> requests() override;
     Task<std::optional<RefundRequest>> find_request(RequestId id) override;
-    Task<void> create_request(RefundRequest request) override;
+    Task<void> create_request(RefundRequest request,
+                              std::optional<IdempotencyClaim> claim) override;
     Task<bool> withdraw_request(RequestId id) override;
     Task<void> commit(RefundCommit commit) override;
     Task<bool> give_recipient(RefundKey key, Address recipient, std::string given_by,

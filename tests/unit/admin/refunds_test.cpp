@@ -56,6 +56,18 @@ TEST_F(RefundForms, PromiseSettledMoneyAndTakeItBack) {
         send("report", id + "&transaction=x").contains("Nothing was done. The transaction"));
 }
 
+TEST_F(RefundForms, GiveALinkForThePayerWhereNobodyIsNamed) {
+    std::string const body = create("20", "");
+    EXPECT_TRUE(body.contains("Booked.")) << body;
+    ASSERT_EQ(refunds_.refunds.size(), 1U);
+    EXPECT_EQ(refunds_.refunds[0].recipient, Address{});
+    EXPECT_TRUE(body.contains(refund_service_.claim_url(refunds_.refunds[0])));
+    std::string const id =
+        "refund=ref_11155111_" + std::to_string(refunds_.refunds[0].key.sequence);
+    EXPECT_FALSE(send("recipient", id + "&recipient=" + kShopper).contains("/refund/mer_"));
+    EXPECT_NE(refunds_.refunds[0].recipient, Address{});
+}
+
 TEST_F(RefundForms, SayWhatIsWrong) {
     EXPECT_TRUE(create("50.000001").contains("is more than the 50.000000 USDT that are settled"));
     EXPECT_TRUE(create("x").contains("Nothing was done. The amount"));

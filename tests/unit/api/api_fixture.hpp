@@ -65,6 +65,7 @@ class MemoryPayments final : public PaymentPort, public IdempotencyPort {
     std::map<std::pair<MerchantId, std::string>, UsedKey> keys;
     std::optional<std::size_t> asked_limit;
     std::exception_ptr fault;
+    std::exception_ptr keep_fault;
 
     Task<Payment> create(NewPayment payment, DeriveAddress) override {
         if (fault) std::rethrow_exception(fault);
@@ -83,9 +84,7 @@ class MemoryPayments final : public PaymentPort, public IdempotencyPort {
                          .expires_at = payment.expires_at};
         if (payment.claim) {
             auto const& claim = *payment.claim;
-            UsedKey const used{claim.request_hash, claim.answer(state.payment)};
-            if (!keys.try_emplace({payment.merchant_id, claim.key}, used).second)
-                throw KeyWasUsed();
+            take_claim(payment.merchant_id, claim, claim.answer(state.payment));
         }
         states.push_back(state);
         co_return state.payment;
@@ -95,7 +94,20 @@ class MemoryPayments final : public PaymentPort, public IdempotencyPort {
         if (found == keys.end()) co_return std::nullopt;
         co_return found->second;
     }
+    Task<void> keep(MerchantId merchant_id, IdempotencyClaim claim, KeptAnswer answer,
+                    Timestamp) override {
+        if (keep_fault) std::rethrow_exception(keep_fault);
+        auto& used = keys[{merchant_id, claim.key}];
+        used.request_hash = claim.request_hash;
+        if (!used.answer) used.answer = std::move(answer);
+        co_return;
+    }
     Task<std::size_t> forget(Timestamp, std::size_t) override { co_return 0; }
+    void take_claim(MerchantId merchant_id, IdempotencyClaim const& claim,
+                    std::optional<KeptAnswer> answer) {
+        UsedKey const used{claim.request_hash, claim.subject, std::move(answer)};
+        if (!keys.try_emplace({merchant_id, claim.key}, used).second) throw KeyWasUsed();
+    }
     std::optional<PaymentState> state_of(PaymentKey const& key) const {
         for (auto const& state : states) {
             if (PaymentKey(state.payment.merchant_id, state.payment.id) == key) return state;
@@ -167,6 +179,11 @@ class MerchantApiTest : public testing::Test {
     MerchantApiTest() {
         registry_.set(31'337, {.head_time = kNow, .agreed = 110, .finalized = 100, .rule = {}});
         key_ = add_key(1, merchant_);
+        auto const claim = [this](MerchantId merchant_id, IdempotencyClaim const& claimed) {
+            payments_.take_claim(merchant_id, claimed, std::nullopt);
+        };
+        desk_.on_claim = claim;
+        refunds_.on_claim = claim;
     }
 
     std::string add_key(std::uint8_t number, MerchantId merchant_id) {

@@ -35,8 +35,9 @@ class ExceptionsApiTest : public MerchantApiTest {
         return send(request("GET", "/v1/exceptions/" + id));
     }
 
-    HttpResponse resolve(std::string const& id, std::string body) {
+    HttpResponse resolve(std::string const& id, std::string body, std::string const& key = "") {
         auto made = post(std::move(body));
+        if (!key.empty()) made.headers.emplace_back("idempotency-key", key);
         made.path = "/v1/exceptions/" + id + "/resolve";
         return send(made);
     }
@@ -73,6 +74,20 @@ TEST_F(ExceptionsApiTest, ShowsAnException) {
     EXPECT_TRUE(transfer.at("transaction_hash").get<std::string>().starts_with("0xcdcd"));
     for (auto const* name : {"block_hash", "sender", "recipient", "ordinal", "log_index"})
         EXPECT_TRUE(transfer.contains(name)) << name;
+}
+
+TEST_F(ExceptionsApiTest, DecidesOnceForAnIdempotencyKey) {
+    std::string const body = R"({"kind": "write_off", "amount": "5", "reason": "dust"})";
+    payments_.keep_fault = std::make_exception_ptr(Unavailable("the database is away"));
+    EXPECT_EQ(resolve(mine_, body, "dust-1").status, 503U);
+    payments_.keep_fault = nullptr;
+    auto const told = resolve(mine_, body, "dust-1");
+    ASSERT_EQ(told.status, 200U) << told.body;
+    EXPECT_EQ(Json::parse(told.body).at("resolved"), "5.000000");
+    EXPECT_EQ(resolve(mine_, body, "dust-1").body, told.body);
+    EXPECT_EQ(desk_.commits.size(), 1U);
+    // With a key of its own it is another decision.
+    EXPECT_EQ(Json::parse(resolve(mine_, body, "dust-2").body).at("resolved"), "10.000000");
 }
 
 TEST_F(ExceptionsApiTest, ShowsNobodyAnotherMerchantsException) {

@@ -22,8 +22,9 @@ class RefundApi : public MerchantApiTest {
         state.credits = {credit};
     }
 
-    HttpResponse post_json(std::string path, Json const& body) {
+    HttpResponse post_json(std::string path, Json const& body, std::string const& key = "") {
         auto made = request("POST", std::move(path));
+        if (!key.empty()) made.headers.emplace_back("idempotency-key", key);
         made.headers.emplace_back("content-type", "application/json");
         made.body = body.dump();
         return send(made);
@@ -86,9 +87,6 @@ TEST_F(RefundApi, names_the_field_that_is_wrong) {
     EXPECT_EQ(changed("payment", to_string(id_of<PaymentId>(77))), "payment");
     EXPECT_EQ(changed("exception", "exc_31337_2"), "payment");
     EXPECT_EQ(changed("surprise", "x"), "surprise");
-    Json nobody = body_of_refund();
-    nobody.erase("recipient");
-    EXPECT_EQ(field_of(nobody), "recipient");
     EXPECT_TRUE(refunds_.commits.empty());
 }
 
@@ -135,6 +133,77 @@ TEST_F(RefundApi, takes_reports_of_what_the_nodes_do_not_have_yet) {
     EXPECT_EQ(Json::parse(response.body).at("report").at("transaction_hash"), hash);
     EXPECT_EQ(post_json(path + "/recipient", {{"recipient", to_string(Address{{0x33}})}}).status,
               400U);  // it has one
+}
+
+TEST_F(RefundApi, has_a_link_for_the_payer_where_it_names_nobody) {
+    Json body = body_of_refund();
+    body.erase("recipient");
+    auto const response = post_json("/v1/refunds", body);
+    ASSERT_EQ(response.status, 201U) << response.body;
+    Json const refund = Json::parse(response.body);
+    EXPECT_TRUE(refund.at("recipient").is_null());
+    RefundKey const key{merchant_, 31'337, 101};
+    EXPECT_EQ(refund.at("claim_url"),
+              "https://pay.example/refund/" + RefundClaims(Bytes32{}).path_of(key));
+    std::string const path = "/v1/refunds/" + refund.at("id").get<std::string>();
+    EXPECT_EQ(post_json(path + "/recipient", {{"recipient", kShopper}}).status, 200U);
+    Json const named = Json::parse(send(request("GET", path)).body);
+    EXPECT_EQ(named.at("recipient"), kShopper);
+    EXPECT_TRUE(named.at("claim_url").is_null());
+}
+
+TEST_F(RefundApi, promises_once_for_an_idempotency_key) {
+    auto const first = post_json("/v1/refunds", body_of_refund(), "refund-7");
+    ASSERT_EQ(first.status, 201U) << first.body;
+    auto const again = post_json("/v1/refunds", body_of_refund(), "refund-7");
+    EXPECT_EQ(again.status, 201U);
+    EXPECT_EQ(again.body, first.body);
+    EXPECT_EQ(header(again, "location"), header(first, "location"));
+    EXPECT_EQ(header(again, "idempotent-replayed"), "true");
+    EXPECT_EQ(refunds_.commits.size(), 1U);
+    Json other = body_of_refund();
+    other["amount"] = "21";
+    EXPECT_EQ(problem(post_json("/v1/refunds", other, "refund-7")).at("code"),
+              "idempotency_key_reused");
+    EXPECT_EQ(refunds_.commits.size(), 1U);
+}
+
+TEST_F(RefundApi, tells_later_of_a_promise_that_a_crash_left_without_its_answer) {
+    payments_.keep_fault = std::make_exception_ptr(Unavailable("the database is away"));
+    EXPECT_EQ(post_json("/v1/refunds", body_of_refund(), "refund-7").status, 503U);
+    payments_.keep_fault = nullptr;
+    EXPECT_EQ(refunds_.commits.size(), 1U);
+    auto const told = post_json("/v1/refunds", body_of_refund(), "refund-7");
+    EXPECT_EQ(told.status, 201U) << told.body;
+    EXPECT_EQ(header(told, "location"), "/v1/refunds/ref_31337_101");
+    EXPECT_EQ(Json::parse(told.body).at("amount"), "20.000000");
+    EXPECT_EQ(refunds_.commits.size(), 1U);
+    EXPECT_EQ(post_json("/v1/refunds", body_of_refund(), "refund-7").body, told.body);
+}
+
+TEST_F(RefundApi, asks_a_second_operator_once_for_an_idempotency_key) {
+    payments_.states.back().credits.front().gross = Amount(2'000'000'000);
+    Json body = body_of_refund();
+    body["amount"] = "1000.000001";
+    payments_.keep_fault = std::make_exception_ptr(Unavailable("the database is away"));
+    EXPECT_EQ(post_json("/v1/refunds", body, "refund-7").status, 503U);
+    payments_.keep_fault = nullptr;
+    auto const told = post_json("/v1/refunds", body, "refund-7");
+    EXPECT_EQ(told.status, 202U) << told.body;
+    EXPECT_EQ(Json::parse(told.body).at("id"), to_string(refunds_.waiting.at(0).id));
+    EXPECT_EQ(refunds_.waiting.size(), 1U);
+}
+
+TEST_F(RefundApi, cancels_once_with_an_idempotency_key_and_without) {
+    std::string const path = "/v1/refunds/" + created() + "/cancel";
+    Json const body{{"reason", "the customer keeps it"}};
+    auto const first = post_json(path, body, "cancel-7");
+    ASSERT_EQ(first.status, 200U) << first.body;
+    EXPECT_EQ(post_json(path, body, "cancel-7").body, first.body);
+    auto const again = post_json(path, body);
+    EXPECT_EQ(again.status, 200U) << again.body;
+    EXPECT_EQ(Json::parse(again.body).at("status"), "canceled");
+    EXPECT_EQ(refunds_.commits.size(), 2U);  // the promise and its cancellation
 }
 
 TEST_F(RefundApi, shows_nothing_of_another_merchant) {
