@@ -13,6 +13,9 @@ export class Receiver {
   /** Every webhook in the order of its arrival: what was verified, and whether it was confirmed. */
   deliveries = [];
 
+  /** The bytes and headers of each webhook that was verified. @type {{body: Buffer, headers: object}[]} */
+  requests = [];
+
   /** What came without a valid signature. */
   refused = [];
 
@@ -35,7 +38,9 @@ export class Receiver {
     const chunks = [];
     try {
       for await (const chunk of request) chunks.push(chunk);
-      const event = this.#webhook.verify(Buffer.concat(chunks), request.headers);
+      const body = Buffer.concat(chunks);
+      const event = this.#webhook.verify(body, request.headers);
+      this.requests.push({ body, headers: request.headers });
       this.deliveries.push({ id: request.headers["webhook-id"], event, confirmed: this.answer === 200 });
       if (this.answer) response.writeHead(this.answer).end();
     } catch (error) {

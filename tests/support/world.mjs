@@ -106,6 +106,7 @@ export class World {
 
   async #prepareMerchant() {
     const secret = `whsec_${randomBytes(32).toString("base64")}`;
+    this.webhookSecret = secret;
     this.receiver = await Receiver.start(secret);
     this.#running.push(() => this.receiver.stop());
     const webhookSecretFile = await secretFile(path.join(this.directory, "webhook-secret"), () => secret);
