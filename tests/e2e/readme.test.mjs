@@ -41,7 +41,9 @@ after(async () => world?.stop());
 // The README's ids, and what they are here.
 const ids = new Map();
 const asHere = (text) =>
-  [...ids].reduce((all, [theirs, ours]) => all.replaceAll(theirs, ours), text).replaceAll("http://127.0.0.1:8080", world.sycee.url);
+  [...ids]
+    .reduce((all, [theirs, ours]) => all.replaceAll(theirs, ours), text)
+    .replaceAll("http://127.0.0.1:8080", world.sycee.url);
 
 /** Runs the block that has this text. @returns what the API answered to each curl in it */
 async function run(having) {
@@ -130,5 +132,8 @@ test("the receiver releases what was cleared, and nothing that was changed", asy
 
 test("every block that calls the API was run", () => {
   assert.ok(calls.length >= 5);
-  assert.deepEqual(calls.filter((block) => !ran.has(block)), []);
+  assert.deepEqual(
+    calls.filter((block) => !ran.has(block)),
+    [],
+  );
 });

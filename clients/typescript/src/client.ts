@@ -1,15 +1,15 @@
 import type {
-    Answer,
-    Body,
-    ItemOf,
-    ListPaths,
-    Method,
-    OncePaths,
-    PageOf,
-    PathValues,
-    PathsOf,
-    Query,
-    RepeatablePaths,
+  Answer,
+  Body,
+  ItemOf,
+  ListPaths,
+  Method,
+  OncePaths,
+  PageOf,
+  PathValues,
+  PathsOf,
+  Query,
+  RepeatablePaths,
 } from "./contract.js";
 import { SyceeError } from "./error.js";
 import { Listing } from "./listing.js";
@@ -25,146 +25,140 @@ type Values = Record<string, string>;
  * the gateway failed for the moment. Every other one is sent once.
  */
 export class Sycee {
-    readonly #transport: Transport;
+  readonly #transport: Transport;
 
-    constructor(options: SyceeOptions) {
-        this.#transport = new Transport(options);
-    }
+  constructor(options: SyceeOptions) {
+    this.#transport = new Transport(options);
+  }
 
-    readonly payments = {
-        create: (payment: Body<"/v1/payments", "post">, options?: CreateOptions) =>
-            this.#create("/v1/payments", {}, payment, options),
-        get: (id: string, options?: RequestOptions) => this.#get("/v1/payments/{id}", { id }, {}, options),
-        list: (query?: Query<"/v1/payments", "get">, options?: RequestOptions) =>
-            this.#list("/v1/payments", {}, query, options),
-        /** `receipt_pending` (503) until a checkpoint has the payment: try again after `retryAfter` seconds. */
-        receipt: (id: string, options?: RequestOptions) => this.#get("/v1/payments/{id}/receipt", { id }, {}, options),
+  readonly payments = {
+    create: (payment: Body<"/v1/payments", "post">, options?: CreateOptions) =>
+      this.#create("/v1/payments", {}, payment, options),
+    get: (id: string, options?: RequestOptions) => this.#get("/v1/payments/{id}", { id }, {}, options),
+    list: (query?: Query<"/v1/payments", "get">, options?: RequestOptions) =>
+      this.#list("/v1/payments", {}, query, options),
+    /** `receipt_pending` (503) until a checkpoint has the payment: try again after `retryAfter` seconds. */
+    receipt: (id: string, options?: RequestOptions) => this.#get("/v1/payments/{id}/receipt", { id }, {}, options),
+  };
+
+  readonly exceptions = {
+    get: (id: string, options?: RequestOptions) => this.#get("/v1/exceptions/{id}", { id }, {}, options),
+    list: (query?: Query<"/v1/exceptions", "get">, options?: RequestOptions) =>
+      this.#list("/v1/exceptions", {}, query, options),
+    resolve: (id: string, decision: Body<"/v1/exceptions/{id}/resolve", "post">, options?: RequestOptions) =>
+      this.#once("/v1/exceptions/{id}/resolve", { id }, decision, options),
+  };
+
+  readonly refunds = {
+    create: (refund: Body<"/v1/refunds", "post">, options?: RequestOptions) =>
+      this.#once("/v1/refunds", {}, refund, options),
+    get: (id: string, options?: RequestOptions) => this.#get("/v1/refunds/{id}", { id }, {}, options),
+    list: (query?: Query<"/v1/refunds", "get">, options?: RequestOptions) =>
+      this.#list("/v1/refunds", {}, query, options),
+    nameRecipient: (id: string, recipient: Body<"/v1/refunds/{id}/recipient", "post">, options?: RequestOptions) =>
+      this.#once("/v1/refunds/{id}/recipient", { id }, recipient, options),
+    report: (id: string, report: Body<"/v1/refunds/{id}/report", "post">, options?: RequestOptions) =>
+      this.#once("/v1/refunds/{id}/report", { id }, report, options),
+    cancel: (id: string, reason: Body<"/v1/refunds/{id}/cancel", "post">, options?: RequestOptions) =>
+      this.#once("/v1/refunds/{id}/cancel", { id }, reason, options),
+  };
+
+  readonly feeInvoices = {
+    list: (query?: Query<"/v1/fee-invoices", "get">, options?: RequestOptions) =>
+      this.#list("/v1/fee-invoices", {}, query, options),
+  };
+
+  /** `period`: a day (2026-11-25) or a month (2026-11) of UTC. */
+  readonly statements = {
+    get: (period: string, query?: Omit<Query<"/v1/statements/{period}", "get">, "format">, options?: RequestOptions) =>
+      this.#get("/v1/statements/{period}", { period }, { ...query, format: "json" }, options),
+    /** All lines, as the text of a file. */
+    csv: (period: string, query?: Omit<Query<"/v1/statements/{period}", "get">, "format">, options?: RequestOptions) =>
+      this.#csv("/v1/statements/{period}", { period }, query, options),
+    lines: (period: string, query?: Query<"/v1/statements/{period}/lines", "get">, options?: RequestOptions) =>
+      this.#list("/v1/statements/{period}/lines", { period }, query, options),
+    batches: (period: string, query?: Query<"/v1/statements/{period}/batches", "get">, options?: RequestOptions) =>
+      this.#list("/v1/statements/{period}/batches", { period }, query, options),
+  };
+
+  readonly totals = {
+    get: (query?: Omit<Query<"/v1/totals", "get">, "format">, options?: RequestOptions) =>
+      this.#get("/v1/totals", {}, { ...query, format: "json" }, options),
+    csv: (query?: Omit<Query<"/v1/totals", "get">, "format">, options?: RequestOptions) =>
+      this.#csv("/v1/totals", {}, query, options),
+  };
+
+  readonly signingKeys = {
+    get: (options?: RequestOptions) => this.#get("/.well-known/sycee-signing-keys", {}, {}, options),
+  };
+
+  /** Any endpoint of the contract, by its path. Not sent again unless it only reads. */
+  async request<M extends Method, P extends PathsOf<M>>(
+    method: M,
+    path: P,
+    {
+      values,
+      ...request
+    }: {
+      values?: PathValues<P>;
+      query?: Query<P, M>;
+      body?: Body<P, M>;
+    } & RequestOptions = {},
+  ): Promise<Answer<P, M>> {
+    const { query, body, ...options } = request;
+    return this.#json<Answer<P, M>>(
+      { method: method.toUpperCase(), path: fill(path, (values ?? {}) as Values), query, body },
+      options,
+    );
+  }
+
+  #get<P extends PathsOf<"get">>(path: P, values: Values, query: Query<P, "get"> | object, options?: RequestOptions) {
+    return this.#json<Answer<P, "get">>({ method: "GET", path: fill(path, values), query }, options);
+  }
+
+  #csv(path: PathsOf<"get">, values: Values, query?: object, options?: RequestOptions): Promise<string> {
+    const request = {
+      method: "GET",
+      path: fill(path, values),
+      query: { ...query, format: "csv" },
+      accept: "text/csv",
     };
+    return this.#transport.send(request, options);
+  }
 
-    readonly exceptions = {
-        get: (id: string, options?: RequestOptions) => this.#get("/v1/exceptions/{id}", { id }, {}, options),
-        list: (query?: Query<"/v1/exceptions", "get">, options?: RequestOptions) =>
-            this.#list("/v1/exceptions", {}, query, options),
-        resolve: (id: string, decision: Body<"/v1/exceptions/{id}/resolve", "post">, options?: RequestOptions) =>
-            this.#once("/v1/exceptions/{id}/resolve", { id }, decision, options),
-    };
+  #list<P extends ListPaths>(path: P, values: Values, query?: Query<P, "get">, options?: RequestOptions) {
+    type Page = Answer<P, "get"> & PageOf<ItemOf<P>>;
+    const filled = fill(path, values);
+    return new Listing<ItemOf<P>, Page>((after) =>
+      this.#json<Page>(
+        { method: "GET", path: filled, query: after === undefined ? query : { ...query, after } },
+        options,
+      ),
+    );
+  }
 
-    readonly refunds = {
-        create: (refund: Body<"/v1/refunds", "post">, options?: RequestOptions) =>
-            this.#once("/v1/refunds", {}, refund, options),
-        get: (id: string, options?: RequestOptions) => this.#get("/v1/refunds/{id}", { id }, {}, options),
-        list: (query?: Query<"/v1/refunds", "get">, options?: RequestOptions) =>
-            this.#list("/v1/refunds", {}, query, options),
-        nameRecipient: (id: string, recipient: Body<"/v1/refunds/{id}/recipient", "post">, options?: RequestOptions) =>
-            this.#once("/v1/refunds/{id}/recipient", { id }, recipient, options),
-        report: (id: string, report: Body<"/v1/refunds/{id}/report", "post">, options?: RequestOptions) =>
-            this.#once("/v1/refunds/{id}/report", { id }, report, options),
-        cancel: (id: string, reason: Body<"/v1/refunds/{id}/cancel", "post">, options?: RequestOptions) =>
-            this.#once("/v1/refunds/{id}/cancel", { id }, reason, options),
-    };
+  /** A POST for which the contract takes an idempotency key. */
+  async #create<P extends RepeatablePaths>(
+    path: P,
+    values: Values,
+    body: Body<P, "post">,
+    options: CreateOptions = {},
+  ) {
+    const { idempotencyKey = await newIdempotencyKey(), ...rest } = options;
+    return this.#json<Answer<P, "post">>({ method: "POST", path: fill(path, values), body, idempotencyKey }, rest);
+  }
 
-    readonly feeInvoices = {
-        list: (query?: Query<"/v1/fee-invoices", "get">, options?: RequestOptions) =>
-            this.#list("/v1/fee-invoices", {}, query, options),
-    };
+  /** A POST for which it takes none: sent once, since nobody could tell a second attempt from a second wish. */
+  #once<P extends OncePaths>(path: P, values: Values, body: Body<P, "post">, options?: RequestOptions) {
+    return this.#json<Answer<P, "post">>({ method: "POST", path: fill(path, values), body }, options);
+  }
 
-    /** `period`: a day (2026-11-25) or a month (2026-11) of UTC. */
-    readonly statements = {
-        get: (
-            period: string,
-            query?: Omit<Query<"/v1/statements/{period}", "get">, "format">,
-            options?: RequestOptions,
-        ) => this.#get("/v1/statements/{period}", { period }, { ...query, format: "json" }, options),
-        /** All lines, as the text of a file. */
-        csv: (
-            period: string,
-            query?: Omit<Query<"/v1/statements/{period}", "get">, "format">,
-            options?: RequestOptions,
-        ) => this.#csv("/v1/statements/{period}", { period }, query, options),
-        lines: (period: string, query?: Query<"/v1/statements/{period}/lines", "get">, options?: RequestOptions) =>
-            this.#list("/v1/statements/{period}/lines", { period }, query, options),
-        batches: (period: string, query?: Query<"/v1/statements/{period}/batches", "get">, options?: RequestOptions) =>
-            this.#list("/v1/statements/{period}/batches", { period }, query, options),
-    };
-
-    readonly totals = {
-        get: (query?: Omit<Query<"/v1/totals", "get">, "format">, options?: RequestOptions) =>
-            this.#get("/v1/totals", {}, { ...query, format: "json" }, options),
-        csv: (query?: Omit<Query<"/v1/totals", "get">, "format">, options?: RequestOptions) =>
-            this.#csv("/v1/totals", {}, query, options),
-    };
-
-    readonly signingKeys = {
-        get: (options?: RequestOptions) => this.#get("/.well-known/sycee-signing-keys", {}, {}, options),
-    };
-
-    /** Any endpoint of the contract, by its path. Not sent again unless it only reads. */
-    async request<M extends Method, P extends PathsOf<M>>(
-        method: M,
-        path: P,
-        {
-            values,
-            ...request
-        }: {
-            values?: PathValues<P>;
-            query?: Query<P, M>;
-            body?: Body<P, M>;
-        } & RequestOptions = {},
-    ): Promise<Answer<P, M>> {
-        const { query, body, ...options } = request;
-        return this.#json<Answer<P, M>>(
-            { method: method.toUpperCase(), path: fill(path, (values ?? {}) as Values), query, body },
-            options,
-        );
+  async #json<T>(request: Outgoing, options?: RequestOptions): Promise<T> {
+    const text = await this.#transport.send(request, options);
+    try {
+      return JSON.parse(text) as T;
+    } catch (cause) {
+      throw new SyceeError("the gateway's answer is not JSON", { status: 200, code: "unexpected_answer", cause });
     }
-
-    #get<P extends PathsOf<"get">>(path: P, values: Values, query: Query<P, "get"> | object, options?: RequestOptions) {
-        return this.#json<Answer<P, "get">>({ method: "GET", path: fill(path, values), query }, options);
-    }
-
-    #csv(path: PathsOf<"get">, values: Values, query?: object, options?: RequestOptions): Promise<string> {
-        const request = {
-            method: "GET",
-            path: fill(path, values),
-            query: { ...query, format: "csv" },
-            accept: "text/csv",
-        };
-        return this.#transport.send(request, options);
-    }
-
-    #list<P extends ListPaths>(path: P, values: Values, query?: Query<P, "get">, options?: RequestOptions) {
-        type Page = Answer<P, "get"> & PageOf<ItemOf<P>>;
-        const filled = fill(path, values);
-        return new Listing<ItemOf<P>, Page>((after) =>
-            this.#json<Page>(
-                { method: "GET", path: filled, query: after === undefined ? query : { ...query, after } },
-                options,
-            ),
-        );
-    }
-
-    /** A POST for which the contract takes an idempotency key. */
-    async #create<P extends RepeatablePaths>(
-        path: P,
-        values: Values,
-        body: Body<P, "post">,
-        options: CreateOptions = {},
-    ) {
-        const { idempotencyKey = await newIdempotencyKey(), ...rest } = options;
-        return this.#json<Answer<P, "post">>({ method: "POST", path: fill(path, values), body, idempotencyKey }, rest);
-    }
-
-    /** A POST for which it takes none: sent once, since nobody could tell a second attempt from a second wish. */
-    #once<P extends OncePaths>(path: P, values: Values, body: Body<P, "post">, options?: RequestOptions) {
-        return this.#json<Answer<P, "post">>({ method: "POST", path: fill(path, values), body }, options);
-    }
-
-    async #json<T>(request: Outgoing, options?: RequestOptions): Promise<T> {
-        const text = await this.#transport.send(request, options);
-        try {
-            return JSON.parse(text) as T;
-        } catch (cause) {
-            throw new SyceeError("the gateway's answer is not JSON", { status: 200, code: "unexpected_answer", cause });
-        }
-    }
+  }
 }
