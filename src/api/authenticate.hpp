@@ -1,9 +1,11 @@
 #pragma once
 
-#include <sycee/app/ports.hpp>
+#include <sycee/app/api_keys.hpp>
 #include <sycee/net/http_message.hpp>
 
-#include <optional>
+#include "problem.hpp"
+
+#include <expected>
 
 namespace sycee {
 
@@ -11,10 +13,16 @@ namespace sycee {
 struct Caller {
     MerchantId merchant_id;
     ApiKeyId key_id;
+    Scopes scopes;  // of the key
 };
 
-// The caller whose API key the request carries ("Authorization: Bearer sk_live_..."). Nothing for
-// a missing, malformed, unknown, wrong or revoked key: the caller can't tell which.
-Task<std::optional<Caller>> authenticate(HttpRequest const& request, AccessPort& access);
+// The caller whose API key the request carries ("Authorization: Bearer sk_live_..."). The same
+// problem for a missing, malformed, unknown, wrong, revoked or expired key: the caller can't tell
+// which. Only whoever has the secret learns that the key is not for the address it asks from.
+Task<std::expected<Caller, Problem>> authenticate(HttpRequest const& request, ApiKeyPort& keys,
+                                                  Timestamp now);
+
+// The problem of a key without that scope.
+Problem lacks_scope(Scope scope);
 
 }  // namespace sycee

@@ -31,12 +31,6 @@ void tell_standing(HttpResponse& response, RequestLimiter::Standing const& stand
                                ";t=" + std::to_string(standing.reset_in.count()));
 }
 
-Problem unauthorized() {
-    return {.kind = kUnauthorized,
-            .detail = "Send a valid API key: \"Authorization: Bearer sk_live_...\".",
-            .headers = {{"www-authenticate", "Bearer"}}};
-}
-
 Task<Answer> answer(ApiCall const& call, Route const& route) {
     if (route.allow.empty()) {
         co_return std::unexpected(
@@ -108,6 +102,16 @@ Task<Answer> answer_once(ApiCall call, Route const& route, RunningKeys& running)
     co_return co_await answer_used(call, route, *used);
 }
 
+// What the key is for comes before what the endpoint makes of the request, and before an answer
+// that was given to another key.
+Task<Answer> answer_if_allowed(ApiCall const& call, Route const& route, RunningKeys& running) {
+    if (route.endpoint != nullptr) {
+        Scope const needed = route.endpoint->needs.scope;
+        if (!call.caller.scopes.has(needed)) co_return std::unexpected(lacks_scope(needed));
+    }
+    co_return co_await answer_once(call, route, running);
+}
+
 bool is_cancellation(std::exception const& failure) {
     auto const* error = dynamic_cast<boost::system::system_error const*>(&failure);
     return error != nullptr && error->code() == boost::asio::error::operation_aborted;
@@ -129,14 +133,19 @@ Task<HttpResponse> MerchantApi::handle(HttpRequest const& request) {
     Route const route = find_route(request.method, request.path);
     std::string_view const endpoint = route.endpoint == nullptr ? "none" : route.endpoint->name;
     // The key comes first: whoever has none learns nothing, not even whether a body would do.
-    Answer result = std::unexpected(unauthorized());
+    Answer result = std::unexpected(
+        Problem{.kind = kInternal, .detail = "The gateway failed. Its log has the request id."});
     std::optional<RequestLimiter::Standing> standing;
     try {
-        if (auto const caller = co_await authenticate(request, services_.access)) {
+        auto caller = co_await authenticate(request, services_.api_keys, clock.now());
+        if (caller) {
+            services_.key_uses.note(caller->key_id);
             ApiCall const call{services_, request, *caller, std::nullopt};
             standing = limiter_->take(caller->key_id, clock.now());
-            result = standing->is_allowed ? co_await answer_once(call, route, *running_keys_)
+            result = standing->is_allowed ? co_await answer_if_allowed(call, route, *running_keys_)
                                           : std::unexpected(too_many(*standing, limiter_->most()));
+        } else {
+            result = std::unexpected(std::move(caller.error()));
         }
     } catch (StorageFull const& failure) {
         log_error("api", "a request could not be served",
@@ -157,8 +166,6 @@ Task<HttpResponse> MerchantApi::handle(HttpRequest const& request) {
         if (is_cancellation(failure)) throw;
         log_error("api", "a request failed",
                   {{"request_id", request_id}, {"reason", failure.what()}});
-        result = std::unexpected(Problem{
-            .kind = kInternal, .detail = "The gateway failed. Its log has the request id."});
     }
     HttpResponse response =
         result ? std::move(*result) : problem_response(result.error(), request_id);

@@ -18,6 +18,9 @@ struct ProblemKind {
 inline constexpr ProblemKind kInvalidRequest{"invalid_request", 400, "Invalid request"};
 inline constexpr ProblemKind kMalformedJson{"malformed_json", 400, "Malformed JSON"};
 inline constexpr ProblemKind kUnauthorized{"unauthorized", 401, "Unauthorized"};
+inline constexpr ProblemKind kForbidden{"forbidden", 403, "Not allowed for this key"};
+inline constexpr ProblemKind kAddressNotAllowed{"address_not_allowed", 403,
+                                                "Not allowed from this address"};
 inline constexpr ProblemKind kNotFound{"not_found", 404, "Not found"};
 inline constexpr ProblemKind kMethodNotAllowed{"method_not_allowed", 405, "Method not allowed"};
 inline constexpr ProblemKind kConflict{"conflict", 409, "Not possible now"};

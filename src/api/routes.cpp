@@ -14,43 +14,58 @@ Task<Answer> without_id(ApiCall const& call, std::string_view) {
     return kHandle(call);
 }
 
-constexpr Endpoint reads(std::string_view name, std::string_view path, Handler handle) {
-    return {.name = name, .method = "GET", .path = path, .handle = handle};
+constexpr Endpoint reads(std::string_view name, std::string_view path, Scope scope,
+                         Handler handle) {
+    return {
+        .name = name, .method = "GET", .path = path, .needs = NeededScope(scope), .handle = handle};
 }
-constexpr Endpoint posts(std::string_view name, std::string_view path, Handler handle) {
-    return {.name = name, .method = "POST", .path = path, .handle = handle};
+constexpr Endpoint posts(std::string_view name, std::string_view path, Scope scope,
+                         Handler handle) {
+    return {.name = name,
+            .method = "POST",
+            .path = path,
+            .needs = NeededScope(scope),
+            .handle = handle};
 }
-constexpr Endpoint posts_once(std::string_view name, std::string_view path, Handler handle,
-                              Teller tell) {
-    auto endpoint = posts(name, path, handle);
+constexpr Endpoint posts_once(std::string_view name, std::string_view path, Scope scope,
+                              Handler handle, Teller tell) {
+    auto endpoint = posts(name, path, scope, handle);
     endpoint.tell = tell;
     return endpoint;
 }
-constexpr Endpoint posts_and_keeps(std::string_view name, std::string_view path, Handler handle) {
-    auto endpoint = posts(name, path, handle);
+constexpr Endpoint posts_and_keeps(std::string_view name, std::string_view path, Scope scope,
+                                   Handler handle) {
+    auto endpoint = posts(name, path, scope, handle);
     endpoint.keeps_its_answer = true;
     return endpoint;
 }
 
 constexpr std::array kEndpoints{
-    reads("list_payments", "/v1/payments", without_id<list_payments>),
-    posts_and_keeps("create_payment", "/v1/payments", without_id<create_payment>),
-    reads("get_payment", "/v1/payments/{id}", get_payment),
-    reads("get_receipt", "/v1/payments/{id}/receipt", get_receipt),
-    reads("list_exceptions", "/v1/exceptions", without_id<list_exceptions>),
-    reads("get_exception", "/v1/exceptions/{id}", get_exception),
-    posts_once("resolve_exception", "/v1/exceptions/{id}/resolve", decide_exception, tell_decision),
-    reads("list_refunds", "/v1/refunds", without_id<list_refunds>),
-    posts_once("create_refund", "/v1/refunds", without_id<create_refund>, tell_refund),
-    reads("get_refund", "/v1/refunds/{id}", get_refund),
-    posts("name_refund_recipient", "/v1/refunds/{id}/recipient", name_refund_recipient),
-    posts("report_refund", "/v1/refunds/{id}/report", report_refund),
-    posts("cancel_refund", "/v1/refunds/{id}/cancel", cancel_refund),
-    reads("get_statement", "/v1/statements/{id}", get_statement),
-    reads("list_statement_lines", "/v1/statements/{id}/lines", list_statement_lines),
-    reads("list_statement_batches", "/v1/statements/{id}/batches", list_statement_batches),
-    reads("list_fee_invoices", "/v1/fee-invoices", without_id<list_fee_invoices>),
-    reads("get_totals", "/v1/totals", without_id<get_totals>),
+    reads("list_payments", "/v1/payments", Scope::payments_read, without_id<list_payments>),
+    posts_and_keeps("create_payment", "/v1/payments", Scope::payments_write,
+                    without_id<create_payment>),
+    reads("get_payment", "/v1/payments/{id}", Scope::payments_read, get_payment),
+    reads("get_receipt", "/v1/payments/{id}/receipt", Scope::payments_read, get_receipt),
+    reads("list_exceptions", "/v1/exceptions", Scope::exceptions_read, without_id<list_exceptions>),
+    reads("get_exception", "/v1/exceptions/{id}", Scope::exceptions_read, get_exception),
+    posts_once("resolve_exception", "/v1/exceptions/{id}/resolve", Scope::exceptions_write,
+               decide_exception, tell_decision),
+    reads("list_refunds", "/v1/refunds", Scope::refunds_read, without_id<list_refunds>),
+    posts_once("create_refund", "/v1/refunds", Scope::refunds_write, without_id<create_refund>,
+               tell_refund),
+    reads("get_refund", "/v1/refunds/{id}", Scope::refunds_read, get_refund),
+    posts("name_refund_recipient", "/v1/refunds/{id}/recipient", Scope::refunds_write,
+          name_refund_recipient),
+    posts("report_refund", "/v1/refunds/{id}/report", Scope::refunds_write, report_refund),
+    posts("cancel_refund", "/v1/refunds/{id}/cancel", Scope::refunds_write, cancel_refund),
+    reads("get_statement", "/v1/statements/{id}", Scope::statements_read, get_statement),
+    reads("list_statement_lines", "/v1/statements/{id}/lines", Scope::statements_read,
+          list_statement_lines),
+    reads("list_statement_batches", "/v1/statements/{id}/batches", Scope::statements_read,
+          list_statement_batches),
+    reads("list_fee_invoices", "/v1/fee-invoices", Scope::fee_invoices_read,
+          without_id<list_fee_invoices>),
+    reads("get_totals", "/v1/totals", Scope::statements_read, without_id<get_totals>),
 };
 
 // What stands in the place of "{id}", or nothing where the path is not the pattern's.
@@ -72,6 +87,10 @@ std::optional<std::string_view> match(std::string_view pattern, std::string_view
 }
 
 }  // namespace
+
+std::span<Endpoint const> all_endpoints() {
+    return kEndpoints;
+}
 
 Route find_route(std::string_view method, std::string_view path) {
     Route route;

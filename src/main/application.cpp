@@ -3,6 +3,7 @@
 #include <sycee/admin/admin_pages.hpp>
 #include <sycee/api/merchant_api.hpp>
 #include <sycee/api/signing_keys.hpp>
+#include <sycee/app/api_key_uses.hpp>
 #include <sycee/app/chain_follower.hpp>
 #include <sycee/app/chain_registry.hpp>
 #include <sycee/app/checkpoint_service.hpp>
@@ -30,6 +31,7 @@
 #include <sycee/runtime/secret_box.hpp>
 #include <sycee/runtime/task_group.hpp>
 #include <sycee/store/pg_access.hpp>
+#include <sycee/store/pg_api_keys.hpp>
 #include <sycee/store/pg_checkpoints.hpp>
 #include <sycee/store/pg_desk.hpp>
 #include <sycee/store/pg_fees.hpp>
@@ -101,6 +103,8 @@ class Application {
           losses_(database_),
           refunds_(database_),
           access_(database_),
+          api_keys_(database_),
+          key_uses_(api_keys_, clock_),
           idempotency_(database_),
           reports_(database_),
           reconciliation_(database_),
@@ -134,7 +138,7 @@ class Application {
           month_keeper_(months_, clock_, metrics_),
           dispatcher_(outbox_, sender_, config_.network, outbox_wake_, clock_, metrics_),
           api_({service_, desk_service_, fee_service_, refund_service_, statements_,
-                checkpoint_service_, access_, idempotency_, config_.network, clock_},
+                checkpoint_service_, api_keys_, key_uses_, idempotency_, config_.network, clock_},
                metrics_, config_.api),
           checkout_(service_, finder_, feed_, detected_, config_.network, clock_, kStreams),
           receipt_page_(checkpoint_service_, config_.network),
@@ -291,6 +295,7 @@ class Application {
                      {{"in_memory", addresses_.in_memory()}, {"archived", addresses_.archived()}});
             spawn_essential("webhooks", dispatcher_.run());
             spawn_essential("idempotency keys", forget_old_keys(idempotency_, clock_));
+            spawn_essential("uses of API keys", key_uses_.run());
             spawn_essential("months", month_keeper_.run());
             spawn_essential("fee payments", fee_service_.run());
             spawn_essential("refunds", refund_service_.run());
@@ -414,6 +419,8 @@ class Application {
     PgLosses losses_;
     PgRefunds refunds_;
     PgAccess access_;
+    PgApiKeys api_keys_;
+    ApiKeyUses key_uses_;
     PgIdempotency idempotency_;
     PgReports reports_;
     PgReconciliation reconciliation_;

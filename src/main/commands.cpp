@@ -1,6 +1,5 @@
 #include "commands.hpp"
 
-#include <sycee/api/api_key.hpp>
 #include <sycee/app/csv.hpp>
 #include <sycee/app/payment_service.hpp>
 #include <sycee/crypto/base64.hpp>
@@ -270,45 +269,6 @@ Task<int> list_merchants(Config config, bool json) {
                   << merchant["name"].get<std::string>() << "\n";
     }
     if (list.empty()) std::cout << "There is no merchant yet: sycee merchant create --help\n";
-    co_return kDone;
-}
-
-Task<int> create_key(Config config, std::string merchant, std::string label, bool json) {
-    auto const merchant_id = parse_merchant_id(merchant);
-    if (!merchant_id) co_return refused(merchant_id.error());
-    Timestamp const now = SystemClock().now();
-    ApiKeyRow row;
-    row.id = new_id<ApiKeyTag>(now);
-    row.merchant_id = *merchant_id;
-    row.label = label;
-    row.created_at = now;
-    auto const key = make_api_key(row.id, random_bytes<32>());
-    row.secret_hash = key.secret_hash;
-
-    Database database(config.database_url, 1);
-    PgAccess access(database);
-    auto const created = co_await access.create_api_key(row);
-    if (!created) co_return refused(created.error());
-    if (json) {
-        print({{"id", to_string(row.id)},
-               {"merchant", to_string(row.merchant_id)},
-               {"key", key.text.reveal()}});
-    } else {
-        std::cout << "Key id   " << to_string(row.id) << "\nAPI key  " << key.text.reveal()
-                  << "\n\nShown only now: Sycee keeps its hash alone.\n";
-    }
-    co_return kDone;
-}
-
-Task<int> revoke_key(Config config, std::string key) {
-    auto const id = parse_id<ApiKeyTag>(key);
-    if (!id) co_return refused({"key", "\"" + key + "\" is not a key's id (key_…)"});
-    Database database(config.database_url, 1);
-    PgAccess access(database);
-    if (!co_await access.revoke_api_key(*id, SystemClock().now())) {
-        co_return refused({"key", "there is no key " + key});
-    }
-    std::cout << "Revoked " << key << "\n";
     co_return kDone;
 }
 

@@ -50,9 +50,6 @@ struct FeeInvoiceInput {
 Task<int> invoice_fees(Config config, FeeInvoiceInput input);
 Task<int> list_merchants(Config config, bool json);
 
-Task<int> create_key(Config config, std::string merchant, std::string label, bool json);
-Task<int> revoke_key(Config config, std::string key);
-
 Task<int> create_operator(Config config, std::string name, std::filesystem::path password_file);
 
 // `all`: also addresses that no transfer is booked for.

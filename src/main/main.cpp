@@ -5,6 +5,7 @@
 #include "chain_commands.hpp"
 #include "checkpoint_commands.hpp"
 #include "commands.hpp"
+#include "key_commands.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -27,8 +28,9 @@ struct CommandLine {
     RepairInput repair;
     LossInput loss;
     FeeInvoiceInput invoice;
+    KeyInput key;
+    RotationInput rotation;
     std::string merchant_id;
-    std::string label;
     std::string id;
     std::string reason;
     std::string moment;
@@ -153,12 +155,45 @@ void add_key(CommandLine& line) {
     auto* group = line.app.add_subcommand("key", "API keys of merchants");
     group->require_subcommand(1);
     auto* create = group->add_subcommand("create", "Makes an API key and shows it, once");
-    create->add_option("--merchant", line.merchant_id, "The merchant's id, mer_…")->required();
-    create->add_option("--label", line.label, "What the key is for");
+    create->add_option("--merchant", line.key.merchant, "The merchant's id, mer_…")->required();
+    create->add_option("--label", line.key.label, "What the key is for");
+    create->add_option("--scope", line.key.scopes,
+                       "What the key may do, such as payments:write; may be given again. Without "
+                       "it, everything");
+    create->add_option("--address", line.key.addresses,
+                       "From where: an IP address or a network (192.0.2.0/24); may be given "
+                       "again. Without it, from anywhere");
+    create->add_option("--expires", line.key.expires,
+                       "Until then: 2026-11-26 (the day's end) or 2026-11-26T10:00:00Z, in UTC");
     create->add_flag("--json", line.json, "Print JSON");
     create->callback([&line] {
         line.command = [&line](Executor, Config config) {
-            return create_key(std::move(config), line.merchant_id, line.label, line.json);
+            return create_key(std::move(config), line.key, line.json);
+        };
+    });
+    auto* list = group->add_subcommand("list", "Shows the API keys, never their secrets");
+    list->add_option("--merchant", line.merchant_id, "Only this merchant's, mer_…");
+    list->add_flag("--json", line.json, "Print JSON");
+    list->callback([&line] {
+        line.command = [&line](Executor, Config config) {
+            return list_keys(std::move(config), line.merchant_id, line.json);
+        };
+    });
+    auto* rotate = group->add_subcommand(
+        "rotate",
+        "Makes a new API key that may do the same, and lets the old one end after the overlap");
+    rotate->add_option("key", line.rotation.key, "The old key's id, key_…")->required();
+    rotate
+        ->add_option("--overlap", line.rotation.overlap,
+                     "How long both are valid: 0, 30m, 24h, at most 7d")
+        ->capture_default_str();
+    rotate->add_option("--expires", line.rotation.expires,
+                       "Until when the new key is valid; without it, as long as the old one was "
+                       "to be");
+    rotate->add_flag("--json", line.json, "Print JSON");
+    rotate->callback([&line] {
+        line.command = [&line](Executor, Config config) {
+            return rotate_key(std::move(config), line.rotation, line.json);
         };
     });
     auto* revoke = group->add_subcommand("revoke", "Makes an API key useless at once");

@@ -12,6 +12,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kDay = 10;
 constexpr std::size_t kWhole = 20;
+constexpr std::size_t kMostSpanLetters = 7;
 
 std::optional<unsigned> digits(std::string_view text, std::size_t at, std::size_t count) {
     unsigned value = 0;
@@ -51,6 +52,27 @@ Result<Timestamp> parse_moment(std::string_view text) {
     if (!hour || !minute || !second || *hour > 23 || *minute > 59 || *second > 59) return refused;
     return Timestamp(*day) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
            std::chrono::seconds(*second);
+}
+
+Result<std::chrono::seconds> parse_span(std::string_view text) {
+    auto const refused = refuse("span", "\"" + std::string(text.substr(0, 40)) +
+                                            "\" is no whole number with s, m, h or d (24h)");
+    if (text == "0") return 0s;
+    if (text.empty() || text.size() > kMostSpanLetters) return refused;
+    auto const count = digits(text, 0, text.size() - 1);
+    if (!count) return refused;
+    switch (text.back()) {
+        case 's':
+            return std::chrono::seconds(*count);
+        case 'm':
+            return std::chrono::minutes(*count);
+        case 'h':
+            return std::chrono::hours(*count);
+        case 'd':
+            return std::chrono::days(*count);
+        default:
+            return refused;
+    }
 }
 
 }  // namespace sycee

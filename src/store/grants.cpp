@@ -26,7 +26,7 @@ struct Changed {
 constexpr std::array kChanged{
     Changed{"merchants", "(next_derivation_index)"},
     Changed{"idempotency_keys", "(status, location, answer)", true},
-    Changed{"api_keys", "(revoked_at)"},
+    Changed{"api_keys", "(revoked_at, expires_at, replaced_by, last_used_at)"},
     Changed{"chain_cursors", nullptr},
     Changed{"chain_leases", nullptr},
     Changed{"chain_blocks", nullptr, true},

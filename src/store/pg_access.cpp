@@ -175,34 +175,6 @@ Task<std::vector<std::pair<FeeSchedule, Timestamp>>> PgAccess::fee_schedules(
     co_return co_await transact(database_, work);
 }
 
-Task<Result<void>> PgAccess::create_api_key(ApiKeyRow key) {
-    auto work = [&](pqxx::work& tx) -> Result<void> {
-        auto const inserted = tx.exec_params(
-            "INSERT INTO api_keys (merchant_id, key_id, label, secret_hash, created_at)"
-            " SELECT merchant_id, $2, $3, $4, to_timestamp($5::bigint / 1000.0) FROM merchants"
-            " WHERE merchant_id = $1",
-            to_sql(key.merchant_id), to_sql(key.id), key.label, to_sql(ByteView(key.secret_hash)),
-            to_sql(key.created_at));
-        if (inserted.affected_rows() != 1) {
-            return refuse("merchant", "there is no merchant " + to_string(key.merchant_id));
-        }
-        return {};
-    };
-    co_return co_await transact(database_, work);
-}
-
-Task<bool> PgAccess::revoke_api_key(ApiKeyId id, Timestamp now) {
-    auto work = [&](pqxx::work& tx) {
-        auto const revoked = tx.exec_params(
-            "UPDATE api_keys SET revoked_at = coalesce(revoked_at, to_timestamp($2::bigint / "
-            "1000.0))"
-            " WHERE key_id = $1",
-            to_sql(id), to_sql(now));
-        return revoked.affected_rows() == 1;
-    };
-    co_return co_await transact(database_, work);
-}
-
 Task<Result<void>> PgAccess::create_operator(Operator account, Timestamp now) {
     auto work = [&](pqxx::work& tx) -> Result<void> {
         auto const inserted = tx.exec_params(

@@ -63,6 +63,14 @@ TEST_F(RolesInPostgres, the_service_adds_to_the_books_and_changes_nothing_in_the
     EXPECT_TRUE(is_denied(kService, "SET session_replication_role = replica"));
     EXPECT_TRUE(is_denied(kService, "UPDATE signing_keys SET public_key = public_key"));
     EXPECT_TRUE(is_denied(kService, "DELETE FROM signing_keys"));
+    // A key can be ended, never given more.
+    for (std::string const column : {"secret_hash", "scopes", "allowed_addresses", "merchant_id"})
+        EXPECT_TRUE(is_denied(kService, "UPDATE api_keys SET " + column + " = " + column))
+            << column;
+    for (std::string const column : {"revoked_at", "expires_at", "replaced_by", "last_used_at"})
+        EXPECT_FALSE(is_denied(kService, "UPDATE api_keys SET " + column + " = " + column))
+            << column;
+    EXPECT_TRUE(is_denied(kService, "DELETE FROM api_keys"));
     EXPECT_FALSE(is_denied(kService, "UPDATE merchants SET next_derivation_index = 7"));
     EXPECT_FALSE(is_denied(kService, "DELETE FROM live_credits"));
     // A partition is reached through its table alone, and made by the one function that makes them.

@@ -4,15 +4,20 @@
 #include <sycee/base/id.hpp>
 #include <sycee/base/secret.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
 namespace sycee {
 
-// A merchant's API key: "sk_live_", 26 letters of the key's public id, "_", and 43 letters that are
-// the secret (base64url of 32 random bytes). The books keep the id and the SHA-256 of the secret's
-// letters: with 256 random bits there is nothing that a slow hash would add.
+// What the first letters of a key tell whoever finds it: "sk_" may do everything, "rk_" has scopes.
+enum class ApiKeyKind : std::uint8_t { full, restricted };
+
+// A merchant's API key: "sk_live_" or "rk_live_", 26 letters of the key's public id, "_", and 43
+// letters that are the secret (base64url of 32 random bytes). The books keep the id and the SHA-256
+// of the secret's letters: with 256 random bits there is nothing that a slow hash would add.
 struct ParsedApiKey {
+    ApiKeyKind kind = ApiKeyKind::full;
     ApiKeyId id;
     Bytes32 secret_hash{};
 };
@@ -26,6 +31,6 @@ struct NewApiKey {
 };
 
 // Pure: the caller brings the random bytes.
-NewApiKey make_api_key(ApiKeyId id, Bytes32 const& random);
+NewApiKey make_api_key(ApiKeyId id, Bytes32 const& random, ApiKeyKind kind = ApiKeyKind::full);
 
 }  // namespace sycee

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sycee/app/api_key_uses.hpp>
+#include <sycee/app/api_keys.hpp>
 #include <sycee/app/checkpoint_service.hpp>
 #include <sycee/app/desk_service.hpp>
 #include <sycee/app/fee_service.hpp>
@@ -29,7 +31,8 @@ struct ApiServices {
     RefundService& refunds;
     StatementPort& statements;
     CheckpointService& checkpoints;
-    AccessPort& access;
+    ApiKeyPort& api_keys;
+    ApiKeyUses& key_uses;
     IdempotencyPort& keys;
     Network const& network;
     Clock& clock;

@@ -42,9 +42,6 @@ class PgAccess final : public AccessPort {
     Task<Result<FeeSchedule>> set_fees(MerchantId merchant_id, FeeSchedule schedule, Timestamp now);
     // All versions with the time they were made at, oldest first.
     Task<std::vector<std::pair<FeeSchedule, Timestamp>>> fee_schedules(MerchantId merchant_id);
-    Task<Result<void>> create_api_key(ApiKeyRow key);
-    // False where there is no such key.
-    Task<bool> revoke_api_key(ApiKeyId id, Timestamp now);
     Task<Result<void>> create_operator(Operator account, Timestamp now);
 
   private:

@@ -39,23 +39,22 @@ class FixedClock final : public Clock {
     Task<void> sleep_for(std::chrono::milliseconds) override { co_return; }
 };
 
-class MemoryAccess final : public AccessPort {
+class MemoryApiKeys final : public ApiKeyPort {
   public:
-    std::map<ApiKeyId, ApiKeyRow> keys;
+    std::map<ApiKeyId, ApiKey> keys;
     unsigned lookups = 0;
 
-    Task<std::optional<ApiKeyRow>> find_api_key(ApiKeyId id) override {
+    Task<std::optional<ApiKey>> find(ApiKeyId id) override {
         ++lookups;
         auto const found = keys.find(id);
         if (found == keys.end()) co_return std::nullopt;
         co_return found->second;
     }
-    Task<std::optional<Operator>> find_operator(std::string) override { co_return std::nullopt; }
-    Task<void> create_session(Bytes32, OperatorId, Timestamp) override { co_return; }
-    Task<std::optional<SessionOperator>> find_session(Bytes32, Timestamp) override {
-        co_return std::nullopt;
+    Task<void> note_uses(std::vector<ApiKeyUse> uses) override {
+        for (auto const& use : uses)
+            keys.at(use.id).last_used_at = use.at;
+        co_return;
     }
-    Task<void> delete_session(Bytes32) override { co_return; }
 };
 
 // With the keys that their creation was claimed by, in one transaction, so to say.
@@ -186,14 +185,18 @@ class MerchantApiTest : public testing::Test {
         refunds_.on_claim = claim;
     }
 
-    std::string add_key(std::uint8_t number, MerchantId merchant_id) {
+    std::string add_key(std::uint8_t number, MerchantId merchant_id,
+                        Scopes scopes = Scopes::everything()) {
         auto const id = id_of<ApiKeyId>(number);
-        auto const key = make_api_key(id, Bytes32{number});
-        access_.keys[id] = {.id = id,
-                            .merchant_id = merchant_id,
-                            .label = "shop",
-                            .secret_hash = key.secret_hash,
-                            .created_at = kNow};
+        auto const kind = scopes.is_everything() ? ApiKeyKind::full : ApiKeyKind::restricted;
+        auto const key = make_api_key(id, Bytes32{number}, kind);
+        api_keys_.keys[id] = {.id = id,
+                              .merchant_id = merchant_id,
+                              .label = "shop",
+                              .secret_hash = key.secret_hash,
+                              .scopes = scopes,
+                              .allowed_addresses = {},
+                              .created_at = kNow};
         return key.text.reveal();
     }
 
@@ -232,7 +235,8 @@ class MerchantApiTest : public testing::Test {
     ChainRegistry registry_{network_};
     FixedClock clock_;
     Metrics metrics_;
-    MemoryAccess access_;
+    MemoryApiKeys api_keys_;
+    ApiKeyUses key_uses_{api_keys_, clock_};
     MemoryPayments payments_;
     PaymentService service_{payments_, network_, registry_, clock_};
     MemoryDesk desk_;
@@ -258,8 +262,8 @@ class MerchantApiTest : public testing::Test {
     MemoryFees fees_;
     FeeService fee_service_{fees_, service_, books_, network_, registry_, clock_};
     ApiServices services_{
-        service_, desk_service_, fee_service_, refund_service_, statements_, checkpoint_service_,
-        access_,  payments_,     network_,     clock_};
+        service_,  desk_service_, fee_service_, refund_service_, statements_, checkpoint_service_,
+        api_keys_, key_uses_,     payments_,    network_,        clock_};
     MerchantApi api_{services_, metrics_};
 };
 

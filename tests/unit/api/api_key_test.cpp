@@ -26,6 +26,17 @@ TEST(ApiKey, IsReadBackAsItWasMade) {
     EXPECT_EQ(parsed->secret_hash, sha256(as_bytes(text.substr(35))));
 }
 
+TEST(ApiKey, TellsByItsPrefixWhetherItIsRestricted) {
+    auto const made = make_api_key(kId, Bytes32{7}, ApiKeyKind::restricted);
+    auto const& text = made.text.reveal();
+    EXPECT_TRUE(text.starts_with("rk_live_" + to_base32(kId.uuid) + "_")) << text;
+    auto const parsed = parse_api_key(text);
+    ASSERT_TRUE(parsed);
+    EXPECT_EQ(parsed->kind, ApiKeyKind::restricted);
+    EXPECT_EQ(parsed->id, kId);
+    EXPECT_EQ(parse_api_key(make_api_key(kId, Bytes32{7}).text.reveal())->kind, ApiKeyKind::full);
+}
+
 TEST(ApiKey, MayHoldUnderscoresInItsSecret) {
     Bytes32 random{};
     random.fill(0xff);  // base64url: all underscores
@@ -51,8 +62,9 @@ TEST(ApiKey, RefusesEveryOtherForm) {
     };
     for (auto const& text :
          {std::string(), std::string("sk_live_"), good.substr(1), good.substr(0, 77), good + "A",
-          " " + good, with(3, 'L'), with(8, 'z'), with(8, 'u'), with(20, '!'), with(34, '-'),
-          with(40, '+'), with(40, '/'), with(77, '='), with(77, ' '), with(50, '\0')}) {
+          " " + good, with(3, 'L'), with(0, 'p'), with(1, 'c'), with(8, 'z'), with(8, 'u'),
+          with(20, '!'), with(34, '-'), with(40, '+'), with(40, '/'), with(77, '='), with(77, ' '),
+          with(50, '\0')}) {
         EXPECT_FALSE(parse_api_key(text)) << text;
     }
 }

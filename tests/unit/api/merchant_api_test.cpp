@@ -179,7 +179,13 @@ TEST_F(MerchantApiTest, WantsPlainJson) {
 
 TEST_F(MerchantApiTest, GivesOneAnswerToEveryBadKey) {
     auto const revoked = add_key(2, merchant_);
-    access_.keys[id_of<ApiKeyId>(2)].revoked_at = kNow;
+    api_keys_.keys[id_of<ApiKeyId>(2)].revoked_at = kNow;
+    auto const expired = add_key(3, merchant_);
+    api_keys_.keys[id_of<ApiKeyId>(3)].expires_at = kNow;
+    // From an address that it is not for, too: that is said to whoever has the secret alone.
+    add_key(4, merchant_);
+    api_keys_.keys[id_of<ApiKeyId>(4)].allowed_addresses = {"192.0.2.1/32"};
+    auto const wrong_and_elsewhere = make_api_key(id_of<ApiKeyId>(4), Bytes32{9}).text.reveal();
     auto const unknown = make_api_key(id_of<ApiKeyId>(9), Bytes32{9}).text.reveal();
     auto const wrong_secret = make_api_key(id_of<ApiKeyId>(1), Bytes32{9}).text.reveal();
     std::vector<std::string> const headers{"",
@@ -190,7 +196,10 @@ TEST_F(MerchantApiTest, GivesOneAnswerToEveryBadKey) {
                                            "Bearer " + key_ + "x",
                                            "Bearer key",
                                            "Bearer " + revoked,
+                                           "Bearer " + expired,
                                            "Bearer " + unknown,
+                                           "Bearer " + wrong_and_elsewhere,
+                                           "Bearer r" + key_.substr(1),
                                            "Bearer " + wrong_secret};
     std::optional<Json> first;
     for (auto const& value : headers) {
@@ -338,7 +347,7 @@ TEST_F(MerchantApiTest, GivesNoAddressThatNobodyWatches) {
     ChainRegistry const none(network_);
     PaymentService unready(payments_, network_, none, clock_);
     MerchantApi api({unready, desk_service_, fee_service_, refund_service_, statements_,
-                     checkpoint_service_, access_, payments_, network_, clock_},
+                     checkpoint_service_, api_keys_, key_uses_, payments_, network_, clock_},
                     metrics_);
     auto const response = run_task(api.handle(post(R"({"amount": "1", "currency": "USD"})")));
     EXPECT_EQ(response.status, 503U);

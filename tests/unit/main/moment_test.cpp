@@ -24,5 +24,22 @@ TEST(Moment, RefusesWhatIsNone) {
     }
 }
 
+TEST(Span, ReadsAWholeNumberWithItsUnit) {
+    using namespace std::chrono_literals;
+    EXPECT_EQ(parse_span("0").value(), 0s);
+    EXPECT_EQ(parse_span("0h").value(), 0s);
+    EXPECT_EQ(parse_span("90s").value(), 90s);
+    EXPECT_EQ(parse_span("30m").value(), 1'800s);
+    EXPECT_EQ(parse_span("24h").value(), 86'400s);
+    EXPECT_EQ(parse_span("7d").value(), 604'800s);
+}
+
+TEST(Span, RefusesWhatIsNone) {
+    for (char const* text :
+         {"", "h", "1", "24 h", "-1h", "+1h", "1.5h", "1w", "24H", "1h30m", " 1h", "1000000d"}) {
+        EXPECT_FALSE(parse_span(text)) << text;
+    }
+}
+
 }  // namespace
 }  // namespace sycee
