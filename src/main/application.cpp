@@ -47,6 +47,7 @@
 #include <sycee/store/pg_statements.hpp>
 #include <sycee/webhook/http_webhook_sender.hpp>
 
+#include "certificate_keeper.hpp"
 #include "chain_access.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -146,17 +147,18 @@ class Application {
           admin_(service_, desk_service_, refund_service_, loss_service_, finder_, registry_,
                  reports_, statements_, access_, password_workers_, config_.network, clock_,
                  metrics_),
+          certificate_(executor, config_.server, clock_, metrics_),
           tasks_(executor, kMostTasks) {}
 
     Task<int> run() {
         HttpServer server(
             executor_, config_.server.address, config_.server.port, {},
             [this](HttpRequest const& request) { return route(request); },
-            config_.server.trusted_proxies);
+            config_.server.trusted_proxies, certificate_.tls());
         std::unique_ptr<HttpServer> metrics_server = make_metrics_server();
         log_info("main", "listening",
                  {{"address", config_.server.address}, {"port", server.port()}});
-        if (config_.server.trusted_proxies.empty() &&
+        if (config_.server.trusted_proxies.empty() && !certificate_.tls() &&
             config_.network.public_url.starts_with("https://")) {
             log_warning("main",
                         "no server.trusted_proxies: logins are limited by the proxy's "
@@ -164,6 +166,7 @@ class Application {
         }
         spawn_essential("http server", server.run());
         if (metrics_server) spawn_essential("metrics server", metrics_server->run());
+        if (certificate_.tls()) spawn_essential("certificate", certificate_.run());
         spawn_essential("signals", wait_for_signals());
         tasks_.spawn("start", start());
 
@@ -452,6 +455,7 @@ class Application {
     ReceiptPage receipt_page_;
     ClaimPage claim_page_;
     AdminPages admin_;
+    CertificateKeeper certificate_;
     TaskGroup tasks_;
     bool started_ = false;
     bool stopping_ = false;

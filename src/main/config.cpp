@@ -337,7 +337,8 @@ void read_chains(Section& root, Config& config, std::filesystem::path const& fol
     }
 }
 
-void read_server(Section& root, Config& config, Environment const& environment) {
+void read_server(Section& root, Config& config, std::filesystem::path const& folder,
+                 Environment const& environment) {
     Section server(root.table("server"), "server", "SERVER", environment);
     config.server.address = server.text("address", "127.0.0.1");
     config.server.port = static_cast<std::uint16_t>(server.number("port", 0, 65'535, 8080));
@@ -363,6 +364,20 @@ void read_server(Section& root, Config& config, Environment const& environment) 
         }
         config.server.trusted_proxies.push_back(std::move(*address));
     }
+    std::string const certificate = server.text("tls_certificate_file", "");
+    std::string const key = server.text("tls_key_file", "");
+    if (certificate.empty() != key.empty()) {
+        reject(server.where("tls_certificate_file"), "server.tls_certificate_file",
+               "and server.tls_key_file go together: both, or none");
+    }
+    if (!certificate.empty()) {
+        config.server.tls_certificate_file = folder / certificate;
+        config.server.tls_key_file = folder / key;
+        if (!url.starts_with("https://")) {
+            reject(server.where("public_url"), "server.public_url",
+                   "must begin with https:// where server.tls_certificate_file is set");
+        }
+    }
     server.refuse_unknown_keys();
 }
 
@@ -370,7 +385,7 @@ Config read(toml::table const& table, std::filesystem::path const& folder,
             Environment const& environment) {
     Config config;
     Section root(table, "", "", environment);
-    read_server(root, config, environment);
+    read_server(root, config, folder, environment);
 
     Section database(root.table("database"), "database", "DATABASE", environment);
     config.database_url = database.text("url");
@@ -479,12 +494,16 @@ Result<Config> load_config(std::filesystem::path const& file) {
 
 namespace {
 
+constexpr char const* kOpenToOthers = "can be read by others than its owner: chmod 600 it";
+
+bool is_open_to_others(std::filesystem::path const& file) {
+    struct stat status{};
+    return ::stat(file.c_str(), &status) == 0 && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0;
+}
+
 // `how_to_make`: what stands in the refusal of a file that can't be read.
 Result<Bytes32> load_key(std::filesystem::path const& file, std::string const& how_to_make) {
-    struct stat status{};
-    if (::stat(file.c_str(), &status) == 0 && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-        return refuse(file.string(), "can be read by others than its owner: chmod 600 it");
-    }
+    if (is_open_to_others(file)) return refuse(file.string(), kOpenToOthers);
     auto text = read_file(file);
     if (!text) {
         return refuse(file.string(), "can't be read. " + how_to_make);
@@ -502,6 +521,16 @@ Result<Bytes32> load_sealing_key(std::filesystem::path const& file) {
     return load_key(file,
                     "It holds the key that seals secrets; make one with `openssl rand -hex 32 > " +
                         file.string() + "`, chmod 600, and keep a copy in a safe place");
+}
+
+Result<TlsMaterial> load_tls_material(Config::Server const& server) {
+    auto certificates = read_file(server.tls_certificate_file);
+    if (!certificates) return refuse(server.tls_certificate_file.string(), "can't be read");
+    std::filesystem::path const& file = server.tls_key_file;
+    if (is_open_to_others(file)) return refuse(file.string(), kOpenToOthers);
+    auto key = read_file(file);
+    if (!key) return refuse(file.string(), "can't be read");
+    return TlsMaterial{std::move(*certificates), Secret(std::move(*key))};
 }
 
 Result<SigningKey> load_signing_key(std::filesystem::path const& file) {

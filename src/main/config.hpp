@@ -6,6 +6,7 @@
 #include <sycee/app/settings.hpp>
 #include <sycee/base/result.hpp>
 #include <sycee/crypto/signing.hpp>
+#include <sycee/net/server_tls.hpp>
 
 #include <cstdint>
 #include <filesystem>
@@ -24,6 +25,8 @@ struct Config {
         std::uint16_t port = 8080;
         std::uint16_t metrics_port = 0;  // on 127.0.0.1; 0: no metrics
         std::vector<std::string> trusted_proxies;
+        std::filesystem::path tls_certificate_file;  // empty: plain HTTP
+        std::filesystem::path tls_key_file;
     } server;
     std::string database_url;
     std::string database_owner_url;     // of the role that owns the tables; empty: as database_url
@@ -54,6 +57,10 @@ Result<Config> load_config(std::filesystem::path const& file);
 // The 32 bytes that seal the secrets in the database: 64 hex digits in a file that only its owner
 // can read.
 Result<Bytes32> load_sealing_key(std::filesystem::path const& file);
+
+// What the files of server.tls_certificate_file and tls_key_file hold; the key's is kept in the
+// same way.
+Result<TlsMaterial> load_tls_material(Config::Server const& server);
 
 // The key that signs checkpoints, kept in the same way.
 Result<SigningKey> load_signing_key(std::filesystem::path const& file);

@@ -39,6 +39,7 @@ constexpr std::size_t kReadSize = 4096;
 // How much, and for how long, a refused client may go on sending before its connection is reset.
 constexpr std::size_t kLingerBytes = std::size_t{256} * 1024;
 constexpr std::chrono::seconds kLingerTime{2};
+constexpr char const* kAlwaysSecured = "max-age=31536000";  // RFC 6797: for a year
 constexpr std::chrono::milliseconds kFirstAcceptPause{10};
 constexpr std::chrono::milliseconds kMostAcceptPause{1'000};
 
@@ -48,6 +49,7 @@ struct Service {
     HttpServerLimits limits;
     HttpHandler handler;
     std::vector<std::string> trusted_proxies;
+    std::shared_ptr<ServerTls const> tls;
     bool draining = false;
     std::list<Connection*> connections;
 };
@@ -95,7 +97,7 @@ class Connection {
 Connection::Connection(Service& service, tcp::socket socket)
     : service_(service),
       place_(service.connections.insert(service.connections.end(), this)),
-      socket_(std::move(socket)),
+      socket_(std::move(socket), service.tls ? service.tls->context() : nullptr),
       peer_(socket_.peer()) {}
 
 void Connection::stop() {
@@ -104,9 +106,15 @@ void Connection::stop() {
 }
 
 Task<void> Connection::run() {
+    socket_.close_after(service_.limits.read_time);
+    if (!co_await socket_.shake_hands()) co_return;
     while (co_await serve_one()) {
     }
-    if (refusal_ != 0) co_await explain_and_linger();
+    if (refusal_ != 0) co_return co_await explain_and_linger();
+    if (!socket_.is_secured()) co_return;
+    // So that the client knows that what it has is all.
+    socket_.close_after(kLingerTime);
+    co_await socket_.end_output();
 }
 
 Read Connection::refuse_with(unsigned status) {
@@ -247,6 +255,7 @@ Task<HttpResponse> Connection::call_handler(HttpRequest const& request) {
         if (!answer) throw Unavailable("the handler took too long");
         auto const checked = check_response(*answer);
         if (!checked) throw std::runtime_error("response: " + to_string(checked.error()));
+        if (socket_.is_secured()) answer->with("strict-transport-security", kAlwaysSecured);
         co_return std::move(*answer);
     } catch (...) {
         error = std::current_exception();
@@ -283,17 +292,18 @@ Task<bool> Connection::respond(HttpResponse const& response, bool head_only, boo
 Task<void> Connection::explain_and_linger() {
     auto const response = problem_response(refusal_);
     co_await respond(response, false, true, false);
-    socket_.end_output();
     socket_.close_after(kLingerTime);
-    co_await socket_.ignore_input(kLingerBytes);
+    co_await socket_.end_output();
+    if (!socket_.is_secured()) co_await socket_.ignore_input(kLingerBytes);
 }
 
 }  // namespace
 
 struct HttpServer::State {
     State(Executor executor, HttpServerLimits limits, HttpHandler handler,
-          std::vector<std::string> trusted_proxies)
-        : service{limits, std::move(handler), std::move(trusted_proxies), false, {}},
+          std::vector<std::string> trusted_proxies, std::shared_ptr<ServerTls const> tls)
+        : service{limits, std::move(handler), std::move(trusted_proxies), std::move(tls), false,
+                  {}},
           acceptor(executor),
           sessions(std::move(executor), limits.connections) {}
 
@@ -335,9 +345,10 @@ void HttpServer::State::admit(std::shared_ptr<State> const& self, tcp::socket so
 
 HttpServer::HttpServer(Executor executor, std::string const& address, std::uint16_t port,
                        HttpServerLimits limits, HttpHandler handler,
-                       std::vector<std::string> trusted_proxies)
+                       std::vector<std::string> trusted_proxies,
+                       std::shared_ptr<ServerTls const> tls)
     : state_(std::make_shared<State>(std::move(executor), limits, std::move(handler),
-                                     std::move(trusted_proxies))) {
+                                     std::move(trusted_proxies), std::move(tls))) {
     state_->listen(address, port);
 }
 

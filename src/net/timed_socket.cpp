@@ -1,11 +1,15 @@
 #include "timed_socket.hpp"
 
+#include "server_tls_context.hpp"
+
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
 #include <array>
+#include <optional>
 #include <utility>
 
 namespace sycee {
@@ -14,15 +18,21 @@ using tcp = asio::ip::tcp;
 using boost::system::error_code;
 
 struct TimedSocket::State {
-    explicit State(tcp::socket s) : socket(std::move(s)), timer(socket.get_executor()) {}
+    State(tcp::socket s, std::shared_ptr<ServerTls::Context> t)
+        : socket(std::move(s)), context(std::move(t)), timer(socket.get_executor()) {
+        if (context) tls.emplace(socket, context->ssl);
+    }
 
     tcp::socket socket;
+    std::shared_ptr<ServerTls::Context> context;
+    std::optional<asio::ssl::stream<tcp::socket&>> tls;
     asio::steady_timer timer;
     // A timer that has expired can't be cancelled any more: its handler finds another number.
     std::uint64_t deadline_number = 0;
 };
 
-TimedSocket::TimedSocket(tcp::socket socket) : state_(std::make_shared<State>(std::move(socket))) {}
+TimedSocket::TimedSocket(tcp::socket socket, std::shared_ptr<ServerTls::Context> tls)
+    : state_(std::make_shared<State>(std::move(socket), std::move(tls))) {}
 
 TimedSocket::~TimedSocket() {
     keep_open();
@@ -45,18 +55,38 @@ void TimedSocket::keep_open() {
     state_->timer.cancel();
 }
 
+Task<bool> TimedSocket::shake_hands() {
+    if (!state_->tls) co_return true;
+    error_code ec;
+    co_await state_->tls->async_handshake(asio::ssl::stream_base::server,
+                                          asio::redirect_error(asio::use_awaitable, ec));
+    co_return !ec;
+}
+
 Task<std::size_t> TimedSocket::read_some(std::span<char> into) {
     error_code ec;
-    auto const size = co_await state_->socket.async_read_some(
-        asio::buffer(into.data(), into.size()), asio::redirect_error(asio::use_awaitable, ec));
+    std::size_t size = 0;
+    auto const buffer = asio::buffer(into.data(), into.size());
+    if (state_->tls) {
+        size = co_await state_->tls->async_read_some(buffer,
+                                                     asio::redirect_error(asio::use_awaitable, ec));
+    } else {
+        size = co_await state_->socket.async_read_some(
+            buffer, asio::redirect_error(asio::use_awaitable, ec));
+    }
     co_return ec ? 0 : size;
 }
 
 Task<bool> TimedSocket::write(std::string_view head, std::string_view body) {
     std::array<asio::const_buffer, 2> const buffers{asio::buffer(head), asio::buffer(body)};
     error_code ec;
-    co_await asio::async_write(state_->socket, buffers,
-                               asio::redirect_error(asio::use_awaitable, ec));
+    if (state_->tls) {
+        co_await asio::async_write(*state_->tls, buffers,
+                                   asio::redirect_error(asio::use_awaitable, ec));
+    } else {
+        co_await asio::async_write(state_->socket, buffers,
+                                   asio::redirect_error(asio::use_awaitable, ec));
+    }
     co_return !ec;
 }
 
@@ -74,9 +104,16 @@ void TimedSocket::cancel() {
     state_->socket.cancel(ignored);
 }
 
-void TimedSocket::end_output() {
+Task<void> TimedSocket::end_output() {
     error_code ignored;  // fails only where the other end has gone
+    if (state_->tls) {
+        co_await state_->tls->async_shutdown(asio::redirect_error(asio::use_awaitable, ignored));
+    }
     state_->socket.shutdown(tcp::socket::shutdown_send, ignored);
+}
+
+bool TimedSocket::is_secured() const {
+    return state_->tls.has_value();
 }
 
 std::string TimedSocket::peer() const {

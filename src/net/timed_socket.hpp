@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sycee/net/server_tls.hpp>
 #include <sycee/runtime/task.hpp>
 
 #include <boost/asio/ip/tcp.hpp>
@@ -12,11 +13,13 @@
 
 namespace sycee {
 
-// A connected socket that closes itself when its deadline passes. Several operations share one
-// deadline, which costs less than a race for each.
+// A connected socket, with TLS or without, that closes itself when its deadline passes. Several
+// operations share one deadline, which costs less than a race for each.
 class TimedSocket {
   public:
-    explicit TimedSocket(boost::asio::ip::tcp::socket socket);
+    // `tls` is null for a connection without.
+    explicit TimedSocket(boost::asio::ip::tcp::socket socket,
+                         std::shared_ptr<ServerTls::Context> tls = nullptr);
     TimedSocket(TimedSocket const&) = delete;
     TimedSocket& operator=(TimedSocket const&) = delete;
     ~TimedSocket();
@@ -24,6 +27,8 @@ class TimedSocket {
     void close_after(std::chrono::milliseconds limit);
     void keep_open();
 
+    // Before anything else. False where the client can't be talked with; at once without TLS.
+    Task<bool> shake_hands();
     // 0 when the other end has closed or the connection has gone.
     Task<std::size_t> read_some(std::span<char> into);
     // False when the connection has gone.
@@ -33,7 +38,10 @@ class TimedSocket {
 
     // Ends the operations that are waiting.
     void cancel();
-    void end_output();
+    // Tells the other end that nothing more comes. With TLS, it waits for the other end to say so
+    // too.
+    Task<void> end_output();
+    bool is_secured() const;
     // The IP address of the other end.
     std::string peer() const;
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <sycee/net/http_message.hpp>
+#include <sycee/net/server_tls.hpp>
 #include <sycee/runtime/task.hpp>
 
 #include <chrono>
@@ -35,10 +36,12 @@ class HttpServer {
   public:
     // Binds and listens at once, so that a port in use is seen at start: throws std::runtime_error
     // that names address and port. Port 0 takes a free one. A request's peer is who sent it: behind
-    // one of the `trusted_proxies` (parse_ip_address()), the address that the proxy names.
+    // one of the `trusted_proxies` (parse_ip_address()), the address that the proxy names. With
+    // `tls` it speaks HTTPS alone.
     HttpServer(Executor executor, std::string const& address, std::uint16_t port,
                HttpServerLimits limits, HttpHandler handler,
-               std::vector<std::string> trusted_proxies = {});
+               std::vector<std::string> trusted_proxies = {},
+               std::shared_ptr<ServerTls const> tls = nullptr);
     HttpServer(HttpServer const&) = delete;
     HttpServer& operator=(HttpServer const&) = delete;
     ~HttpServer();

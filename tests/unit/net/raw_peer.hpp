@@ -109,9 +109,10 @@ inline Task<std::string> exchange(Executor executor, std::uint16_t port, std::st
 class HttpServerTest : public ::testing::Test {
   protected:
     void start(HttpServerLimits limits, HttpHandler handler,
-               std::vector<std::string> trusted_proxies = {}) {
+               std::vector<std::string> trusted_proxies = {},
+               std::shared_ptr<ServerTls const> tls = nullptr) {
         server = std::make_unique<HttpServer>(io.get_executor(), "127.0.0.1", 0, limits,
-                                              std::move(handler), std::move(trusted_proxies));
+                                              std::move(handler), std::move(trusted_proxies), tls);
         tasks.spawn("server", server->run());
     }
 

@@ -16,11 +16,13 @@ namespace sycee {
 // A key with a certificate that it signed itself, for one name; trusted by whoever is told so.
 class TestCertificate {
   public:
-    explicit TestCertificate(std::string const& alternative_name) {
+    // Of the serial number, and ending in so many seconds.
+    explicit TestCertificate(std::string const& alternative_name, long serial = 1,
+                             long seconds = 3600) {
         require(X509_set_version(certificate_.get(), 2) == 1);
-        ASN1_INTEGER_set(X509_get_serialNumber(certificate_.get()), 1);
+        ASN1_INTEGER_set(X509_get_serialNumber(certificate_.get()), serial);
         X509_gmtime_adj(X509_getm_notBefore(certificate_.get()), -3600);
-        X509_gmtime_adj(X509_getm_notAfter(certificate_.get()), 3600);
+        X509_gmtime_adj(X509_getm_notAfter(certificate_.get()), seconds);
         auto* name = X509_get_subject_name(certificate_.get());
         auto const* common = reinterpret_cast<unsigned char const*>("sycee test");
         X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, common, -1, -1, 0);
@@ -38,6 +40,15 @@ class TestCertificate {
         return context;
     }
 
+    std::string certificate_pem() const {
+        return text_of([this](BIO* bio) { return PEM_write_bio_X509(bio, certificate_.get()); });
+    }
+    std::string key_pem() const {
+        return text_of([this](BIO* bio) {
+            return PEM_write_bio_PrivateKey(bio, key_.get(), nullptr, nullptr, 0, nullptr, nullptr);
+        });
+    }
+
     void write_to(std::string const& path) const {
         std::unique_ptr<std::FILE, int (*)(std::FILE*)> const file(std::fopen(path.c_str(), "w"),
                                                                    &std::fclose);
@@ -47,6 +58,15 @@ class TestCertificate {
   private:
     static void require(bool holds) {
         if (!holds) throw std::runtime_error("the test certificate can't be made");
+    }
+
+    template <class Write>
+    static std::string text_of(Write write) {
+        std::unique_ptr<BIO, int (*)(BIO*)> const bio(BIO_new(BIO_s_mem()), &BIO_free);
+        require(bio != nullptr && write(bio.get()) == 1);
+        char* data = nullptr;
+        auto const size = BIO_get_mem_data(bio.get(), &data);
+        return {data, static_cast<std::size_t>(size)};
     }
 
     void extend(int nid, std::string const& value) {
