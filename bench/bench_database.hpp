@@ -26,14 +26,18 @@ inline MerchantId create_merchant(boost::asio::io_context& io, Database& databas
         "xpub6Ce9NcJvTk36xtLSrJLZqE7wtgA5deCeYs7rSQtreh4cj6ByPtrg9sD7V2FNFLPnf8heNP3FGkeV9qwfzvZNSd"
         "5"
         "4JoNXVsXFYSYwHsnJxqP");
-    NewMerchant merchant{.id = new_id<MerchantTag>(now),
+    MerchantId const id = new_id<MerchantTag>(now);
+    NewMerchant merchant{.id = id,
                          .name = "Shop " + std::to_string(child),
                          .extended_public_key = derive_child(account.value(), child).value(),
                          .fees = {.basis_points = 50},
-                         .webhook_url = "https://shop.example/webhook",
-                         .webhook_secret_sealed = {1, 2, 3},
+                         .webhook = {{{.merchant_id = id,
+                                       .id = new_id<WebhookEndpointTag>(now),
+                                       .url = "https://shop.example/webhook",
+                                       .event_types = {std::string(kEveryEvent)},
+                                       .created_at = now},
+                                      {1, 2, 3}}},
                          .created_at = now};
-    MerchantId const id = merchant.id;
     auto const created = run_task(io, PgAccess(database).create_merchant(std::move(merchant)));
     ensure(created.has_value(), "bench: no merchant was created");
     return id;

@@ -135,6 +135,12 @@ Json payment_json(PaymentState const& state, PaymentStatus status, Network const
 
 std::string event_payload(ToldEvent const& told, Network const& network) {
     OutboxEvent const& event = told.event;
+    if (event.type == kTestEvent) {
+        return Json{{"type", event.type},
+                    {"timestamp", to_rfc3339(event.created_at)},
+                    {"data", {{"object", "webhook_test"}}}}
+            .dump();
+    }
     Json data = payment_json(told.state, event.status, network);
     // The shop is a witness: the record's place in the books is in the shop's hands from now on.
     data["record"] = {{"chain_id", event.chain_id},

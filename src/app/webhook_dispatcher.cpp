@@ -4,10 +4,12 @@
 #include <sycee/runtime/log.hpp>
 #include <sycee/runtime/random.hpp>
 
+#include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace sycee {
 namespace {
@@ -15,27 +17,59 @@ namespace asio = boost::asio;
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kBatch = 20;
-constexpr std::size_t kMostLanes = 32;
+constexpr std::size_t kMostFannedOut = 500;
+constexpr std::size_t kBatch = 200;
+constexpr std::size_t kMostLanes = 64;
+constexpr std::size_t kMostLanesOfOne = 8;
+// Written down together; what was sent and is not written down is sent again after a crash.
+constexpr std::size_t kMostUnrecorded = 16;
+constexpr auto kLongestUnrecorded = 1s;
 constexpr auto kIdle = 5s;
 constexpr std::chrono::seconds kFirstRest = 5s;
 constexpr std::chrono::seconds kLongestRest = 5min;
+constexpr auto kLongestAskedRest = 1h;  // of the endpoint; the one delivery waits as it was asked
+
+constexpr unsigned kGone = 410;
 
 // The waits that Standard Webhooks suggests: ten attempts over about 75 hours.
 constexpr std::array<std::chrono::seconds, 9> kWaits{5s, 5min, 30min, 2h, 5h, 10h, 14h, 20h, 24h};
 
-// How long a shop is left alone after so many events in a row that it did not answer.
+// How long an endpoint is left alone after so many rounds in a row that it did not answer.
 std::chrono::seconds rest_after(unsigned silences) {
     return std::min(kLongestRest, kFirstRest * (1U << std::min(silences - 1, 10U)));
 }
 
 }  // namespace
 
-std::optional<std::chrono::seconds> retry_delay(unsigned attempts, std::uint32_t random) {
-    if (attempts == 0) return 0s;
-    if (attempts > kWaits.size()) return std::nullopt;
-    auto const wait = kWaits[attempts - 1];
+std::optional<std::chrono::seconds> retry_delay(unsigned failures, std::uint32_t random) {
+    if (failures == 0) return 0s;
+    if (failures > kWaits.size()) return std::nullopt;
+    auto const wait = kWaits[failures - 1];
     return wait + std::chrono::seconds(wait.count() * static_cast<std::int64_t>(random) / 10'000);
+}
+
+bool is_overwhelmed(unsigned status) {
+    return status == 429 || status == 502 || status == 503 || status == 504;
+}
+
+DeliveryAttempt judge(PendingDelivery const& delivery, WebhookAnswer const& answer, Timestamp at,
+                      Timestamp now, std::uint32_t random) {
+    DeliveryAttempt attempt{.key = delivery.key(),
+                            .attempt = delivery.attempts + 1,
+                            .at = at,
+                            .duration = now - at,
+                            .status = answer.status,
+                            .error = answer.error,
+                            .answer = answer.body,
+                            .next_attempt_at = std::nullopt,
+                            .delivered = answer.status >= 200 && answer.status < 300,
+                            .endpoint_is_gone = answer.status == kGone};
+    if (attempt.delivered || attempt.endpoint_is_gone) return attempt;
+    if (auto const wait = retry_delay(delivery.failures + 1, random)) {
+        std::chrono::milliseconds const planned = *wait;
+        attempt.next_attempt_at = now + std::max(planned, answer.retry_after.value_or(0ms));
+    }
+    return attempt;
 }
 
 Task<void> WebhookDispatcher::run() {
@@ -59,7 +93,9 @@ Task<void> WebhookDispatcher::run(TaskGroup& lanes) {
         std::optional<std::string> fault;
         std::size_t begun = 0;
         if (failure_) std::rethrow_exception(failure_);
+        bool more = false;
         try {
+            more = co_await outbox_.fan_out(clock_.now(), kMostFannedOut) == kMostFannedOut;
             begun = co_await begin_lanes(lanes);
             backoff.reset();
         } catch (Unavailable const& unavailable) {
@@ -68,91 +104,154 @@ Task<void> WebhookDispatcher::run(TaskGroup& lanes) {
         if (fault) {
             log_warning("webhook", "the outbox could not be read", {{"why", *fault}});
             co_await clock_.sleep_for(backoff.next());
-        } else if (begun == 0) {
+        } else if (begun == 0 && !more) {
             co_await wake_.wait_after(seen, kIdle);
         }
     }
 }
 
-// Gives the oldest events to a lane for each of their merchants; the number of lanes begun.
+// Gives the oldest deliveries to lanes of their endpoints; the number of lanes begun.
 Task<std::size_t> WebhookDispatcher::begin_lanes(TaskGroup& lanes) {
     if (lanes.size() >= kMostLanes) co_return 0;
-    std::map<MerchantId, std::vector<PendingDelivery>> due;
+    std::map<WebhookEndpointId, Deliveries> due;
     for (auto& delivery : co_await outbox_.due(not_now(), clock_.now(), kBatch))
-        due[delivery.told.event.merchant_id].push_back(std::move(delivery));
+        due[delivery.endpoint_id].push_back(std::move(delivery));
     std::size_t begun = 0;
-    for (auto& [merchant, deliveries] : due) {
-        shops_[merchant].busy = true;
-        if (!lanes.spawn("webhooks of a merchant", lane(merchant, std::move(deliveries)))) {
-            shops_[merchant].busy = false;  // no room: at the next round
-            break;
-        }
+    for (auto& [id, deliveries] : due) {
+        if (!begin(lanes, id, std::move(deliveries))) break;  // no room: at the next round
         ++begun;
     }
     co_return begun;
 }
 
-std::vector<MerchantId> WebhookDispatcher::not_now() const {
-    std::vector<MerchantId> merchants;
-    for (auto const& [merchant, shop] : shops_) {
-        if (shop.busy || shop.rests_until > clock_.now()) merchants.push_back(merchant);
+// With one lane: an endpoint gets more once it has answered.
+bool WebhookDispatcher::begin(TaskGroup& lanes, WebhookEndpointId id, Deliveries deliveries) {
+    Endpoint& endpoint = endpoints_[id];
+    // A payment's events stay together, and so in order.
+    std::map<PaymentId, std::size_t> place_of;
+    for (auto& delivery : deliveries) {
+        auto const [place, is_new] =
+            place_of.emplace(delivery.told.event.payment_id, endpoint.waiting.size());
+        if (is_new) endpoint.waiting.emplace_back();
+        endpoint.waiting[place->second].push_back(std::move(delivery));
     }
-    return merchants;
+    endpoint.lanes = 1;
+    if (lanes.spawn("webhooks of an endpoint", lane(lanes, id))) return true;
+    endpoint.lanes = 0;
+    endpoint.waiting.clear();
+    if (endpoint.silences == 0) endpoints_.erase(id);
+    return false;
 }
 
-Task<void> WebhookDispatcher::lane(MerchantId merchant, std::vector<PendingDelivery> deliveries) {
-    bool answered = false;
+void WebhookDispatcher::widen(TaskGroup& lanes, WebhookEndpointId id, Endpoint& endpoint) {
+    std::size_t const wanted = std::min(kMostLanesOfOne, 1 + endpoint.waiting.size());
+    while (endpoint.lanes < wanted && lanes.size() < kMostLanes) {
+        ++endpoint.lanes;
+        if (lanes.spawn("webhooks of an endpoint", lane(lanes, id))) continue;
+        --endpoint.lanes;
+        return;
+    }
+}
+
+std::vector<WebhookEndpointId> WebhookDispatcher::not_now() const {
+    std::vector<WebhookEndpointId> ids;
+    for (auto const& [id, endpoint] : endpoints_) {
+        if (endpoint.lanes > 0 || endpoint.rests_until > clock_.now()) ids.push_back(id);
+    }
+    return ids;
+}
+
+Task<void> WebhookDispatcher::lane(TaskGroup& lanes, WebhookEndpointId id) {
+    Endpoint& endpoint = endpoints_[id];
     try {
-        answered = co_await deliver_all(deliveries);
+        co_await deliver_all(lanes, id, endpoint);
     } catch (Unavailable const& unavailable) {
-        log_warning("webhook", "an attempt could not be written down",
-                    {{"why", unavailable.what()}});
+        endpoint.stops = true;
+        log_warning("webhook", "attempts could not be written down", {{"why", unavailable.what()}});
     } catch (...) {
         failure_ = std::current_exception();
     }
-    if (answered) {
-        shops_.erase(merchant);
+    end_lane(id);
+}
+
+// The last lane of an endpoint decides how long it is left alone.
+void WebhookDispatcher::end_lane(WebhookEndpointId id) {
+    Endpoint& endpoint = endpoints_[id];
+    if (--endpoint.lanes > 0) return;
+    if (endpoint.stops) {
+        std::chrono::milliseconds const rest = rest_after(++endpoint.silences);
+        endpoint.rests_until = clock_.now() + std::max(rest, endpoint.asked_for);
+        endpoint.stops = false;
+        endpoint.asked_for = 0ms;
+        endpoint.waiting.clear();
+        metrics_.count("sycee_webhook_rests_total");
     } else {
-        Shop& shop = shops_[merchant];
-        shop.busy = false;
-        shop.rests_until = clock_.now() + rest_after(++shop.silences);
+        endpoints_.erase(id);
     }
     wake_.notify();
 }
 
-// False where the shop did not answer; the rest is then left for later.
-Task<bool> WebhookDispatcher::deliver_all(std::vector<PendingDelivery> const& deliveries) {
-    for (auto const& delivery : deliveries) {
-        if (!co_await deliver(delivery)) co_return false;
+// What is left where the endpoint does not answer waits for later.
+Task<void> WebhookDispatcher::deliver_all(TaskGroup& lanes, WebhookEndpointId id,
+                                          Endpoint& endpoint) {
+    std::vector<DeliveryAttempt> unrecorded;
+    std::exception_ptr error;
+    try {
+        Timestamp recorded_at = clock_.now();
+        while (!endpoint.stops && !endpoint.waiting.empty()) {
+            Deliveries const of_payment = std::move(endpoint.waiting.front());
+            endpoint.waiting.pop_front();
+            for (auto const& delivery : of_payment) {
+                if (endpoint.stops) break;
+                unrecorded.push_back(co_await deliver(endpoint, delivery));
+                if (!endpoint.stops) widen(lanes, id, endpoint);
+                if (unrecorded.size() < kMostUnrecorded &&
+                    clock_.now() - recorded_at < kLongestUnrecorded) {
+                    continue;
+                }
+                co_await outbox_.record(std::exchange(unrecorded, {}));
+                recorded_at = clock_.now();
+            }
+        }
+    } catch (...) {
+        error = std::current_exception();
     }
-    co_return true;
+    if (!unrecorded.empty()) {
+        // Also when the program ends: what the shop has got need not come to it again.
+        co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+        co_await outbox_.record(std::move(unrecorded));
+    }
+    if (error) std::rethrow_exception(error);
 }
 
-Task<bool> WebhookDispatcher::deliver(PendingDelivery const& delivery) {
-    Timestamp const now = clock_.now();
-    OutboxEvent const& event = delivery.told.event;
+Task<DeliveryAttempt> WebhookDispatcher::deliver(Endpoint& endpoint,
+                                                 PendingDelivery const& delivery) {
+    Timestamp const at = clock_.now();
     WebhookAnswer const answer =
-        co_await webhooks_.send(delivery, event_payload(delivery.told, network_), now);
-    DeliveryAttempt attempt{.event_id = event.id,
-                            .merchant_id = event.merchant_id,
-                            .attempt = delivery.attempts + 1,
-                            .at = now,
-                            .status = answer.status,
-                            .error = answer.error,
-                            .next_attempt_at = std::nullopt,
-                            .delivered = answer.status >= 200 && answer.status < 300};
-    if (!attempt.delivered) {
-        if (auto const wait = retry_delay(attempt.attempt, random_below(1000))) {
-            attempt.next_attempt_at = now + *wait;
-        } else {
-            log_error("webhook", "given up",
-                      {{"event", to_string(event.id)}, {"attempts", attempt.attempt}});
-        }
+        co_await webhooks_.send(delivery, event_payload(delivery.told, network_), at);
+    auto attempt = judge(delivery, answer, at, clock_.now(), random_below(1000));
+    auto const& key = attempt.key;
+    if (attempt.endpoint_is_gone) {
+        log_error(
+            "webhook", "an endpoint is disabled: its shop answers that it is gone",
+            {{"merchant", to_string(key.merchant_id)}, {"endpoint", to_string(key.endpoint_id)}});
+        metrics_.count("sycee_webhook_endpoints_gone_total");
+    } else if (!attempt.delivered && !attempt.next_attempt_at) {
+        log_error("webhook", "given up",
+                  {{"event", to_string(key.event_id)},
+                   {"endpoint", to_string(key.endpoint_id)},
+                   {"attempts", attempt.attempt}});
+        metrics_.count("sycee_webhook_given_up_total");
+    }
+    if (answer.status == 0 || is_overwhelmed(answer.status) || attempt.endpoint_is_gone) {
+        endpoint.stops = true;
+        std::chrono::milliseconds const asked = answer.retry_after.value_or(0ms);
+        endpoint.asked_for = std::clamp<std::chrono::milliseconds>(
+            std::max(asked, endpoint.asked_for), 0ms, kLongestAskedRest);
     }
     metrics_.count("sycee_webhook_deliveries_total",
                    {{"outcome", attempt.delivered ? "delivered" : "failed"}});
-    co_await outbox_.record(std::move(attempt));
-    co_return answer.status != 0;
+    co_return attempt;
 }
 
 }  // namespace sycee

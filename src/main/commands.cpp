@@ -2,7 +2,8 @@
 
 #include <sycee/app/csv.hpp>
 #include <sycee/app/payment_service.hpp>
-#include <sycee/crypto/base64.hpp>
+#include <sycee/app/webhook_json.hpp>
+#include <sycee/app/webhook_service.hpp>
 #include <sycee/node/evm_node.hpp>
 #include <sycee/runtime/password.hpp>
 #include <sycee/runtime/random.hpp>
@@ -10,6 +11,7 @@
 #include <sycee/store/pg_access.hpp>
 #include <sycee/store/pg_payments.hpp>
 #include <sycee/store/pg_reports.hpp>
+#include <sycee/store/pg_webhooks.hpp>
 #include <sycee/webhook/http_webhook_sender.hpp>
 #include <sycee/webhook/signature.hpp>
 
@@ -29,7 +31,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr int kDone = 0;
 constexpr int kRefused = 2;
-constexpr std::size_t kWebhookSecretBytes = 32;
 
 int refused(Error const& error) {
     std::cerr << "sycee: " << to_string(error) << "\n";
@@ -42,7 +43,7 @@ void print(Json const& json) {
 
 Result<Secret> webhook_secret(std::filesystem::path const& file) {
     if (file.empty()) {
-        return Secret("whsec_" + to_base64(random_bytes<kWebhookSecretBytes>()));
+        return make_webhook_secret();
     }
     auto secret = read_secret(file);
     if (!secret) return secret;
@@ -92,13 +93,11 @@ Result<FeeSchedule> fees_of(FeeInput const& input) {
 
 Json merchant_json(Merchant const& merchant) {
     auto const key = parse_extended_public_key(merchant.extended_public_key);
-    return {
-        {"id", to_string(merchant.id)},
-        {"name", merchant.name},
-        {"first_address", key ? first_address_of(*key) : ""},
-        {"fees", fees_json(merchant.fees)},
-        {"webhook_url", merchant.webhook_url.empty() ? Json(nullptr) : Json(merchant.webhook_url)},
-        {"created_at", to_rfc3339(merchant.created_at)}};
+    return {{"id", to_string(merchant.id)},
+            {"name", merchant.name},
+            {"first_address", key ? first_address_of(*key) : ""},
+            {"fees", fees_json(merchant.fees)},
+            {"created_at", to_rfc3339(merchant.created_at)}};
 }
 
 Result<MerchantId> parse_merchant_id(std::string const& text) {
@@ -213,7 +212,8 @@ Task<int> create_merchant(Config config, MerchantInput input) {
     auto const fees = fees_of(input.fees);
     if (!fees) co_return refused(fees.error());
     merchant.fees = *fees;
-    merchant.webhook_url = input.webhook_url;
+    merchant.created_at = SystemClock().now();
+    merchant.id = new_id<MerchantTag>(merchant.created_at);
     std::string shown_secret;
     if (!input.webhook_url.empty()) {
         auto const url =
@@ -221,12 +221,15 @@ Task<int> create_merchant(Config config, MerchantInput input) {
         if (!url) co_return refused({"webhook-url", url.error().message});
         auto const secret = webhook_secret(input.webhook_secret_file);
         if (!secret) co_return refused(secret.error());
-        merchant.webhook_secret_sealed = SecretBox(*sealing_key).seal(*secret);
+        merchant.webhook = {{.merchant_id = merchant.id,
+                             .id = new_id<WebhookEndpointTag>(merchant.created_at),
+                             .url = input.webhook_url,
+                             .event_types = {std::string(kEveryEvent)},
+                             .created_at = merchant.created_at},
+                            SecretBox(*sealing_key).seal(*secret)};
         // Shown once, to whoever created it here; one that came from a file is known already.
         if (input.webhook_secret_file.empty()) shown_secret = secret->reveal();
     }
-    merchant.created_at = SystemClock().now();
-    merchant.id = new_id<MerchantTag>(merchant.created_at);
 
     Database database(config.database_url, 1);
     PgAccess access(database);
@@ -237,6 +240,7 @@ Task<int> create_merchant(Config config, MerchantInput input) {
     if (input.json) {
         Json json{
             {"id", to_string(merchant.id)}, {"name", merchant.name}, {"first_address", first}};
+        if (merchant.webhook) json["webhook_endpoint"] = to_string(merchant.webhook->endpoint.id);
         if (!shown_secret.empty()) json["webhook_secret"] = shown_secret;
         print(json);
     } else {
@@ -269,6 +273,29 @@ Task<int> list_merchants(Config config, bool json) {
                   << merchant["name"].get<std::string>() << "\n";
     }
     if (list.empty()) std::cout << "There is no merchant yet: sycee merchant create --help\n";
+    co_return kDone;
+}
+
+Task<int> list_webhooks(Config config, std::string merchant, bool json) {
+    auto const id = parse_merchant_id(merchant);
+    if (!id) co_return refused(id.error());
+    Database database(config.database_url, 1);
+    PgWebhooks webhooks(database);
+    Json list = Json::array();
+    for (auto const& endpoint : co_await webhooks.list(*id)) {
+        list.push_back(webhook_endpoint_json(endpoint, SystemClock().now()));
+        if (json) continue;
+        std::cout << to_string(endpoint.id) << "  "
+                  << (endpoint.disabled_at
+                          ? "disabled: " + std::string(to_string(endpoint.disabled_reason))
+                          : "enabled")
+                  << "  " << endpoint.url << "\n";
+    }
+    if (json) {
+        print(list);
+    } else if (list.empty()) {
+        std::cout << "This merchant has no webhook endpoint.\n";
+    }
     co_return kDone;
 }
 

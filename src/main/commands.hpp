@@ -50,6 +50,8 @@ struct FeeInvoiceInput {
 Task<int> invoice_fees(Config config, FeeInvoiceInput input);
 Task<int> list_merchants(Config config, bool json);
 
+Task<int> list_webhooks(Config config, std::string merchant, bool json);
+
 Task<int> create_operator(Config config, std::string name, std::filesystem::path password_file);
 
 // `all`: also addresses that no transfer is booked for.

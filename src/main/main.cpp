@@ -151,6 +151,19 @@ void add_merchant(CommandLine& line) {
     });
 }
 
+void add_webhook(CommandLine& line) {
+    auto* group = line.app.add_subcommand("webhook", "Where merchants' events are posted to");
+    group->require_subcommand(1);
+    auto* list = group->add_subcommand("list", "Shows a merchant's endpoints and their state");
+    list->add_option("--merchant", line.merchant_id, "The merchant's id, mer_…")->required();
+    list->add_flag("--json", line.json, "Print JSON");
+    list->callback([&line] {
+        line.command = [&line](Executor, Config config) {
+            return list_webhooks(std::move(config), line.merchant_id, line.json);
+        };
+    });
+}
+
 void add_key(CommandLine& line) {
     auto* group = line.app.add_subcommand("key", "API keys of merchants");
     group->require_subcommand(1);
@@ -499,6 +512,7 @@ int run(int argc, char** argv) {
     add_service(line);
     add_merchant(line);
     add_fees(line);
+    add_webhook(line);
     add_key(line);
     add_people(line);
     add_reports(line);

@@ -135,11 +135,16 @@ std::string timeline_text(PaymentState const& state, PaymentStatus status,
         append(out, entry, network);
     out << "\nEvents\n";
     for (auto const& event : timeline.events) {
-        out << "  " << to_string(event.event.id) << "  " << event.event.type << "  "
-            << (event.delivered         ? "delivered"
-                : event.next_attempt_at ? "next attempt " + to_rfc3339(*event.next_attempt_at)
-                                        : "not delivered")
-            << ", " << event.attempts << " attempt(s)\n";
+        out << "  " << to_string(event.event.id) << "  " << event.event.type
+            << (event.is_waiting ? "  waiting" : "") << "\n";
+        for (auto const& [delivery, url, attempts] : timeline.deliveries) {
+            if (delivery.key.event_id != event.event.id) continue;
+            out << "    " << to_string(delivery.key.endpoint_id) << "  "
+                << to_string(delivery.state()) << ", " << delivery.attempts << " attempt(s)";
+            if (delivery.next_attempt_at)
+                out << ", the next one at " << to_rfc3339(*delivery.next_attempt_at);
+            out << "\n";
+        }
     }
     return std::move(out).str();
 }

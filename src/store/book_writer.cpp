@@ -51,7 +51,7 @@ constexpr auto kDueEvents = std::to_array<char const*>(
     {"merchant_id", "event_id", "payment_id", "type", "status", "chain_id", "record_seq",
      "journals", "goods_may_be_released", "created_at", "next_attempt_at"});
 
-// Each merchant, and whether it has a webhook.
+// Each merchant, and whether it has an endpoint for webhooks.
 std::map<MerchantId, bool> load_webhooks(pqxx::work& tx, std::vector<OutboxEvent> const& events) {
     std::set<MerchantId> merchants;
     for (OutboxEvent const& event : events)
@@ -60,8 +60,10 @@ std::map<MerchantId, bool> load_webhooks(pqxx::work& tx, std::vector<OutboxEvent
     for (MerchantId const& merchant_id : merchants)
         ids.add(merchant_id);
     std::map<MerchantId, bool> has_webhook;
-    for (auto const& row : tx.exec_params("SELECT merchant_id, webhook_url IS NOT NULL"
-                                          " FROM merchants WHERE merchant_id = ANY($1::uuid[])",
+    for (auto const& row : tx.exec_params("SELECT m.merchant_id, EXISTS (SELECT FROM"
+                                          " webhook_endpoints w WHERE w.merchant_id ="
+                                          " m.merchant_id) FROM merchants m"
+                                          " WHERE m.merchant_id = ANY($1::uuid[])",
                                           ids.str())) {
         has_webhook.emplace(id_of<MerchantTag>(row[0]), row[1].as<bool>());
     }

@@ -34,7 +34,12 @@ constexpr std::array kChanged{
     Changed{"account_balances", "(balance)"},
     Changed{"live_credits", nullptr, true},
     Changed{"live_withdrawals", nullptr, true},
-    Changed{"outbox_events", "(attempts, next_attempt_at, delivered_at)"},
+    Changed{"outbox_events", "(next_attempt_at)"},
+    Changed{"webhook_endpoints",
+            "(url, event_types, description, secret_sealed, previous_secret_sealed,"
+            " previous_secret_until, disabled_at, disabled_reason)",
+            true},
+    Changed{"webhook_deliveries", "(attempts, failures, next_attempt_at, delivered_at)"},
     Changed{"resolution_requests", "(answered_at, resolution_seq)"},
     Changed{"refund_requests", "(answered_at, refund_seq)"},
     Changed{"refund_reports", "(reported_at, checked_at, answered_at, problem)"},
@@ -83,8 +88,10 @@ constexpr std::array kAudited{"payments",
                               "all_unapplied_receipts",
                               "all_postings",
                               "all_outbox_events",
+                              "all_webhook_deliveries",
                               "all_webhook_attempts",
                               "outbox_events",
+                              "webhook_deliveries",
                               "webhook_attempts",
                               "schema_migrations",
                               "reconciliations",
@@ -147,6 +154,10 @@ void grant_auditor(pqxx::work& tx, std::string const& role) {
         " ON merchants TO " +
         name);
     tx.exec("GRANT SELECT (operator_id, name, created_at) ON operators TO " + name);
+    tx.exec(
+        "GRANT SELECT (merchant_id, endpoint_id, url, event_types, description, disabled_at,"
+        " disabled_reason, created_at) ON webhook_endpoints TO " +
+        name);
 }
 
 }  // namespace sycee

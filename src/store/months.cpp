@@ -12,9 +12,9 @@
 namespace sycee {
 namespace {
 
-constexpr std::array<std::string_view, 7> kByMonth{
-    "authorizations", "clearings",     "settlements",     "unapplied_receipts",
-    "postings",       "outbox_events", "webhook_attempts"};
+constexpr std::array<std::string_view, 8> kByMonth{
+    "authorizations", "clearings",     "settlements",        "unapplied_receipts",
+    "postings",       "outbox_events", "webhook_deliveries", "webhook_attempts"};
 
 constexpr std::size_t kTimeBytes = 6;  // at the beginning of a UUIDv7: milliseconds
 

@@ -7,6 +7,7 @@
 #include "grouped_read.hpp"
 #include "session.hpp"
 #include "values.hpp"
+#include "webhook_rows.hpp"
 
 #include <algorithm>
 #include <map>
@@ -128,15 +129,12 @@ Task<Result<void>> PgAccess::create_merchant(NewMerchant merchant) {
                 "is in use already, or its parent or child is: the deposit addresses of two "
                 "merchants would be the same");
         }
-        bool const webhook = !merchant.webhook_url.empty();
-        std::string const secret = to_sql(ByteView(merchant.webhook_secret_sealed));
         tx.exec_params(
-            "INSERT INTO merchants (merchant_id, name, extended_public_key, webhook_url,"
-            " webhook_secret_sealed, created_at)"
-            " VALUES ($1, $2, $3, $4, $5, to_timestamp($6::bigint / 1000.0))",
+            "INSERT INTO merchants (merchant_id, name, extended_public_key, created_at)"
+            " VALUES ($1, $2, $3, to_timestamp($4::bigint / 1000.0))",
             to_sql(merchant.id), merchant.name, to_string(merchant.extended_public_key),
-            webhook ? merchant.webhook_url.c_str() : nullptr, webhook ? secret.c_str() : nullptr,
             to_sql(merchant.created_at));
+        if (merchant.webhook) insert_endpoint(tx, *merchant.webhook);
         BulkInsert rows("extended_key_claims", {{"claim", "bytea"}, {"merchant_id", "uuid"}});
         for (Bytes32 const& claim : claims)
             rows.row(ByteView(claim), merchant.id);

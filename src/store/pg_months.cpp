@@ -127,9 +127,17 @@ std::vector<Obstacle> obstacles_of(std::uint32_t month) {
         {"SELECT e.event_id, e.next_attempt_at FROM " + partition("outbox_events", month) +
              " e WHERE e.next_attempt_at IS NOT NULL LIMIT 1",
          "event %1 is still to be delivered", true},
+        {"SELECT d.event_id, d.next_attempt_at FROM " + partition("webhook_deliveries", month) +
+             " d WHERE d.next_attempt_at IS NOT NULL LIMIT 1",
+         "event %1 is still to be delivered", true},
         // An event's month is that of its own id, and what it tells is its payment's.
         {"SELECT p.event_id, p.payment_id FROM outbox_events p WHERE p.next_attempt_at IS NOT NULL"
          " AND" +
+             of_month + " LIMIT 1",
+         "event %1 of its payment %2 is still to be delivered", true},
+        {"SELECT p.event_id, p.payment_id FROM webhook_deliveries d"
+         " JOIN outbox_events p USING (merchant_id, event_id)"
+         " WHERE d.next_attempt_at IS NOT NULL AND" +
              of_month + " LIMIT 1",
          "event %1 of its payment %2 is still to be delivered", true},
         {"SELECT r.merchant_id, r.chain_id FROM " + records_of(month) +

@@ -8,14 +8,16 @@
 #include "record_rows.hpp"
 #include "session.hpp"
 #include "values.hpp"
+#include "webhook_rows.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace sycee {
 namespace {
 
 std::string merchant_columns() {
-    return "m.merchant_id, m.name, m.extended_public_key, m.webhook_url, " + fee_columns() + ", " +
+    return "m.merchant_id, m.name, m.extended_public_key, " + fee_columns() + ", " +
            time_column("m.created_at", "created_at");
 }
 
@@ -24,7 +26,6 @@ Merchant merchant_of(pqxx::row const& row) {
             .name = row["name"].c_str(),
             .extended_public_key = row["extended_public_key"].c_str(),
             .fees = fees_of(row),
-            .webhook_url = text_of(row["webhook_url"]),
             .created_at = time_of(row["created_at"])};
 }
 
@@ -42,17 +43,12 @@ ReconciliationStatus reconciliation_of(pqxx::row const& row) {
 std::vector<EventRow> load_events(pqxx::transaction_base& tx, PaymentKey const& payment) {
     std::vector<EventRow> events;
     for (auto const& row :
-         tx.exec_params("SELECT " + event_columns("e") + ", e.attempts, " +
-                            time_column("e.next_attempt_at", "next_attempt_at") +
-                            ", e.delivered_at IS NOT NULL AS delivered FROM all_outbox_events e"
+         tx.exec_params("SELECT " + event_columns("e") +
+                            ", e.next_attempt_at IS NOT NULL AS is_waiting"
+                            " FROM all_outbox_events e"
                             " WHERE e.merchant_id = $1 AND e.payment_id = $2 ORDER BY e.event_id",
                         to_sql(payment.first), to_sql(payment.second))) {
-        EventRow event{.event = event_of(row),
-                       .attempts = row["attempts"].as<unsigned>(),
-                       .delivered = row["delivered"].as<bool>()};
-        if (!row["next_attempt_at"].is_null())
-            event.next_attempt_at = time_of(row["next_attempt_at"]);
-        events.push_back(std::move(event));
+        events.push_back({event_of(row), row["is_waiting"].as<bool>()});
     }
     return events;
 }
@@ -60,22 +56,25 @@ std::vector<EventRow> load_events(pqxx::transaction_base& tx, PaymentKey const& 
 std::vector<DeliveryRow> load_deliveries(pqxx::transaction_base& tx, PaymentKey const& payment) {
     std::vector<DeliveryRow> deliveries;
     for (auto const& row :
-         tx.exec_params("SELECT e.type, a.event_id, a.attempt, " +
-                            time_column("a.attempted_at", "attempted_at") +
-                            ", a.status, a.error FROM all_outbox_events e"
-                            " JOIN all_webhook_attempts a USING (merchant_id, event_id)"
+         tx.exec_params("SELECT " + delivery_columns("d") +
+                            ", w.url FROM all_outbox_events e"
+                            " JOIN all_webhook_deliveries d USING (merchant_id, event_id)"
+                            " LEFT JOIN webhook_endpoints w USING (merchant_id, endpoint_id)"
                             " WHERE e.merchant_id = $1 AND e.payment_id = $2"
-                            " ORDER BY a.attempted_at, a.event_id, a.attempt",
+                            " ORDER BY event_id, endpoint_id",
                         to_sql(payment.first), to_sql(payment.second))) {
-        unsigned const status = row["status"].as<unsigned>();
-        deliveries.push_back({.event_type = row["type"].c_str(),
-                              .attempt = {.event_id = id_of<EventTag>(row["event_id"]),
-                                          .merchant_id = payment.first,
-                                          .attempt = row["attempt"].as<unsigned>(),
-                                          .at = time_of(row["attempted_at"]),
-                                          .status = status,
-                                          .error = row["error"].c_str(),
-                                          .delivered = status >= 200 && status < 300}});
+        deliveries.push_back({delivery_of(row), text_of(row["url"]), {}});
+    }
+    for (auto const& row :
+         tx.exec_params("SELECT " + attempt_columns("a") +
+                            " FROM all_outbox_events e"
+                            " JOIN all_webhook_attempts a USING (merchant_id, event_id)"
+                            " WHERE e.merchant_id = $1 AND e.payment_id = $2 ORDER BY a.attempt",
+                        to_sql(payment.first), to_sql(payment.second))) {
+        DeliveryAttempt attempt = attempt_of(row);
+        auto const of = std::ranges::find(deliveries, attempt.key,
+                                          [](DeliveryRow const& one) { return one.delivery.key; });
+        if (of != deliveries.end()) of->attempts.push_back(std::move(attempt));
     }
     return deliveries;
 }

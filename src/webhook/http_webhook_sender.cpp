@@ -1,3 +1,4 @@
+#include <sycee/net/retry_after.hpp>
 #include <sycee/runtime/errors.hpp>
 #include <sycee/runtime/log.hpp>
 #include <sycee/webhook/http_webhook_sender.hpp>
@@ -12,6 +13,8 @@ namespace sycee {
 namespace {
 
 constexpr std::size_t kLongestAnswer = std::size_t{64} * 1024;
+constexpr std::size_t kKeptOfAnswer = 1024;
+constexpr std::chrono::hours kLongestRetryAfter{24};
 
 WebhookAnswer not_sent(std::string why) {
     return {.status = 0, .error = std::move(why)};
@@ -23,11 +26,38 @@ bool is_address(std::string const& host) {
     return !ec;
 }
 
-Result<std::string> signature_of(SecretBox const& secrets, PendingDelivery const& delivery,
-                                 std::string const& body, Timestamp now) {
-    auto const secret = secrets.open(delivery.sealed_secret);
-    if (!secret) return std::unexpected(secret.error());
-    return sign_webhook(*secret, to_string(delivery.told.event.id), now, body);
+// One signature for each secret that is valid, the newest one's first, as Standard Webhooks has it
+// for a rotation.
+Result<std::string> signatures_of(SecretBox const& secrets, PendingDelivery const& delivery,
+                                  std::string const& body, Timestamp now) {
+    std::string signatures;
+    for (auto const& sealed : delivery.sealed_secrets) {
+        auto const secret = secrets.open(sealed);
+        if (!secret) return std::unexpected(secret.error());
+        auto const signature = sign_webhook(*secret, to_string(delivery.told.event.id), now, body);
+        if (!signature) return signature;
+        signatures += (signatures.empty() ? "" : " ") + *signature;
+    }
+    if (signatures.empty()) return refuse("secret", "there is none");
+    return signatures;
+}
+
+// The beginning of what the shop says, for people to read: in ASCII, with a question mark for
+// whatever else there is.
+std::string printable(std::string_view body) {
+    std::string text;
+    for (char const c : body.substr(0, kKeptOfAnswer)) {
+        bool const is_space = c == '\n' || c == '\t' || c == '\r';
+        text += is_space ? ' ' : (c < ' ' || c > '~') ? '?' : c;
+    }
+    return text;
+}
+
+std::string_view header_of(HttpAnswer const& answer, std::string_view name) {
+    for (auto const& [header, value] : answer.headers) {
+        if (header == name) return value;
+    }
+    return {};
 }
 
 }  // namespace
@@ -57,7 +87,7 @@ Task<WebhookAnswer> HttpWebhookSender::send(PendingDelivery const& delivery, std
     OutboxEvent const& event = delivery.told.event;
     auto const url = webhook_destination(delivery.url, settings_.allow_private_addresses);
     if (!url) co_return not_sent(to_string(url.error()));
-    auto const signature = signature_of(secrets_, delivery, body, now);
+    auto const signature = signatures_of(secrets_, delivery, body, now);
     if (!signature) {
         // Ours to repair, not the shop's: the key of the secret box may have changed.
         log_error(
@@ -79,7 +109,11 @@ Task<WebhookAnswer> HttpWebhookSender::send(PendingDelivery const& delivery, std
     HttpClient client(executor_, *url, std::move(limits));
     try {
         HttpAnswer const answer = co_await client.post(std::move(headers), std::move(body));
-        co_return WebhookAnswer{.status = answer.status, .error = {}};
+        co_return WebhookAnswer{.status = answer.status,
+                                .error = {},
+                                .body = printable(answer.body),
+                                .retry_after = parse_retry_after(header_of(answer, "retry-after"),
+                                                                 now, kLongestRetryAfter)};
     } catch (Unavailable const& unavailable) {
         co_return not_sent(unavailable.what());
     }

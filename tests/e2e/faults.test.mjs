@@ -76,7 +76,7 @@ worldTest("kill -9 between payment and webhook: settled, each stage once, the we
   await world.sycee.kill();
   const [{ event: first, id }] = world.receiver.deliveries;
   assert.equal(first.type, "payment.authorized");
-  assert.equal(await world.sql("SELECT count(*) FROM outbox_events WHERE delivered_at IS NULL"), "1");
+  assert.equal(await world.sql("SELECT count(*) FROM webhook_deliveries WHERE delivered_at IS NULL"), "1");
 
   world.receiver.answer = 200;
   await world.sycee.start();

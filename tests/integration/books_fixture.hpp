@@ -46,7 +46,7 @@ class BooksInPostgres : public ::testing::Test {
         tx.exec("CREATE DATABASE " + name);
         url_ = admin_url() + " dbname=" + name;
         database = std::make_unique<Database>(url_, 4);
-        EXPECT_EQ(run(database->migrate()).size(), 21U);
+        EXPECT_EQ(run(database->migrate()).size(), 22U);
         EXPECT_TRUE(run(database->migrate()).empty());
         run(database->check());
         merchant_id = create_merchant("Shirts", 0);
@@ -117,8 +117,12 @@ class BooksInPostgres : public ::testing::Test {
             "ZNSd54JoNXVsXFYSYwHsnJxqP");
         merchant.extended_public_key =
             child == 0 ? account.value() : derive_child(account.value(), child).value();
-        merchant.webhook_url = "https://shop.example/webhook";
-        merchant.webhook_secret_sealed = {1, 2, 3};
+        merchant.webhook = {{.merchant_id = merchant.id,
+                             .id = new_id<WebhookEndpointTag>(kStart),
+                             .url = "https://shop.example/webhook",
+                             .event_types = {std::string(kEveryEvent)},
+                             .created_at = kStart},
+                            {1, 2, 3}};
         merchant.created_at = kStart;
         EXPECT_TRUE(run(PgAccess(*database).create_merchant(merchant)));
         return merchant.id;

@@ -344,6 +344,8 @@ TEST_F(BooksInPostgres, related_extended_keys_are_refused) {
 TEST_F(BooksInPostgres, the_outbox_is_worked_off) {
     settle();
     PgOutbox outbox(*database);
+    EXPECT_TRUE(run(outbox.due({}, kStart, 2)).empty());
+    EXPECT_EQ(run(outbox.fan_out(kStart, 10)), 3U);
     auto const due = run(outbox.due({}, kStart, 2));
     ASSERT_EQ(due.size(), 2U);
     EXPECT_EQ(due[0].told.event.type, "payment.authorized");
@@ -354,28 +356,25 @@ TEST_F(BooksInPostgres, the_outbox_is_worked_off) {
     EXPECT_EQ(due[0].told.record_hash, due[0].told.state.credits[0].authorization_hash);
     EXPECT_EQ(due[1].told.event.type, "payment.cleared");
     EXPECT_EQ(due[1].told.state.credits.at(0).stage, CreditStage::cleared);
-    MerchantId const other = new_id<MerchantTag>(kStart);
+    auto const other = new_id<WebhookEndpointTag>(kStart);
     EXPECT_EQ(run(outbox.due({other}, kStart, 10)).size(), 3U);
-    EXPECT_TRUE(run(outbox.due({other, merchant_id}, kStart, 10)).empty());
-    run(outbox.record({.event_id = due[0].told.event.id,
-                       .merchant_id = merchant_id,
-                       .attempt = 1,
-                       .at = kStart,
-                       .status = 200,
-                       .delivered = true}));
-    run(outbox.record({.event_id = due[1].told.event.id,
-                       .merchant_id = merchant_id,
-                       .attempt = 1,
-                       .at = kStart,
-                       .status = 500,
-                       .next_attempt_at = kStart + 1min}));
+    EXPECT_TRUE(run(outbox.due({other, due[0].endpoint_id}, kStart, 10)).empty());
+    run(outbox.record(
+        {{.key = due[0].key(), .attempt = 1, .at = kStart, .status = 200, .delivered = true},
+         {.key = due[1].key(),
+          .attempt = 1,
+          .at = kStart,
+          .status = 500,
+          .next_attempt_at = kStart + 1min}}));
     EXPECT_EQ(run(outbox.due({}, kStart, 10)).size(), 1U);
     EXPECT_EQ(run(outbox.due({}, kStart + 1min, 10)).size(), 2U);
     PaymentKey const key{merchant_id, payment.id};
     auto const timeline = run(PgReports(*database).timeline(key));
     EXPECT_EQ(timeline.records.size(), 3U);
     EXPECT_EQ(timeline.batches.size(), 1U);
-    EXPECT_EQ(timeline.deliveries.size(), 2U);
+    ASSERT_EQ(timeline.deliveries.size(), 3U);
+    EXPECT_EQ(timeline.deliveries[0].attempts.size(), 1U);
+    EXPECT_EQ(timeline.deliveries[0].delivery.state(), DeliveryState::delivered);
 }
 
 // What contradicts the books is set aside, and silences nobody.
@@ -387,8 +386,9 @@ TEST_F(BooksInPostgres, an_event_that_cannot_be_told_is_set_aside) {
         " SELECT merchant_id, '00000000-0000-7000-8000-000000000001', payment_id, type, status,"
         " chain_id, 999, journals, created_at, next_attempt_at FROM outbox_events LIMIT 1");
     PgOutbox outbox(*database);
+    EXPECT_EQ(run(outbox.fan_out(kStart, 10)), 4U);
     EXPECT_EQ(run(outbox.due({}, kStart, 10)).size(), 3U);
-    EXPECT_EQ(query("SELECT count(*) FROM outbox_events WHERE next_attempt_at IS NULL"), "1");
+    EXPECT_EQ(query("SELECT count(*) FROM webhook_deliveries WHERE next_attempt_at IS NULL"), "1");
     EXPECT_EQ(run(outbox.due({}, kStart, 10)).size(), 3U);
 }
 

@@ -166,9 +166,9 @@ class MonthsInPostgres : public BooksInPostgres {
 };
 
 TEST_F(MonthsInPostgres, are_made_for_now_and_the_next_once) {
-    EXPECT_EQ(run(months_.make(kNewYearsEve)), 14U);
+    EXPECT_EQ(run(months_.make(kNewYearsEve)), 16U);
     EXPECT_EQ(run(months_.make(kNewYearsEve)), 0U);
-    EXPECT_EQ(run(months_.make(kNewYearsEve + 1ms)), 7U);  // February
+    EXPECT_EQ(run(months_.make(kNewYearsEve + 1ms)), 8U);  // February
     for (std::string const month : {"202312", "202401", "202402"})
         EXPECT_EQ(count("months.authorizations_" + month), "0");
     EXPECT_TRUE(is_refused("SELECT make_months('1999-12-31')", "22023"));
@@ -406,6 +406,56 @@ TEST_F(MonthsInPostgres, are_not_detached_while_a_later_event_of_them_is_to_be_d
     EXPECT_EQ(detach(), "");
 }
 
+TEST_F(MonthsInPostgres, are_not_detached_while_a_delivery_waits) {
+    finish_november();
+    query("UPDATE outbox_events SET next_attempt_at = created_at");
+    PgOutbox outbox(*database);
+    EXPECT_EQ(std::to_string(run(outbox.fan_out(kLater, 10))), count("outbox_events"));
+    auto const said = detach();
+    EXPECT_NE(said.find("is still to be delivered"), std::string::npos) << said;
+    query("UPDATE webhook_deliveries SET next_attempt_at = NULL");
+    EXPECT_EQ(detach(), "");
+    EXPECT_EQ(count("webhook_deliveries"), "0");
+    EXPECT_EQ(count("all_webhook_deliveries"), count("all_outbox_events"));
+}
+
+// They stand in the file as they were before there were endpoints.
+TEST_F(MonthsInPostgres, come_back_from_a_file_that_is_older_than_endpoints) {
+    finish_november();
+    std::string const merchant = to_string(merchant_id.uuid);
+    query(
+        "INSERT INTO webhook_deliveries SELECT merchant_id, merchant_id, event_id, type,"
+        " created_at FROM outbox_events");
+    query(
+        "INSERT INTO webhook_attempts (merchant_id, endpoint_id, event_id, attempt, attempted_at,"
+        " status) SELECT merchant_id, merchant_id, event_id, 1, created_at, 200"
+        " FROM outbox_events");
+    detach_and_take_out();
+    query("DROP TABLE elsewhere.webhook_deliveries_202311");
+    query(
+        "ALTER TABLE elsewhere.outbox_events_202311 ADD COLUMN attempts smallint NOT NULL"
+        " DEFAULT 1, ADD COLUMN delivered_at timestamptz DEFAULT now()");
+    query(
+        "ALTER TABLE elsewhere.webhook_attempts_202311 DROP COLUMN endpoint_id,"
+        " DROP COLUMN duration_ms, DROP COLUMN answer,"
+        " ADD PRIMARY KEY (event_id, merchant_id, attempt)");
+    // The migration has made this one.
+    query(
+        "CREATE TABLE archive.webhook_deliveries_202311 (LIKE webhook_deliveries"
+        " INCLUDING DEFAULTS, PRIMARY KEY (event_id, merchant_id, endpoint_id))");
+    query(
+        "DO $$ DECLARE b record; BEGIN FOR b IN SELECT book FROM months.books()"
+        " WHERE book <> 'webhook_deliveries' LOOP"
+        " EXECUTE format('ALTER TABLE elsewhere.%I SET SCHEMA archive', b.book || '_202311');"
+        " END LOOP; END $$");
+    ASSERT_TRUE(run(months_.attach(kMonth)));
+    EXPECT_EQ(first_wrong(), "");
+    EXPECT_EQ(query("SELECT count(*) FROM webhook_deliveries d JOIN webhook_attempts a USING"
+                    " (merchant_id, endpoint_id, event_id) WHERE d.endpoint_id = '" +
+                    merchant + "' AND d.delivered_at IS NOT NULL"),
+              count("outbox_events"));
+}
+
 TEST_F(MonthsInPostgres, hold_back_their_own_events_alone_where_they_were_taken_out) {
     run(months_.make(kDecember));
     finish_november();
@@ -418,8 +468,9 @@ TEST_F(MonthsInPostgres, hold_back_their_own_events_alone_where_they_were_taken_
                  .arrivals = {{other, transfer(other, 7, 50'000'000, block(103))}},
                  .finalized = 102}));
     query("UPDATE outbox_events SET next_attempt_at = to_timestamp(1700000000)");
-    std::string const is_late = " FROM outbox_events WHERE event_id = '" + late + "'";
+    std::string const is_late = " FROM webhook_deliveries WHERE event_id = '" + late + "'";
     PgOutbox outbox(*database);
+    run(outbox.fan_out(kLater, 10));
     auto const due = run(outbox.due({}, kLater, 10));
     EXPECT_EQ(std::to_string(due.size() + 1), count("outbox_events"));
     ASSERT_GE(due.size(), 1U);

@@ -58,6 +58,11 @@ TEST_F(RolesInPostgres, the_service_adds_to_the_books_and_changes_nothing_in_the
     EXPECT_TRUE(is_denied(kService, "UPDATE merchants SET extended_public_key = 'xpub'"));
     EXPECT_TRUE(is_denied(kService, "UPDATE outbox_events SET type = 'payment.cleared'"));
     EXPECT_TRUE(is_denied(kService, "DELETE FROM outbox_events"));
+    EXPECT_TRUE(is_denied(kService, "DELETE FROM webhook_deliveries"));
+    EXPECT_TRUE(is_denied(kService, "UPDATE webhook_deliveries SET event_type = 'x'"));
+    EXPECT_TRUE(is_denied(kService, "UPDATE webhook_attempts SET status = 200"));
+    EXPECT_TRUE(is_denied(kService, "DELETE FROM webhook_attempts"));
+    EXPECT_FALSE(is_denied(kService, "UPDATE webhook_endpoints SET description = ''"));
     EXPECT_TRUE(
         is_denied(kService, "INSERT INTO schema_migrations (name, checksum) VALUES ('x', 'x')"));
     EXPECT_TRUE(is_denied(kService, "SET session_replication_role = replica"));
@@ -106,7 +111,8 @@ TEST_F(RolesInPostgres, an_auditor_reads_the_books_and_no_secret) {
         EXPECT_FALSE(is_denied(kAuditor, "SELECT FROM " + all)) << all;
     EXPECT_TRUE(is_denied(kAuditor, "SELECT make_months('2023-11-14')"));
     for (std::string const secret :
-         {"SELECT webhook_secret_sealed FROM merchants",
+         {"SELECT secret_sealed FROM webhook_endpoints",
+          "SELECT previous_secret_sealed FROM webhook_endpoints",
           "SELECT extended_public_key FROM merchants", "SELECT secret_hash FROM api_keys",
           "SELECT password_hash FROM operators", "SELECT token_hash FROM operator_sessions"}) {
         EXPECT_TRUE(is_denied(kAuditor, secret)) << secret;

@@ -148,7 +148,8 @@ void World::draw_merchants() {
         stored.merchant.id = MerchantId{make_uuid_v7(kStart, random)};
         stored.merchant.name = "merchant " + std::to_string(i);
         stored.merchant.fees = draw_fees();
-        stored.merchant.webhook_url = "https://shop.example/" + std::to_string(i);
+        stored.webhook_url = "https://shop.example/" + std::to_string(i);
+        stored.endpoint_id = {stored.merchant.id.uuid};
         stored.has_webhook = rng_.chance(900);
         // The generator of the curve under a chain code of the merchant's own.
         stored.key.depth = 4;

@@ -170,13 +170,17 @@ class Gateway::OutboxClient final : public OutboxPort, private StoreWire {
   public:
     using StoreWire::StoreWire;
 
-    Task<std::vector<PendingDelivery>> due(std::vector<MerchantId> beside, Timestamp now,
+    Task<std::size_t> fan_out(Timestamp now, std::size_t limit) override {
+        auto work = [&] { return around_.store.fan_out(now, limit); };
+        co_return co_await transact(work);
+    }
+    Task<std::vector<PendingDelivery>> due(std::vector<WebhookEndpointId> beside, Timestamp now,
                                            std::size_t limit) override {
         auto work = [&] { return around_.store.due(beside, now, limit); };
         co_return co_await transact(work);
     }
-    Task<void> record(DeliveryAttempt attempt) override {
-        auto work = [&] { around_.store.record(attempt); };
+    Task<void> record(std::vector<DeliveryAttempt> attempts) override {
+        auto work = [&] { around_.store.record(attempts); };
         co_await transact(work);
     }
 };

@@ -467,35 +467,67 @@ std::optional<PaymentState> SimStore::find(PaymentKey const& key) {
     return state_of(key);
 }
 
-std::vector<PendingDelivery> SimStore::due(std::vector<MerchantId> const& beside, Timestamp now,
-                                           std::size_t limit) {
-    std::vector<StoredEvent const*> rows;
-    for (auto const& [id, row] : events_) {
-        bool const left_out =
-            std::find(beside.begin(), beside.end(), row.event.merchant_id) != beside.end();
-        if (!left_out && row.next_attempt_at && *row.next_attempt_at <= now) rows.push_back(&row);
+namespace {
+
+// Those whose time has come, oldest first, at most `limit`.
+template <class Row, class TimeOf>
+std::vector<Row*> due_rows(std::map<EventId, StoredEvent>& events, TimeOf time_of, Timestamp now,
+                           std::size_t limit) {
+    std::vector<Row*> rows;
+    for (auto& [id, row] : events) {
+        auto const at = time_of(row);
+        if (at && *at <= now) rows.push_back(&row);
     }
-    std::sort(rows.begin(), rows.end(), [](StoredEvent const* a, StoredEvent const* b) {
-        return std::pair(*a->next_attempt_at, a->event.id) <
-               std::pair(*b->next_attempt_at, b->event.id);
+    std::sort(rows.begin(), rows.end(), [&](Row* a, Row* b) {
+        return std::pair(*time_of(*a), a->event.id) < std::pair(*time_of(*b), b->event.id);
     });
     if (rows.size() > limit) rows.resize(limit);
+    return rows;
+}
+
+}  // namespace
+
+std::size_t SimStore::fan_out(Timestamp now, std::size_t limit) {
+    auto const time_of = [](StoredEvent const& row) { return row.next_attempt_at; };
+    auto const rows = due_rows<StoredEvent>(events_, time_of, now, limit);
+    for (StoredEvent* row : rows) {
+        row->next_attempt_at.reset();
+        row->delivery = StoredDelivery{.next_attempt_at = row->event.created_at};
+    }
+    return rows.size();
+}
+
+std::vector<PendingDelivery> SimStore::due(std::vector<WebhookEndpointId> const& beside,
+                                           Timestamp now, std::size_t limit) {
+    auto const time_of = [&](StoredEvent const& row) -> std::optional<Timestamp> {
+        auto const& merchant = merchants_.at(row.event.merchant_id);
+        if (!row.delivery || std::ranges::count(beside, merchant.endpoint_id) != 0)
+            return std::nullopt;
+        return row.delivery->next_attempt_at;
+    };
     std::vector<PendingDelivery> due;
-    for (StoredEvent const* row : rows) {
+    for (StoredEvent const* row : due_rows<StoredEvent>(events_, time_of, now, limit)) {
         PaymentKey const key{row->event.merchant_id, row->event.payment_id};
+        auto const& merchant = merchants_.at(row->event.merchant_id);
         due.push_back({.told = tell(row->event, payments_.at(key), entries_of(key)),
-                       .url = merchants_.at(row->event.merchant_id).merchant.webhook_url,
-                       .sealed_secret = {},
-                       .attempts = row->attempts});
+                       .endpoint_id = merchant.endpoint_id,
+                       .url = merchant.webhook_url,
+                       .sealed_secrets = {},
+                       .attempts = row->delivery->attempts,
+                       .failures = row->delivery->failures});
     }
     return due;
 }
 
-void SimStore::record(DeliveryAttempt const& attempt) {
-    StoredEvent& row = events_.at(attempt.event_id);
-    row.attempts = attempt.attempt;
-    row.next_attempt_at = attempt.next_attempt_at;
-    row.delivered_at = attempt.delivered ? std::optional(attempt.at) : std::nullopt;
+void SimStore::record(std::vector<DeliveryAttempt> const& attempts) {
+    for (DeliveryAttempt const& attempt : attempts) {
+        StoredDelivery& row = events_.at(attempt.key.event_id).delivery.value();
+        if (row.attempts >= attempt.attempt && !attempt.delivered) continue;
+        row.attempts = std::max(row.attempts, attempt.attempt);
+        row.failures = attempt.delivered ? 0 : row.failures + 1;
+        row.next_attempt_at = attempt.next_attempt_at;
+        row.delivered_at = attempt.delivered ? std::optional(attempt.at) : std::nullopt;
+    }
 }
 
 }  // namespace sycee::simulation

@@ -13,11 +13,17 @@
 
 namespace sycee::simulation {
 
-struct StoredEvent {
-    OutboxEvent event;
+struct StoredDelivery {
     unsigned attempts = 0;
+    unsigned failures = 0;
     std::optional<Timestamp> next_attempt_at;
     std::optional<Timestamp> delivered_at;
+};
+
+struct StoredEvent {
+    OutboxEvent event;
+    std::optional<Timestamp> next_attempt_at;  // until its delivery is made
+    std::optional<StoredDelivery> delivery;
 };
 
 struct StoredChain {
@@ -40,6 +46,8 @@ struct StoredMerchant {
     ExtendedPublicKey key;
     std::uint64_t next_index = 0;
     bool has_webhook = false;
+    WebhookEndpointId endpoint_id;
+    std::string webhook_url;
 };
 
 using JournalKey = std::pair<MerchantId, ChainId>;
@@ -74,9 +82,10 @@ class SimStore final : public StoreCalls {
     Payment create(NewPayment payment, DeriveAddress const& derive) override;
     std::optional<PaymentState> find(PaymentKey const& key) override;
 
-    std::vector<PendingDelivery> due(std::vector<MerchantId> const& beside, Timestamp now,
+    std::size_t fan_out(Timestamp now, std::size_t limit) override;
+    std::vector<PendingDelivery> due(std::vector<WebhookEndpointId> const& beside, Timestamp now,
                                      std::size_t limit) override;
-    void record(DeliveryAttempt const& attempt) override;
+    void record(std::vector<DeliveryAttempt> const& attempts) override;
 
     // Called after each commit of a chain, and before anything else happens.
     std::function<void(ChainCommit const&)> on_commit;

@@ -43,9 +43,10 @@ class StoreCalls {
     virtual Payment create(NewPayment payment, DeriveAddress const& derive) = 0;
     virtual std::optional<PaymentState> find(PaymentKey const& key) = 0;
 
-    virtual std::vector<PendingDelivery> due(std::vector<MerchantId> const& beside, Timestamp now,
-                                             std::size_t limit) = 0;
-    virtual void record(DeliveryAttempt const& attempt) = 0;
+    virtual std::size_t fan_out(Timestamp now, std::size_t limit) = 0;
+    virtual std::vector<PendingDelivery> due(std::vector<WebhookEndpointId> const& beside,
+                                             Timestamp now, std::size_t limit) = 0;
+    virtual void record(std::vector<DeliveryAttempt> const& attempts) = 0;
 };
 
 class SimStore;

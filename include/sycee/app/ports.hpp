@@ -1,6 +1,7 @@
 #pragma once
 
 #include <sycee/app/idempotency.hpp>
+#include <sycee/app/webhook_endpoint.hpp>
 #include <sycee/base/id.hpp>
 #include <sycee/base/secret.hpp>
 #include <sycee/base/time.hpp>
@@ -447,8 +448,7 @@ struct Merchant {
     MerchantId id;
     std::string name;
     std::string extended_public_key;
-    FeeSchedule fees;         // in force
-    std::string webhook_url;  // empty: none
+    FeeSchedule fees;  // in force
     Timestamp created_at{};
 };
 
@@ -496,42 +496,38 @@ struct ToldEvent {
 };
 
 struct PendingDelivery {
-    ToldEvent told;
+    ToldEvent told;  // of kTestEvent its id, merchant, type and time alone
+    WebhookEndpointId endpoint_id;
     std::string url;
-    std::vector<std::uint8_t> sealed_secret;
-    unsigned attempts = 0;  // made before
-};
+    std::vector<std::vector<std::uint8_t>> sealed_secrets;  // each of them signs; the newest first
+    unsigned attempts = 0;                                  // made before
+    unsigned failures = 0;  // of these, since the delivery was asked for
 
-struct DeliveryAttempt {
-    EventId event_id;
-    MerchantId merchant_id;
-    unsigned attempt = 0;  // from 1
-    Timestamp at{};
-    unsigned status = 0;  // of the answer; 0: none came
-    std::string error;
-    std::optional<Timestamp> next_attempt_at;  // nothing: delivered, or given up
-    bool delivered = false;
+    DeliveryKey key() const { return {told.event.merchant_id, endpoint_id, told.event.id}; }
 };
 
 class OutboxPort {
   public:
     virtual ~OutboxPort() = default;
-    // Deliveries that are due, oldest first, of all merchants but these.
-    virtual Task<std::vector<PendingDelivery>> due(std::vector<MerchantId> beside, Timestamp now,
-                                                   std::size_t limit) = 0;
-    virtual Task<void> record(DeliveryAttempt attempt) = 0;
+    // Makes deliveries of the oldest events that have none: one for each of the merchant's
+    // endpoints that wants the event, once, whoever else does the same meanwhile. How many events.
+    virtual Task<std::size_t> fan_out(Timestamp now, std::size_t limit) = 0;
+    // Deliveries that are due, oldest first, to all endpoints but these.
+    virtual Task<std::vector<PendingDelivery>> due(std::vector<WebhookEndpointId> beside,
+                                                   Timestamp now, std::size_t limit) = 0;
+    virtual Task<void> record(std::vector<DeliveryAttempt> attempts) = 0;
 };
 
+// A delivery of one of a payment's events.
 struct DeliveryRow {
-    std::string event_type;
-    DeliveryAttempt attempt;
+    WebhookDelivery delivery;
+    std::string url;  // empty: the endpoint was deleted
+    std::vector<DeliveryAttempt> attempts;
 };
 
 struct EventRow {
     OutboxEvent event;
-    unsigned attempts = 0;
-    std::optional<Timestamp> next_attempt_at;
-    bool delivered = false;
+    bool is_waiting = false;  // for its deliveries to be made
 };
 
 // The texts of resolutions' reasons, by chain and sequence.

@@ -6,7 +6,9 @@
 #include <sycee/runtime/metrics.hpp>
 #include <sycee/runtime/task_group.hpp>
 
+#include <chrono>
 #include <cstdint>
+#include <deque>
 #include <exception>
 #include <map>
 #include <optional>
@@ -18,6 +20,8 @@ namespace sycee {
 struct WebhookAnswer {
     unsigned status = 0;  // 0: none came
     std::string error;
+    std::string body = {};                                      // its beginning, as UTF-8
+    std::optional<std::chrono::milliseconds> retry_after = {};  // what the shop asked for
 };
 
 // Posts one signed event to a shop: `body`, byte for byte. Never throws for what the shop does.
@@ -28,13 +32,24 @@ class WebhookPort {
                                      Timestamp now) = 0;
 };
 
-// When the next attempt is due after `attempts` failed ones; nothing after the tenth, about 75
-// hours after the first. Pure; `random` in 0 .. 999 spreads it by up to a tenth.
-std::optional<std::chrono::seconds> retry_delay(unsigned attempts, std::uint32_t random);
+// When the next attempt is due after `failures` in a row; nothing after the tenth, about 75 hours
+// after the first. Pure; `random` in 0 .. 999 spreads it by up to a tenth.
+std::optional<std::chrono::seconds> retry_delay(unsigned failures, std::uint32_t random);
 
-// Delivers what is in the outbox, at least once: to several merchants at a time, to each of them
-// one event after the other, oldest first. A shop that does not answer is left alone for a while,
-// longer each time, so that many of them do not take turns at keeping the others waiting.
+// Whether the shop has too much to do, or none stands behind its gateway: what else there is for it
+// would fare no better now.
+bool is_overwhelmed(unsigned status);
+
+// What is written down of an attempt that began at `at` and was answered at `now`. Pure. A shop's
+// Retry-After puts the next attempt off, never forward; 410 ends all that is sent there.
+DeliveryAttempt judge(PendingDelivery const& delivery, WebhookAnswer const& answer, Timestamp at,
+                      Timestamp now, std::uint32_t random);
+
+// Delivers what is in the outbox, at least once. Of each event, deliveries are made to the
+// merchant's endpoints, and then each endpoint is on its own: several payments' events at a time,
+// each payment's one after the other, oldest first. An endpoint that does not answer, or asks for a
+// pause, is left alone for a while, longer each time, and then tried with one event first: many of
+// them do not take turns at keeping the others waiting.
 class WebhookDispatcher {
   public:
     WebhookDispatcher(OutboxPort& outbox, WebhookPort& webhooks, Network const& network,
@@ -50,19 +65,26 @@ class WebhookDispatcher {
     Task<void> run();
 
   private:
-    // A merchant that is being delivered to, or whose shop did not answer.
-    struct Shop {
-        bool busy = false;
-        unsigned silences = 0;  // in a row
+    // An endpoint that is being delivered to, or that did not answer.
+    using Deliveries = std::vector<PendingDelivery>;
+    struct Endpoint {
+        std::deque<Deliveries> waiting;  // of one payment each
+        std::size_t lanes = 0;           // at work
+        bool stops = false;              // its lanes begin nothing more
+        unsigned silences = 0;           // rounds in a row that ended by one
         Timestamp rests_until{};
+        std::chrono::milliseconds asked_for{};  // by its Retry-After
     };
 
     Task<void> run(TaskGroup& lanes);
     Task<std::size_t> begin_lanes(TaskGroup& lanes);
-    Task<void> lane(MerchantId merchant, std::vector<PendingDelivery> deliveries);
-    Task<bool> deliver_all(std::vector<PendingDelivery> const& deliveries);
-    Task<bool> deliver(PendingDelivery const& delivery);
-    std::vector<MerchantId> not_now() const;
+    bool begin(TaskGroup& lanes, WebhookEndpointId id, Deliveries deliveries);
+    void widen(TaskGroup& lanes, WebhookEndpointId id, Endpoint& endpoint);
+    Task<void> lane(TaskGroup& lanes, WebhookEndpointId id);
+    Task<void> deliver_all(TaskGroup& lanes, WebhookEndpointId id, Endpoint& endpoint);
+    Task<DeliveryAttempt> deliver(Endpoint& endpoint, PendingDelivery const& delivery);
+    void end_lane(WebhookEndpointId id);
+    std::vector<WebhookEndpointId> not_now() const;
 
     OutboxPort& outbox_;
     WebhookPort& webhooks_;
@@ -70,7 +92,7 @@ class WebhookDispatcher {
     Notifier& wake_;
     Clock& clock_;
     Metrics& metrics_;
-    std::map<MerchantId, Shop> shops_;
+    std::map<WebhookEndpointId, Endpoint> endpoints_;
     std::exception_ptr failure_;  // of a lane
 };
 

@@ -14,9 +14,8 @@ struct NewMerchant {
     MerchantId id;
     std::string name;
     ExtendedPublicKey extended_public_key;
-    FeeSchedule fees;                                 // its version is given by the store
-    std::string webhook_url;                          // empty: none
-    std::vector<std::uint8_t> webhook_secret_sealed;  // with a webhook_url
+    FeeSchedule fees;  // its version is given by the store
+    std::optional<NewWebhookEndpoint> webhook = {};
     Timestamp created_at{};
 };
 

@@ -23,8 +23,8 @@ struct WebhookSettings {
 // at when an event is sent.
 Result<Url> webhook_destination(std::string const& url, bool allow_private_addresses);
 
-// Posts events as Standard Webhooks describes it. Follows no redirects; the answer's body is
-// dropped.
+// Posts events as Standard Webhooks describes it. Follows no redirects; of the answer's body, its
+// first KiB is given back.
 class HttpWebhookSender final : public WebhookPort {
   public:
     HttpWebhookSender(Executor executor, SecretBox const& secrets, WebhookSettings settings)

@@ -113,8 +113,12 @@ void MirroredStore::create_merchants() {
                              .fees = stored.merchant.fees,
                              .created_at = comparison_.now()};
         if (stored.has_webhook) {
-            merchant.webhook_url = stored.merchant.webhook_url;
-            merchant.webhook_secret_sealed = {1};
+            merchant.webhook = {{.merchant_id = id,
+                                 .id = stored.endpoint_id,
+                                 .url = stored.webhook_url,
+                                 .event_types = {std::string(kEveryEvent)},
+                                 .created_at = comparison_.now()},
+                                {1}};
         }
         auto const created = database_.run(access_.create_merchant(std::move(merchant)));
         if (!created) differ("create_merchant", to_string(created.error()));
@@ -265,15 +269,21 @@ std::optional<PaymentState> MirroredStore::find(PaymentKey const& key) {
         [&] { return payments_.find(key.first, key.second); });
 }
 
-std::vector<PendingDelivery> MirroredStore::due(std::vector<MerchantId> const& beside,
+std::size_t MirroredStore::fan_out(Timestamp now, std::size_t limit) {
+    return both(
+        "fan_out", [&] { return model_.fan_out(now, limit); },
+        [&] { return outbox_.fan_out(now, limit); });
+}
+
+std::vector<PendingDelivery> MirroredStore::due(std::vector<WebhookEndpointId> const& beside,
                                                 Timestamp now, std::size_t limit) {
     return both(
         "due", [&] { return model_.due(beside, now, limit); },
         [&] { return outbox_.due(beside, now, limit); });
 }
 
-void MirroredStore::record(DeliveryAttempt const& attempt) {
-    both("record", [&] { model_.record(attempt); }, [&] { return outbox_.record(attempt); });
+void MirroredStore::record(std::vector<DeliveryAttempt> const& attempts) {
+    both("record", [&] { model_.record(attempts); }, [&] { return outbox_.record(attempts); });
 }
 
 void MirroredStore::compare_rows(std::string const& after) {

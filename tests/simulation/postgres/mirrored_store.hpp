@@ -40,9 +40,10 @@ class MirroredStore final : public ComparedStore {
     void record_stop(ChainId chain_id, Lease lease, std::string const& reason) override;
     Payment create(NewPayment payment, DeriveAddress const& derive) override;
     std::optional<PaymentState> find(PaymentKey const& key) override;
-    std::vector<PendingDelivery> due(std::vector<MerchantId> const& beside, Timestamp now,
+    std::size_t fan_out(Timestamp now, std::size_t limit) override;
+    std::vector<PendingDelivery> due(std::vector<WebhookEndpointId> const& beside, Timestamp now,
                                      std::size_t limit) override;
-    void record(DeliveryAttempt const& attempt) override;
+    void record(std::vector<DeliveryAttempt> const& attempts) override;
     void compare_everything() override;
 
   private:

@@ -126,7 +126,11 @@ void add_payments(Rows& rows, SimStore const& model) {
         rows.add("event", event.merchant_id, id, event.payment_id, event.type,
                  to_string(event.status), event.chain_id, event.record_sequence,
                  "{" + journals + "}", event.goods_may_be_released ? "true" : "false",
-                 event.created_at, stored.attempts, stored.next_attempt_at, stored.delivered_at);
+                 event.created_at, stored.next_attempt_at);
+        if (!stored.delivery) continue;
+        rows.add("delivery", event.merchant_id, id, stored.delivery->attempts,
+                 stored.delivery->failures, stored.delivery->next_attempt_at,
+                 stored.delivery->delivered_at);
     }
 }
 
@@ -201,12 +205,15 @@ std::string all_rows_query() {
                   {"merchant_id", "payment_id", "derivation_index", hex("deposit_address"), "price",
                    millis("expires_at")},
                   "payments"),
-        row_query(
-            "event",
-            {"merchant_id", "event_id", "payment_id", "type", "status", "chain_id", "record_seq",
-             "journals::text", "goods_may_be_released::text", millis("created_at"), "attempts",
-             millis("next_attempt_at"), millis("delivered_at")},
-            "outbox_events")};
+        row_query("event",
+                  {"merchant_id", "event_id", "payment_id", "type", "status", "chain_id",
+                   "record_seq", "journals::text", "goods_may_be_released::text",
+                   millis("created_at"), millis("next_attempt_at")},
+                  "outbox_events"),
+        row_query("delivery",
+                  {"merchant_id", "event_id", "attempts", "failures", millis("next_attempt_at"),
+                   millis("delivered_at")},
+                  "webhook_deliveries")};
     std::string all;
     for (std::string const& query : queries)
         all += (all.empty() ? "" : " UNION ALL ") + query;

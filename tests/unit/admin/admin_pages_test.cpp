@@ -134,16 +134,19 @@ TEST_F(AdminBodies, ShowsTransfersAndDeliveries) {
     world_.credit(50, CreditStage::cleared);
     EventRow event;
     event.event.type = "payment.cleared";
-    event.attempts = 1;
-    event.next_attempt_at = world_.clock.time + 5s;
     reports_.payment_timeline.events.push_back(event);
     DeliveryRow delivery;
-    delivery.event_type = "payment.cleared";
-    delivery.attempt.attempt = 1;
-    delivery.attempt.error = "connection refused";
+    delivery.url = "https://shop.example/hook";
+    delivery.delivery.event_type = "payment.cleared";
+    delivery.delivery.attempts = 1;
+    delivery.delivery.next_attempt_at = world_.clock.time + 5s;
+    delivery.attempts.push_back({.attempt = 1, .error = "connection refused"});
+    delivery.attempts.push_back({.attempt = 2, .status = 500, .answer = "out of <order>"});
     reports_.payment_timeline.deliveries.push_back(delivery);
     std::string const body = get("/admin/payments/" + world_.id()).body;
-    EXPECT_TRUE(body.contains("retrying"));
+    EXPECT_TRUE(body.contains("pending"));
+    EXPECT_TRUE(body.contains("https://shop.example/hook"));
+    EXPECT_TRUE(body.contains("500: out of &lt;order&gt;"));
     EXPECT_TRUE(body.contains("no answer: connection refused"));
     EXPECT_TRUE(body.contains("<td data-label=\"Stage\">cleared</td>"));
 }
@@ -162,7 +165,8 @@ TEST_F(AdminBodies, EscapesEveryText) {
     event.event.type = kHostile;
     reports_.payment_timeline.events.push_back(event);
     DeliveryRow delivery;
-    delivery.event_type = delivery.attempt.error = kHostile;
+    delivery.delivery.event_type = delivery.url = kHostile;
+    delivery.attempts.push_back({.error = kHostile, .answer = kHostile});
     reports_.payment_timeline.deliveries.push_back(delivery);
     reports_.balance_rows = {balance(payment.merchant_id, Account::coins, 1)};
     reports_.balance_rows[0].merchant_name = kHostile;
