@@ -1,7 +1,7 @@
-#include <sycee/base/assert.hpp>
 #include <sycee/app/exception_json.hpp>
 #include <sycee/app/refund_json.hpp>
 #include <sycee/app/token_text.hpp>
+#include <sycee/base/assert.hpp>
 
 #include "endpoints.hpp"
 #include "find_refund.hpp"

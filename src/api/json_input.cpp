@@ -183,6 +183,35 @@ std::vector<std::pair<std::string, std::string>> FieldReader::texts(std::string_
     return texts;
 }
 
+std::optional<std::vector<std::string>> FieldReader::text_list(std::string_view name,
+                                                               std::string_view example) {
+    Json const* value = find(name);
+    if (value == nullptr) return std::nullopt;
+    if (!value->is_array()) {
+        std::string const what = "an array of strings such as [\"" + std::string(example) + "\"]";
+        errors_.push_back(body_error({name}, must_be(what, *value)));
+        return std::nullopt;
+    }
+    std::vector<std::string> texts;
+    for (Json const& element : *value) {
+        if (element.is_string()) {
+            texts.push_back(element.get<std::string>());
+            continue;
+        }
+        std::string const place = std::to_string(&element - &value->front());
+        errors_.push_back(body_error({name, place}, must_be("a string", element)));
+    }
+    return texts;
+}
+
+std::optional<bool> FieldReader::boolean(std::string_view name) {
+    Json const* value = find(name);
+    if (value == nullptr) return std::nullopt;
+    if (value->is_boolean()) return value->get<bool>();
+    errors_.push_back(body_error({name}, must_be("true or false", *value)));
+    return std::nullopt;
+}
+
 std::vector<FieldError> FieldReader::take_errors() {
     for (auto const& [name, value] : object_.items()) {
         if (std::ranges::find(known_, name) != known_.end()) continue;

@@ -33,6 +33,9 @@ class FieldReader {
     std::optional<std::string> text(std::string_view name, std::string_view example);
     std::optional<std::int64_t> integer(std::string_view name);
     std::vector<std::pair<std::string, std::string>> texts(std::string_view name);
+    std::optional<std::vector<std::string>> text_list(std::string_view name,
+                                                      std::string_view example);
+    std::optional<bool> boolean(std::string_view name);
 
     // What was wrong, and the fields that nobody has asked for. The last call.
     std::vector<FieldError> take_errors();

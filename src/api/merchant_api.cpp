@@ -1,5 +1,6 @@
-#include <sycee/base/assert.hpp>
 #include <sycee/api/merchant_api.hpp>
+#include <sycee/base/assert.hpp>
+#include <sycee/crypto/base64.hpp>
 #include <sycee/runtime/errors.hpp>
 #include <sycee/runtime/log.hpp>
 #include <sycee/runtime/random.hpp>
@@ -43,10 +44,11 @@ Task<Answer> answer(ApiCall const& call, Route const& route) {
 }
 
 // The answer is on the disk before it is given: sent again, the request gets no other.
-Task<Answer> keep_answer(ApiCall const& call, Answer answer) {
+Task<Answer> keep_answer(ApiCall const& call, Endpoint const& endpoint, Answer answer) {
     bool const succeeded = answer && answer->status >= 200 && answer->status < 300;
     if (!succeeded) co_return answer;
     KeptAnswer kept{.status = answer->status, .location = "", .body = answer->body};
+    if (endpoint.shows_secret) kept.body = to_base64(call.secrets.seal(Secret(answer->body)));
     for (auto const& [name, value] : answer->headers) {
         if (name == "location") kept.location = value;
     }
@@ -55,14 +57,26 @@ Task<Answer> keep_answer(ApiCall const& call, Answer answer) {
     co_return answer;
 }
 
+// As it was given.
+void open_answer(ApiCall const& call, UsedKey& used) {
+    auto const sealed = from_base64(used.answer->body);
+    Result<Secret> opened = refuse("answer", "is not base64");
+    if (sealed) opened = call.secrets.open(*sealed);
+    if (!opened)
+        throw InvariantViolation("a kept answer can't be opened: " + opened.error().message);
+    used.answer->body = opened->reveal();
+}
+
 Task<Answer> answer_used(ApiCall const& call, Route const& route, UsedKey used) {
+    Endpoint const& endpoint = *route.endpoint;
+    bool const is_same = used.request_hash == call.claim->request_hash;
+    if (is_same && used.answer && endpoint.shows_secret) open_answer(call, used);
     auto again = answer_again(used, *call.claim);
     if (!again || used.answer) co_return again;
     // A crash came between the work and its answer.
-    if (route.endpoint->tell == nullptr)
-        throw InvariantViolation("an idempotency key without an answer");
-    co_return co_await keep_answer(call,
-                                   co_await route.endpoint->tell(call, route.id, used.subject));
+    if (endpoint.tell == nullptr) throw InvariantViolation("an idempotency key without an answer");
+    co_return co_await keep_answer(call, endpoint,
+                                   co_await endpoint.tell(call, route.id, used.subject));
 }
 
 // A request with an Idempotency-Key does its work once, and is answered alike each time.
@@ -95,7 +109,7 @@ Task<Answer> answer_once(ApiCall call, Route const& route, RunningKeys& running)
         first.reset();
     }
     if (first && keeps_its_answer) co_return std::move(*first);
-    if (first) co_return co_await keep_answer(call, std::move(*first));
+    if (first) co_return co_await keep_answer(call, *route.endpoint, std::move(*first));
     auto const used = co_await call.keys.find(merchant_id, key);
     // Forgotten just now, as it is too old.
     if (!used) throw Unavailable("an idempotency key is gone that was there");

@@ -27,6 +27,14 @@ constexpr Endpoint posts(std::string_view name, std::string_view path, Scope sco
             .needs = NeededScope(scope),
             .handle = handle};
 }
+constexpr Endpoint deletes(std::string_view name, std::string_view path, Scope scope,
+                           Handler handle) {
+    return {.name = name,
+            .method = "DELETE",
+            .path = path,
+            .needs = NeededScope(scope),
+            .handle = handle};
+}
 constexpr Endpoint posts_once(std::string_view name, std::string_view path, Scope scope,
                               Handler handle, Teller tell) {
     auto endpoint = posts(name, path, scope, handle);
@@ -37,6 +45,13 @@ constexpr Endpoint posts_and_keeps(std::string_view name, std::string_view path,
                                    Handler handle) {
     auto endpoint = posts(name, path, scope, handle);
     endpoint.keeps_its_answer = true;
+    return endpoint;
+}
+
+constexpr Endpoint posts_and_shows_secret(std::string_view name, std::string_view path, Scope scope,
+                                          Handler handle) {
+    auto endpoint = posts(name, path, scope, handle);
+    endpoint.shows_secret = true;
     return endpoint;
 }
 
@@ -66,6 +81,28 @@ constexpr std::array kEndpoints{
     reads("list_fee_invoices", "/v1/fee-invoices", Scope::fee_invoices_read,
           without_id<list_fee_invoices>),
     reads("get_totals", "/v1/totals", Scope::statements_read, without_id<get_totals>),
+    reads("list_webhook_endpoints", "/v1/webhook-endpoints", Scope::webhooks_read,
+          without_id<list_webhook_endpoints>),
+    posts_and_shows_secret("create_webhook_endpoint", "/v1/webhook-endpoints",
+                           Scope::webhooks_write, without_id<create_webhook_endpoint>),
+    reads("get_webhook_endpoint", "/v1/webhook-endpoints/{id}", Scope::webhooks_read,
+          get_webhook_endpoint),
+    posts("update_webhook_endpoint", "/v1/webhook-endpoints/{id}", Scope::webhooks_write,
+          update_webhook_endpoint),
+    deletes("delete_webhook_endpoint", "/v1/webhook-endpoints/{id}", Scope::webhooks_write,
+            delete_webhook_endpoint),
+    posts_and_shows_secret("rotate_webhook_secret", "/v1/webhook-endpoints/{id}/rotate-secret",
+                           Scope::webhooks_write, rotate_webhook_secret),
+    posts("test_webhook_endpoint", "/v1/webhook-endpoints/{id}/test", Scope::webhooks_write,
+          test_webhook_endpoint),
+    reads("list_webhook_deliveries", "/v1/webhook-endpoints/{id}/deliveries", Scope::webhooks_read,
+          list_webhook_deliveries),
+    posts("redeliver_failed_webhooks", "/v1/webhook-endpoints/{id}/redeliver-failed",
+          Scope::webhooks_write, redeliver_failed_webhooks),
+    reads("get_webhook_delivery", "/v1/webhook-deliveries/{id}", Scope::webhooks_read,
+          get_webhook_delivery),
+    posts("redeliver_webhook", "/v1/webhook-deliveries/{id}/redeliver", Scope::webhooks_write,
+          redeliver_webhook),
 };
 
 // What stands in the place of "{id}", or nothing where the path is not the pattern's.

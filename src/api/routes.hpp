@@ -29,6 +29,7 @@ struct Endpoint {
     Task<Answer> (*tell)(ApiCall const& call, std::string_view id,
                          std::string_view subject) = nullptr;
     bool keeps_its_answer = false;  // in the transaction of its work
+    bool shows_secret = false;      // its answer, which is kept sealed
 };
 
 struct Route {

@@ -19,6 +19,7 @@
 #include <sycee/app/refund_service.hpp>
 #include <sycee/app/transfer_finder.hpp>
 #include <sycee/app/webhook_dispatcher.hpp>
+#include <sycee/app/webhook_service.hpp>
 #include <sycee/checkout/checkout_pages.hpp>
 #include <sycee/checkout/claim_page.hpp>
 #include <sycee/checkout/receipt_page.hpp>
@@ -45,6 +46,7 @@
 #include <sycee/store/pg_refunds.hpp>
 #include <sycee/store/pg_reports.hpp>
 #include <sycee/store/pg_statements.hpp>
+#include <sycee/store/pg_webhooks.hpp>
 #include <sycee/webhook/http_webhook_sender.hpp>
 
 #include "certificate_keeper.hpp"
@@ -99,6 +101,7 @@ class Application {
           requests_ledger_(database_),
           payments_(database_, config_.payments_per_transaction),
           outbox_(books_),
+          webhooks_(database_),
           desk_(books_),
           fees_(books_),
           losses_(database_),
@@ -136,10 +139,17 @@ class Application {
                           {.second_operator_above = config_.desk.second_operator_above,
                            .claim_key = hmac_sha256(sealing_key, as_bytes(kClaims))}),
           checkpoint_service_(checkpoints_, receipts_, signing_key_loader(), clock_, metrics_),
+          webhook_service_(
+              webhooks_, secrets_,
+              [allowed = config_.allow_private_webhook_addresses](std::string const& url) {
+                  return webhook_destination(url, allowed).transform([](Url const&) {});
+              },
+              outbox_wake_, clock_),
           month_keeper_(months_, clock_, metrics_),
           dispatcher_(outbox_, sender_, config_.network, outbox_wake_, clock_, metrics_),
           api_({service_, desk_service_, fee_service_, refund_service_, statements_,
-                checkpoint_service_, api_keys_, key_uses_, idempotency_, config_.network, clock_},
+                checkpoint_service_, webhook_service_, api_keys_, key_uses_, idempotency_, secrets_,
+                config_.network, clock_},
                metrics_, config_.api),
           checkout_(service_, finder_, feed_, detected_, config_.network, clock_, kStreams),
           receipt_page_(checkpoint_service_, config_.network),
@@ -417,6 +427,7 @@ class Application {
     PgLedger requests_ledger_;  // for whoever asks, and mempools: neither must delay a booking
     PgPayments payments_;
     PgOutbox outbox_;
+    PgWebhooks webhooks_;
     PgDesk desk_;
     PgFees fees_;
     PgLosses losses_;
@@ -448,6 +459,7 @@ class Application {
     FeeService fee_service_;
     RefundService refund_service_;
     CheckpointService checkpoint_service_;
+    WebhookService webhook_service_;
     MonthKeeper month_keeper_;
     WebhookDispatcher dispatcher_;
     MerchantApi api_;

@@ -11,9 +11,11 @@
 #include <sycee/app/refund_service.hpp>
 #include <sycee/app/settings.hpp>
 #include <sycee/app/statement.hpp>
+#include <sycee/app/webhook_service.hpp>
 #include <sycee/net/http_message.hpp>
 #include <sycee/runtime/clock.hpp>
 #include <sycee/runtime/metrics.hpp>
+#include <sycee/runtime/secret_box.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -31,9 +33,11 @@ struct ApiServices {
     RefundService& refunds;
     StatementPort& statements;
     CheckpointService& checkpoints;
+    WebhookService& webhooks;
     ApiKeyPort& api_keys;
     ApiKeyUses& key_uses;
     IdempotencyPort& keys;
+    SecretBox const& secrets;
     Network const& network;
     Clock& clock;
 };

@@ -10,6 +10,7 @@
 #include "refund_fakes.hpp"
 #include "run_task.hpp"
 #include "statement_fakes.hpp"
+#include "webhook_fakes.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
@@ -261,9 +262,22 @@ class MerchantApiTest : public testing::Test {
                                           metrics_};
     MemoryFees fees_;
     FeeService fee_service_{fees_, service_, books_, network_, registry_, clock_};
-    ApiServices services_{
-        service_,  desk_service_, fee_service_, refund_service_, statements_, checkpoint_service_,
-        api_keys_, key_uses_,     payments_,    network_,        clock_};
+    MemoryWebhooks webhooks_;
+    SecretBox box_{Bytes32{9}};
+    WebhookService webhook_service_{webhooks_, box_, only_https, wake_, clock_};
+    ApiServices services_{service_,
+                          desk_service_,
+                          fee_service_,
+                          refund_service_,
+                          statements_,
+                          checkpoint_service_,
+                          webhook_service_,
+                          api_keys_,
+                          key_uses_,
+                          payments_,
+                          box_,
+                          network_,
+                          clock_};
     MerchantApi api_{services_, metrics_};
 };
 
