@@ -7,8 +7,19 @@ import { waitFor } from "./wait.mjs";
 
 export class Receiver {
   #server;
-  #webhook;
   #open = new Set();
+
+  /** Any of these must have signed. @type {string[]} */
+  secrets = [];
+
+  /** How large a share of what comes is answered with 500 and not confirmed. */
+  failing = 0;
+
+  /** A Retry-After header with each answer, in seconds. @type {number | undefined} */
+  retryAfter;
+
+  /** The body of its answers. */
+  says = "thank you";
 
   /** Every webhook in the order of its arrival: what was verified, and whether it was confirmed. */
   deliveries = [];
@@ -22,10 +33,10 @@ export class Receiver {
   /** What it answers; undefined: webhooks are taken in, and never answered. @type {number | undefined} */
   answer = 200;
 
-  /** @param {string} secret that the webhooks are signed with (whsec_…) */
+  /** @param {string} [secret] that the webhooks are signed with (whsec_…); it may be set later, as `secrets` */
   static async start(secret) {
     const receiver = new Receiver();
-    receiver.#webhook = new Webhook(secret);
+    if (secret) receiver.secrets = [secret];
     receiver.#server = createServer((request, response) => receiver.#receive(request, response));
     await new Promise((resolve) => receiver.#server.listen(0, "127.0.0.1", resolve));
     receiver.url = `http://127.0.0.1:${receiver.#server.address().port}/webhook`;
@@ -38,15 +49,33 @@ export class Receiver {
     const chunks = [];
     try {
       for await (const chunk of request) chunks.push(chunk);
-      const body = Buffer.concat(chunks);
-      const event = this.#webhook.verify(body, request.headers);
-      this.requests.push({ body, headers: request.headers });
-      this.deliveries.push({ id: request.headers["webhook-id"], event, confirmed: this.answer === 200 });
-      if (this.answer) response.writeHead(this.answer).end();
+      const bytes = Buffer.concat(chunks);
+      const body = bytes.toString();
+      const event = this.#verify(body, request.headers);
+      this.requests.push({ body: bytes, headers: request.headers });
+      const answer = Math.random() < this.failing ? 500 : this.answer;
+      const delivery = { id: request.headers["webhook-id"], event, confirmed: answer === 200 };
+      // Beside what a test compares.
+      const raw = { body: { value: body }, headers: { value: signedHeaders(request.headers) } };
+      this.deliveries.push(Object.defineProperties(delivery, raw));
+      const headers = this.retryAfter === undefined ? {} : { "retry-after": String(this.retryAfter) };
+      if (answer) response.writeHead(answer, headers).end(this.says);
     } catch (error) {
       this.refused.push(error.message);
       response.writeHead(400).end();
     }
+  }
+
+  #verify(body, headers) {
+    const failures = [];
+    for (const secret of this.secrets) {
+      try {
+        return new Webhook(secret).verify(body, headers);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    throw failures[0] ?? new Error("no secret is known");
   }
 
   /** The events of one payment that were confirmed, in the order of their arrival. */
@@ -71,4 +100,8 @@ export class Receiver {
     this.#server.closeAllConnections();
     await closed;
   }
+}
+
+function signedHeaders(headers) {
+  return Object.fromEntries(["webhook-id", "webhook-timestamp", "webhook-signature"].map((name) => [name, headers[name]]));
 }
