@@ -180,7 +180,9 @@ PaymentState state_at(Payment payment, std::vector<JournalEntry> const& records,
     History history(std::move(payment));
     for (JournalEntry const* entry : booked)
         history.take(*entry);
-    return std::move(history).finish();
+    PaymentState state = std::move(history).finish();
+    state.version = booked.size();
+    return state;
 }
 
 JournalPositions positions_of(PaymentState const& state, JournalPositions const& journals) {

@@ -46,10 +46,10 @@ std::set<MerchantId> unmoved_elsewhere(pqxx::work& tx, ChainId chain_id,
 
 constexpr auto kEvents = std::to_array<char const*>(
     {"merchant_id", "event_id", "payment_id", "type", "status", "chain_id", "record_seq",
-     "journals", "goods_may_be_released", "created_at"});
+     "journals", "goods_may_be_released", "created_at", "sequence"});
 constexpr auto kDueEvents = std::to_array<char const*>(
     {"merchant_id", "event_id", "payment_id", "type", "status", "chain_id", "record_seq",
-     "journals", "goods_may_be_released", "created_at", "next_attempt_at"});
+     "journals", "goods_may_be_released", "created_at", "sequence", "next_attempt_at"});
 
 // Each merchant, and whether it has an endpoint for webhooks.
 std::map<MerchantId, bool> load_webhooks(pqxx::work& tx, std::vector<OutboxEvent> const& events) {
@@ -70,12 +70,44 @@ std::map<MerchantId, bool> load_webhooks(pqxx::work& tx, std::vector<OutboxEvent
     return has_webhook;
 }
 
+// The numbers of these events in their merchants' feeds. A merchant's counter stays locked to the
+// end of the transaction: who writes after it has larger numbers and commits later, and what is
+// rolled back leaves no gap. The counters are locked in the order of the merchants (rows are
+// inserted as they are sorted), so that two writers can't lock each other out.
+std::vector<std::uint64_t> take_sequences(pqxx::work& tx, std::vector<OutboxEvent> const& events) {
+    std::map<MerchantId, std::uint64_t> counts;
+    for (OutboxEvent const& event : events)
+        ++counts[event.merchant_id];
+    std::vector<PgArray> arrays(2);
+    for (auto const& [merchant_id, count] : counts) {
+        arrays[0].add(merchant_id);
+        arrays[1].add(count);
+    }
+    std::map<MerchantId, std::uint64_t> last;
+    for (auto const& row :
+         exec_arrays(tx,
+                     "INSERT INTO event_feeds AS f (merchant_id, last_sequence)"
+                     " SELECT merchant_id, added FROM unnest($1::uuid[], $2::bigint[])"
+                     " AS m(merchant_id, added) ORDER BY merchant_id"
+                     " ON CONFLICT (merchant_id) DO UPDATE"
+                     " SET last_sequence = f.last_sequence + excluded.last_sequence"
+                     " RETURNING merchant_id, last_sequence",
+                     arrays)) {
+        auto const merchant_id = id_of<MerchantTag>(row[0]);
+        last.emplace(merchant_id, number_of(row[1]) - counts.at(merchant_id));
+    }
+    std::vector<std::uint64_t> sequences;
+    for (OutboxEvent const& event : events)
+        sequences.push_back(++last.at(event.merchant_id));
+    return sequences;
+}
+
 template <class Rows, class... More>
-void add_event(Rows& rows, OutboxEvent const& event, More const&... more) {
+void add_event(Rows& rows, OutboxEvent const& event, std::uint64_t sequence, More const&... more) {
     rows.row(event.merchant_id, event.id, event.payment_id, event.type, to_string(event.status),
              event.chain_id, event.record_sequence, journals_to_sql(event.positions),
              std::string_view(event.goods_may_be_released ? "true" : "false"), event.created_at,
-             more...);
+             sequence, more...);
 }
 
 }  // namespace
@@ -220,14 +252,15 @@ void write_events(pqxx::work& tx, std::vector<OutboxEvent> const& events) {
         ensure(merchant != has_webhook.end(), "outbox: an event of a merchant that does not exist");
         return merchant->second;
     };
+    auto const sequences = take_sequences(tx, events);
     CopyStream<kEvents> kept(tx, "outbox_events");
-    for (OutboxEvent const& event : events) {
-        if (!is_due(event)) add_event(kept, event);
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        if (!is_due(events[i])) add_event(kept, events[i], sequences[i]);
     }
     kept.complete();
     CopyStream<kDueEvents> due(tx, "outbox_events");
-    for (OutboxEvent const& event : events) {
-        if (is_due(event)) add_event(due, event, event.created_at);
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        if (is_due(events[i])) add_event(due, events[i], sequences[i], events[i].created_at);
     }
     due.complete();
 }

@@ -36,8 +36,10 @@ void move_heads(pqxx::work& tx, ChainId chain_id, std::vector<HeadMove> heads,
 // One row an account, however many postings moved it. The database refuses a balance below zero.
 void update_balances(pqxx::work& tx, ChainId chain_id, std::vector<JournalEntry> const& entries);
 
-// Due at once where the merchant has a webhook; kept all the same where it has none. Throws
-// InvariantViolation for an event of no merchant.
+// Numbers the events in their merchants' feeds and writes them: due at once where the merchant has
+// a webhook; kept all the same where it has none. Throws InvariantViolation for an event of no
+// merchant. The last step of a transaction: no other writer of these merchants gets past it before
+// the commit.
 void write_events(pqxx::work& tx, std::vector<OutboxEvent> const& events);
 
 // SQL for a moment.

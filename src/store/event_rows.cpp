@@ -44,7 +44,7 @@ std::string journals_to_sql(JournalPositions const& positions) {
 std::string event_columns(std::string const& table) {
     std::string columns;
     for (char const* name : {"merchant_id", "event_id", "payment_id", "type", "status", "chain_id",
-                             "record_seq", "journals", "goods_may_be_released"}) {
+                             "record_seq", "journals", "goods_may_be_released", "sequence"}) {
         columns += table + "." + name + ", ";
     }
     return columns + time_column(table + ".created_at", "created_at");
@@ -60,7 +60,8 @@ OutboxEvent event_of(pqxx::row const& row) {
             .record_sequence = number_of(row["record_seq"]),
             .positions = journals_of(row["journals"]),
             .goods_may_be_released = row["goods_may_be_released"].as<bool>(),
-            .created_at = time_of(row["created_at"])};
+            .created_at = time_of(row["created_at"]),
+            .sequence = row["sequence"].is_null() ? 0 : number_of(row["sequence"])};
 }
 
 std::vector<std::expected<ToldEvent, std::string>> tell_all(pqxx::transaction_base& tx,

@@ -21,8 +21,8 @@ template <class Key, class Value>
 class GroupedRead {
   public:
     // What is there of these keys, each of which is asked for once.
-    using Read =
-        std::function<std::map<Key, Value>(pqxx::work& transaction, std::vector<Key> const& keys)>;
+    using Read = std::function<std::map<Key, Value>(pqxx::transaction_base& transaction,
+                                                    std::vector<Key> const& keys)>;
 
     GroupedRead(std::string what, Database& database, Read read)
         : database_(database),
@@ -77,8 +77,8 @@ class GroupedRead {
         for (auto const& request : requests)
             keys.insert(request->key);
         std::vector<Key> const once(keys.begin(), keys.end());
-        auto work = [&](pqxx::work& tx) { return read_(tx, once); };
-        auto const values = transact_here(database_, work);
+        auto work = [&](SnapshotTransaction& tx) { return read_(tx, once); };
+        auto const values = transact_here<SnapshotTransaction>(database_, work);
         for (auto const& request : requests) {
             auto const value = values.find(request->key);
             if (value != values.end()) request->value = value->second;

@@ -131,11 +131,12 @@ std::string credits_query() {
 
 std::string outflows_query() {
     return "SELECT w.*, " + time_column("w.block_time", "block_millis") +
-           " FROM unnest($1::uuid[], $2::uuid[]) AS k(merchant_id, payment_id)"
+           ", r.seq AS reversal_seq FROM unnest($1::uuid[], $2::uuid[]) AS k(merchant_id, "
+           "payment_id)"
            " JOIN withdrawals w USING (merchant_id, payment_id)"
            " LEFT JOIN reversals r ON (r.merchant_id, r.chain_id, r.reversed_seq)"
            "   = (w.merchant_id, w.chain_id, w.seq)"
-           " WHERE r.seq IS NULL ORDER BY w.booked_at, w.chain_id, w.seq";
+           " ORDER BY w.booked_at, w.chain_id, w.seq";
 }
 
 PaymentKey key_of(pqxx::row const& row) {
@@ -156,7 +157,27 @@ std::string resolutions_query() {
            " ) r ORDER BY r.booked_at, r.chain_id, r.seq";
 }
 
+// How many records a row of credits_query() stands for. What is reversed is so by a reversal for
+// each of its records.
+std::uint64_t records_in(pqxx::row const& row) {
+    std::uint64_t records = 1;
+    for (char const* upon : {"clearing_seq", "settlement_seq", "unapplied_seq"})
+        records += row[upon].is_null() ? 0 : 1;
+    return row["reversal_seq"].is_null() ? records : 2 * records;
+}
+
+void take_outflow(PaymentState& state, pqxx::row const& row) {
+    bool const is_reversed = !row["reversal_seq"].is_null();
+    state.version += is_reversed ? 2 : 1;
+    if (is_reversed) return;
+    state.outflows.push_back({.transfer = outgoing_transfer_of(row),
+                              .sequence = number_of(row["seq"]),
+                              .hash = bytes_of<32>(row["hash"]),
+                              .unexplained = amount_of(row["unexplained"])});
+}
+
 void take_resolution(PaymentState& state, pqxx::row const& row) {
+    ++state.version;
     ChainId const chain_id = number_of(row["chain_id"]);
     Amount const amount = amount_of(row["amount"]);
     if (row["is_own"].as<bool>())
@@ -212,6 +233,7 @@ std::string more_query() {
 }
 
 void take_more(PaymentState& state, pqxx::row const& row) {
+    ++state.version;
     ChainId const chain_id = number_of(row["chain_id"]);
     std::string_view const kind = row["kind"].c_str();
     if (kind == to_string(RecordKind::token_loss)) {
@@ -290,6 +312,7 @@ std::vector<PaymentState> load_payment_states(pqxx::transaction_base& tx,
     for (auto const& row : tx.exec_params(credits_query(), merchants, payments, first, last)) {
         PaymentState& state = states[place.at(key_of(row))];
         Credit const credit = credit_of(row);
+        state.version += records_in(row);
         if (row["reversal_seq"].is_null()) {
             state.credits.push_back(credit);
         } else {
@@ -297,13 +320,8 @@ std::vector<PaymentState> load_payment_states(pqxx::transaction_base& tx,
             state.was_cleared = state.was_cleared || !row["clearing_seq"].is_null();
         }
     }
-    for (auto const& row : tx.exec_params(outflows_query(), merchants, payments)) {
-        states[place.at(key_of(row))].outflows.push_back(
-            {.transfer = outgoing_transfer_of(row),
-             .sequence = number_of(row["seq"]),
-             .hash = bytes_of<32>(row["hash"]),
-             .unexplained = amount_of(row["unexplained"])});
-    }
+    for (auto const& row : tx.exec_params(outflows_query(), merchants, payments))
+        take_outflow(states[place.at(key_of(row))], row);
     for (auto const& row : tx.exec_params(resolutions_query(), merchants, payments))
         take_resolution(states[place.at(key_of(row))], row);
     load_more(tx, states, place, std::move(lossy));

@@ -37,7 +37,7 @@ bool is_claimed(pqxx::work& tx, std::vector<Bytes32> const& claims) {
     });
 }
 
-std::map<ApiKeyId, ApiKeyRow> read_api_keys(pqxx::work& tx, std::vector<ApiKeyId> const& ids) {
+std::map<ApiKeyId, ApiKeyRow> read_api_keys(pqxx::transaction_base& tx, std::vector<ApiKeyId> const& ids) {
     PgArray wanted;
     for (ApiKeyId const& id : ids)
         wanted.add(id);

@@ -340,10 +340,10 @@ Task<void> PgDesk::commit(DeskCommit commit) {
         check_exceptions(tx, commit, resolutions);
         insert_entries(tx, commit.entries);
         update_balances(tx, commit.chain_id, commit.entries);
-        write_events(tx, commit.events);
         write_reasons(tx, commit);
         close_request(tx, commit);
         write_claim(tx, commit.head.merchant_id, commit.claim, commit.now);
+        write_events(tx, commit.events);
     };
     co_await transact(database_, work);
 }

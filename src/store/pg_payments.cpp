@@ -19,7 +19,7 @@ std::vector<PaymentKey> keys_of(pqxx::result const& rows) {
     return keys;
 }
 
-std::map<PaymentKey, PaymentState> read_states(pqxx::work& tx,
+std::map<PaymentKey, PaymentState> read_states(pqxx::transaction_base& tx,
                                                std::vector<PaymentKey> const& keys) {
     std::map<PaymentKey, PaymentState> found;
     for (PaymentState& state : load_payment_states(tx, keys)) {
@@ -58,18 +58,18 @@ Task<std::optional<PaymentState>> PgPayments::find(MerchantId merchant_id, Payme
 }
 
 Task<std::optional<PaymentState>> PgPayments::find_public(PaymentId id) {
-    auto work = [&](pqxx::work& tx) {
+    auto work = [&](SnapshotTransaction& tx) {
         auto const rows = tx.exec_params(
             "SELECT merchant_id, payment_id FROM payments WHERE payment_id = $1 LIMIT 1",
             to_sql(id));
         return first(load_payment_states(tx, keys_of(rows)));
     };
-    co_return co_await transact(database_, work);
+    co_return co_await transact<SnapshotTransaction>(database_, work);
 }
 
 Task<PaymentPage> PgPayments::list(std::optional<MerchantId> merchant_id,
                                    std::optional<PaymentId> after, std::size_t limit) {
-    auto work = [&](pqxx::work& tx) {
+    auto work = [&](SnapshotTransaction& tx) {
         // Ids rise with the time of creation. Without a cursor, everything is older than the
         // largest id.
         std::string const before = after ? to_sql(*after) : "ffffffff-ffff-ffff-ffff-ffffffffffff";
@@ -90,7 +90,7 @@ Task<PaymentPage> PgPayments::list(std::optional<MerchantId> merchant_id,
         page.payments = load_payment_states(tx, keys);
         return page;
     };
-    co_return co_await transact(database_, work);
+    co_return co_await transact<SnapshotTransaction>(database_, work);
 }
 
 }  // namespace sycee

@@ -368,11 +368,11 @@ Task<void> PgRefunds::commit(RefundCommit commit) {
         check_not_reported(tx, entry);
         insert_entries(tx, commit.entries);
         update_balances(tx, commit.chain_id, commit.entries);
-        write_events(tx, commit.events);
         write_reason(tx, entry, commit.reason);
         close_request(tx, commit, entry.sequence);
         close_reports(tx, entry, commit.now);
         write_claim(tx, commit.head.merchant_id, commit.claim, commit.now);
+        write_events(tx, commit.events);
     };
     co_await transact(database_, work);
 }

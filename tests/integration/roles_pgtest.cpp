@@ -63,6 +63,8 @@ TEST_F(RolesInPostgres, the_service_adds_to_the_books_and_changes_nothing_in_the
     EXPECT_TRUE(is_denied(kService, "UPDATE webhook_attempts SET status = 200"));
     EXPECT_TRUE(is_denied(kService, "DELETE FROM webhook_attempts"));
     EXPECT_FALSE(is_denied(kService, "UPDATE webhook_endpoints SET description = ''"));
+    EXPECT_TRUE(is_denied(kService, "UPDATE outbox_events SET sequence = 1"));
+    EXPECT_TRUE(is_denied(kService, "DELETE FROM event_feeds"));
     EXPECT_TRUE(
         is_denied(kService, "INSERT INTO schema_migrations (name, checksum) VALUES ('x', 'x')"));
     EXPECT_TRUE(is_denied(kService, "SET session_replication_role = replica"));

@@ -999,7 +999,15 @@ void Checker::check_events(ChainCommit const& commit) {
         if (!changes.contains({event.merchant_id, event.payment_id})) {
             fail("one event for each change", event.type + " without a record");
         }
-        if (!store_.events().contains(event.id)) fail("no event lost", event.type);
+        auto const stored = store_.events().find(event.id);
+        std::uint64_t const expected = ++fed_[event.merchant_id];
+        if (stored == store_.events().end()) {
+            fail("no event lost", event.type);
+        } else if (stored->second.event.sequence != expected) {
+            fail("the feed has no gap", event.type + " is number " +
+                                            std::to_string(stored->second.event.sequence) +
+                                            ", and " + std::to_string(expected) + " is next");
+        }
         if (auto const wrong = wrongly_told(event, store_); !wrong.empty()) {
             fail("told as it stood",
                  event.type + " of " + to_string(event.payment_id) + ": " + wrong);

@@ -107,6 +107,7 @@ class Checker {
     std::map<ChainId, FollowedChainTruth> followed_;
     std::map<JournalKey, JournalHead> journals_;
     std::map<JournalKey, std::uint64_t> last_batches_;
+    std::map<MerchantId, std::uint64_t> fed_;  // the last number of each merchant's events
     Books books_;
     std::map<PaymentKey, PaymentState> before_;  // as the last commit left it
     std::set<BlockHash> hidden_well_;

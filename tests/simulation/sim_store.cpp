@@ -125,6 +125,7 @@ PaymentState SimStore::state_of(PaymentKey const& key) const {
     if (auto const cached = states_.find(key); cached != states_.end()) return cached->second;
     PaymentState state;
     state.payment = payments_.at(key);
+    state.version = records_of(key).size();
     std::vector<JournalEntry const*> rows;
     for (std::size_t const place : records_of(key))
         rows.push_back(&entries_[place]);
@@ -419,10 +420,10 @@ void SimStore::commit(ChainCommit const& commit) {
     }
     for (OutboxEvent const& event : commit.events) {
         bool const told = merchants_.at(event.merchant_id).has_webhook;
-        events_.emplace(
-            event.id,
-            StoredEvent{.event = event,
-                        .next_attempt_at = told ? std::optional(event.created_at) : std::nullopt});
+        StoredEvent stored{.event = event};
+        stored.event.sequence = ++feeds_[event.merchant_id];
+        if (told) stored.next_attempt_at = event.created_at;
+        events_.emplace(event.id, std::move(stored));
     }
     if (on_commit) on_commit(commit);
 }

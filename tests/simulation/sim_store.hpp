@@ -109,6 +109,8 @@ class SimStore final : public StoreCalls {
     std::map<AccountKey, BalanceSheet::Balance> const& balances() const { return balances_; }
     std::map<JournalKey, JournalHead> const& heads() const { return heads_; }
     std::map<EventId, StoredEvent> const& events() const { return events_; }
+    // The number of the newest event of each merchant's feed.
+    std::map<MerchantId, std::uint64_t> const& feeds() const { return feeds_; }
     std::map<MerchantId, StoredMerchant> const& merchants() const { return merchants_; }
     std::map<Address, PaymentKey> const& addresses() const { return addresses_; }
     std::map<ChainId, StoredLease> const& leases() const { return leases_; }
@@ -151,6 +153,7 @@ class SimStore final : public StoreCalls {
     std::map<JournalKey, std::uint64_t> last_batches_;
     std::map<AccountKey, BalanceSheet::Balance> balances_;
     std::map<EventId, StoredEvent> events_;
+    std::map<MerchantId, std::uint64_t> feeds_;
     mutable std::map<PaymentKey, PaymentState> states_;  // computed from the rows; a cache
 };
 

@@ -217,6 +217,9 @@ struct OutboxEvent {
     JournalPositions positions;  // the payment is told as it stood then (state_at)
     bool goods_may_be_released = false;
     Timestamp created_at{};
+    // In the merchant's feed: from 1, without a gap, in the order of the commits. Given by the
+    // store when it is written; 0: none.
+    std::uint64_t sequence = 0;
 };
 
 struct HeadMove {

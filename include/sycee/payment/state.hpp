@@ -105,6 +105,10 @@ struct PaymentState {
     // comes back is as late as it was at first.
     std::vector<std::pair<TransferKey, Timestamp>> reversed_transfers;
     bool was_cleared = false;  // a reorg undid a clearing of it: goods may have been released
+    // How many records it is made of, those that were reversed and their reversals included: of two
+    // states of a payment, the one with more is the later one. As it was read; whoever goes on from
+    // there does not count on.
+    std::uint64_t version = 0;
 };
 
 // Notes what became of the promise with that sequence; what the desk had promised and is taken back

@@ -237,7 +237,9 @@ std::string text_of(PaymentState const& state) {
         Line line("  reversed");
         text += "\n" + add(line, key).field("first_time", first_time).text();
     }
-    return text + "\n" + Line("  was cleared").field("before", state.was_cleared).text();
+    Line line("  was cleared");
+    line.field("before", state.was_cleared).field("version", state.version);
+    return text + "\n" + line.text();
 }
 
 std::string text_of(PendingDelivery const& delivery) {
@@ -248,6 +250,7 @@ std::string text_of(PendingDelivery const& delivery) {
                .field("merchant", event.merchant_id)
                .field("payment", event.payment_id)
                .field("type", event.type)
+               .field("sequence", event.sequence)
                .field("created", event.created_at)
                .field("url", delivery.url)
                .field("endpoint", delivery.endpoint_id)

@@ -110,6 +110,8 @@ void add_chains(Rows& rows, SimStore const& model) {
 }
 
 void add_payments(Rows& rows, SimStore const& model) {
+    for (auto const& [merchant_id, last] : model.feeds())
+        rows.add("feed", merchant_id, last);
     for (auto const& [id, stored] : model.merchants())
         rows.add("merchant", id, stored.next_index);
     for (auto const& [key, payment] : model.payments()) {
@@ -126,7 +128,7 @@ void add_payments(Rows& rows, SimStore const& model) {
         rows.add("event", event.merchant_id, id, event.payment_id, event.type,
                  to_string(event.status), event.chain_id, event.record_sequence,
                  "{" + journals + "}", event.goods_may_be_released ? "true" : "false",
-                 event.created_at, stored.next_attempt_at);
+                 event.created_at, event.sequence, stored.next_attempt_at);
         if (!stored.delivery) continue;
         rows.add("delivery", event.merchant_id, id, stored.delivery->attempts,
                  stored.delivery->failures, stored.delivery->next_attempt_at,
@@ -208,12 +210,13 @@ std::string all_rows_query() {
         row_query("event",
                   {"merchant_id", "event_id", "payment_id", "type", "status", "chain_id",
                    "record_seq", "journals::text", "goods_may_be_released::text",
-                   millis("created_at"), millis("next_attempt_at")},
+                   millis("created_at"), "sequence", millis("next_attempt_at")},
                   "outbox_events"),
         row_query("delivery",
                   {"merchant_id", "event_id", "attempts", "failures", millis("next_attempt_at"),
                    millis("delivered_at")},
-                  "webhook_deliveries")};
+                  "webhook_deliveries"),
+        row_query("feed", {"merchant_id", "last_sequence"}, "event_feeds")};
     std::string all;
     for (std::string const& query : queries)
         all += (all.empty() ? "" : " UNION ALL ") + query;
