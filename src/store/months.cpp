@@ -25,6 +25,13 @@ void require_none(pqxx::result const& missing) {
                       "back first (docs/scale.md)");
 }
 
+Month month_in(Uuid const& uuid) {
+    std::int64_t millis = 0;
+    for (std::size_t i = 0; i < kTimeBytes; ++i)
+        millis = millis << 8 | uuid.bytes[i];
+    return month_number(Timestamp{std::chrono::milliseconds{millis}});
+}
+
 }  // namespace
 
 Month month_number(Timestamp time) {
@@ -33,10 +40,11 @@ Month month_number(Timestamp time) {
 }
 
 Month month_number(PaymentId id) {
-    std::int64_t millis = 0;
-    for (std::size_t i = 0; i < kTimeBytes; ++i)
-        millis = millis << 8 | id.uuid.bytes[i];
-    return month_number(Timestamp{std::chrono::milliseconds{millis}});
+    return month_in(id.uuid);
+}
+
+Month month_number(EventId id) {
+    return month_in(id.uuid);
 }
 
 Month posting_month(Record const& record) {

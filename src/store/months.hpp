@@ -20,6 +20,7 @@ using Month = std::uint32_t;
 Month month_number(Timestamp time);
 // In which the payment was created, as its id says: all of the payment is kept there.
 Month month_number(PaymentId id);
+Month month_number(EventId id);
 // In whose partition the postings of a record are: those of a payment's own stages in the
 // payment's, all others in that of no month (0), which is never detached.
 Month posting_month(Record const& record);

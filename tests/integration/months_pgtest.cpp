@@ -4,6 +4,7 @@
 // was taken out of the database is named, and nothing is decided without it.
 #include <sycee/crypto/hash.hpp>
 #include <sycee/store/pg_checkpoints.hpp>
+#include <sycee/store/pg_event_feed.hpp>
 #include <sycee/store/pg_fees.hpp>
 #include <sycee/store/pg_losses.hpp>
 #include <sycee/store/pg_months.hpp>
@@ -115,6 +116,14 @@ class MonthsInPostgres : public BooksInPostgres {
               " EXECUTE format('ALTER TABLE archive.%I SET SCHEMA elsewhere', b.book || '_202311');"
               " END LOOP; END $$");
     }
+    // Read back from a file, as tables by themselves.
+    void put_back() {
+        query(
+            "DO $$ DECLARE b record; BEGIN FOR b IN SELECT book FROM months.books() LOOP"
+            " EXECUTE format('ALTER TABLE elsewhere.%I SET SCHEMA archive', b.book || '_202311');"
+            " END LOOP; END $$");
+    }
+    EventId id_of(std::string const& sql) const { return {parse_uuid(query(sql)).value()}; }
     void detach_and_take_out() {
         EXPECT_EQ(detach(), "");
         take_out();
@@ -379,11 +388,7 @@ TEST_F(MonthsInPostgres, are_named_where_they_were_taken_out_and_needed) {
                  .finalized = 102}));
     EXPECT_EQ(state(other).credits.size(), 1U);
 
-    // Read back from a file, as tables by themselves.
-    query(
-        "DO $$ DECLARE b record; BEGIN FOR b IN SELECT book FROM months.books() LOOP"
-        " EXECUTE format('ALTER TABLE elsewhere.%I SET SCHEMA archive', b.book || '_202311');"
-        " END LOOP; END $$");
+    put_back();
     ASSERT_TRUE(run(months_.attach(kMonth)));
     EXPECT_EQ(first_wrong(), "");
     EXPECT_EQ(state().credits.size(), 1U);
@@ -480,6 +485,62 @@ TEST_F(MonthsInPostgres, hold_back_their_own_events_alone_where_they_were_taken_
     EXPECT_EQ(query("SELECT extract(epoch FROM next_attempt_at)::bigint" + is_late),
               std::to_string(kLater.time_since_epoch() / 1s + 3600));
     EXPECT_EQ(query("SELECT attempts" + is_late), "0");
+}
+
+TEST_F(MonthsInPostgres, are_named_by_the_feed_of_events_which_goes_on) {
+    run(months_.make(kDecember));
+    finish_november();
+    EventId const early = id_of("SELECT event_id FROM outbox_events ORDER BY sequence LIMIT 1");
+    // The last event of the payment came in December.
+    EventId const late = new_id<EventTag>(kDecember);
+    query("UPDATE outbox_events SET event_id = '" + to_string(late.uuid) +
+          "' WHERE event_id = (SELECT event_id FROM outbox_events ORDER BY sequence DESC LIMIT 1)");
+    PgEventFeed feed(*database);
+    FeedQuery const all{.merchant_id = merchant_id, .after = 0, .limit = 100, .types = {}};
+    auto const before = run(feed.read(all));
+    ASSERT_EQ(detach(), "");
+    // What is detached is still told.
+    auto const detached = run(feed.read(all));
+    ASSERT_EQ(detached.events.size(), before.events.size());
+    EXPECT_TRUE(detached.missing.empty());
+    for (FeedEvent const& event : detached.events)
+        EXPECT_TRUE(event.told);
+
+    take_out();
+    auto const other = create_payment_at(kDecember);
+    auto paid = plan({.added = {block(103)},
+                      .arrivals = {{other, transfer(other, 7, 50'000'000, block(103))}},
+                      .finalized = 102});
+    for (OutboxEvent& event : paid.events)
+        event.id = new_id<EventTag>(kDecember);
+    commit(paid);
+    auto const last = before.last_sequence;
+    auto const page = run(feed.read(all));
+    EXPECT_EQ(page.missing, (std::vector<FeedGap>{{1, last - 1, Untold::archived}}));
+    ASSERT_EQ(page.events.size(), 3U);
+    EXPECT_EQ(page.events[0].event.id, late);
+    EXPECT_FALSE(page.events[0].told);
+    EXPECT_EQ(page.events[0].untold, Untold::archived);
+    EXPECT_TRUE(page.events[1].told);
+    EXPECT_EQ(page.events[2].event.sequence, last + 2);
+    EXPECT_TRUE(run(feed.find(merchant_id, early)).archived);
+    EXPECT_FALSE(run(feed.find(merchant_id, new_id<EventTag>(kDecember))).archived);
+    EXPECT_EQ(run(feed.of_payment({merchant_id, payment.id}, 0, 10)).missing_months,
+              std::vector<std::uint32_t>{kMonth});
+    EXPECT_TRUE(run(feed.of_payment({merchant_id, other.id}, 0, 10)).missing_months.empty());
+}
+
+// Written to a file before events had numbers, and read back after.
+TEST_F(MonthsInPostgres, come_back_without_numbers_where_they_had_none) {
+    finish_november();
+    detach_and_take_out();
+    query("ALTER TABLE elsewhere.outbox_events_202311 DROP COLUMN sequence");
+    put_back();
+    ASSERT_TRUE(run(months_.attach(kMonth)));
+    EXPECT_EQ(query("SELECT count(*) = count(*) FILTER (WHERE sequence IS NULL)"
+                    " FROM outbox_events"),
+              "t");
+    EXPECT_EQ(first_wrong(), "");
 }
 
 TEST_F(MonthsInPostgres, are_left_out_of_reconciliation_where_they_were_taken_out) {

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <sycee/app/event_feed.hpp>
+#include <sycee/store/database.hpp>
+
+namespace sycee {
+
+class PgEventFeed final : public EventFeedPort {
+  public:
+    explicit PgEventFeed(Database& database) : database_(database) {}
+
+    Task<FeedPage> read(FeedQuery query) override;
+    Task<std::uint64_t> last_sequence(MerchantId merchant_id) override;
+    Task<Found> find(MerchantId merchant_id, EventId id) override;
+    Task<PaymentEvents> of_payment(PaymentKey payment, std::uint64_t after,
+                                   std::size_t limit) override;
+
+  private:
+    Database& database_;
+};
+
+}  // namespace sycee
