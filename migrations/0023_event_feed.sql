@@ -47,7 +47,7 @@ BEGIN
         EXECUTE format('CREATE UNIQUE INDEX ON months.%I (merchant_id, sequence)', name);
     END IF;
     -- A row's triggers come with the table that it is attached to, a statement's do not.
-    IF book NOT IN ('outbox_events', 'webhook_attempts') THEN
+    IF book NOT IN ('outbox_events', 'webhook_deliveries', 'webhook_attempts') THEN
         EXECUTE format('CREATE TRIGGER never_truncated BEFORE TRUNCATE ON months.%I '
                        'FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change()', name);
     END IF;
@@ -58,6 +58,7 @@ DECLARE
     b record;
     name text;
 BEGIN
+    PERFORM months.renew_events(month);
     -- What was taken out of the database before the events were numbered has no numbers, and needs the column.
     EXECUTE format('ALTER TABLE archive.%I ADD COLUMN IF NOT EXISTS sequence bigint', 'outbox_events_' || month);
     FOR b IN SELECT * FROM months.books() LOOP

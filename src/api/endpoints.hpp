@@ -11,11 +11,17 @@
 
 namespace sycee {
 
+struct EventStreams {
+    StreamSlots& slots;
+    StreamPace const& pace;
+};
+
 // An authenticated request and what it may reach.
 struct ApiCall : ApiServices {
     HttpRequest const& request;
     Caller caller;
     std::optional<IdempotencyClaim> claim;  // by the request's Idempotency-Key
+    EventStreams streams;
 };
 
 using Answer = std::expected<HttpResponse, Problem>;
@@ -24,6 +30,8 @@ Task<Answer> create_payment(ApiCall const& call);                    // POST /v1
 Task<Answer> get_payment(ApiCall const& call, std::string_view id);  // GET /v1/payments/{id}
 // GET /v1/payments/{id}/receipt
 Task<Answer> get_receipt(ApiCall const& call, std::string_view id);
+// GET /v1/payments/{id}/events
+Task<Answer> list_payment_events(ApiCall const& call, std::string_view id);
 Task<Answer> list_payments(ApiCall const& call);    // GET /v1/payments
 Task<Answer> list_exceptions(ApiCall const& call);  // GET /v1/exceptions
 // GET /v1/exceptions/{id}
@@ -59,5 +67,8 @@ Task<Answer> list_webhook_deliveries(ApiCall const& call, std::string_view id);
 // GET /v1/webhook-deliveries/{id}, and below it POST /redeliver
 Task<Answer> get_webhook_delivery(ApiCall const& call, std::string_view id);
 Task<Answer> redeliver_webhook(ApiCall const& call, std::string_view id);
+// GET /v1/events, as a page or as a stream
+Task<Answer> list_events(ApiCall const& call);
+Task<Answer> get_event(ApiCall const& call, std::string_view id);  // GET /v1/events/{id}
 
 }  // namespace sycee

@@ -1,6 +1,6 @@
 #include <sycee/app/statement_text.hpp>
 
-#include "accepts_csv.hpp"
+#include "accepts.hpp"
 #include "endpoints.hpp"
 #include "page_query.hpp"
 
@@ -52,7 +52,7 @@ std::expected<StatementRequest, Problem> decode(ApiCall const& call, std::string
                                                 Shape shape) {
     StatementRequest request;
     request.query.merchant_id = call.caller.merchant_id;
-    request.csv = shape == Shape::whole && accepts_csv(call.request.header("accept"));
+    request.csv = shape == Shape::whole && accepts(call.request.header("accept"), "text/csv");
     auto const take = [&](std::string_view name,
                           std::string_view value) -> std::optional<std::string> {
         if (name == "chain_id") return take_chain(request.query, value);

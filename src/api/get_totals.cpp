@@ -1,6 +1,6 @@
 #include <sycee/app/totals_text.hpp>
 
-#include "accepts_csv.hpp"
+#include "accepts.hpp"
 #include "endpoints.hpp"
 #include "page_query.hpp"
 
@@ -14,7 +14,7 @@ constexpr std::string_view kCsvType = "text/csv; charset=utf-8; header=present";
 }  // namespace
 
 Task<Answer> get_totals(ApiCall const& call) {
-    bool csv = accepts_csv(call.request.header("accept"));
+    bool csv = accepts(call.request.header("accept"), "text/csv");
     std::string from;
     std::string to;
     auto const take = [&](std::string_view name,

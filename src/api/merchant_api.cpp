@@ -137,7 +137,9 @@ MerchantApi::MerchantApi(ApiServices services, Metrics& metrics, ApiSettings set
     : services_(services),
       metrics_(metrics),
       running_keys_(std::make_unique<RunningKeys>()),
-      limiter_(std::make_unique<RequestLimiter>(settings.requests_per_minute)) {}
+      limiter_(std::make_unique<RequestLimiter>(settings.requests_per_minute)),
+      streams_(settings.streams),
+      pace_(settings.pace) {}
 
 MerchantApi::~MerchantApi() = default;
 
@@ -154,7 +156,7 @@ Task<HttpResponse> MerchantApi::handle(HttpRequest const& request) {
         auto caller = co_await authenticate(request, services_.api_keys, clock.now());
         if (caller) {
             services_.key_uses.note(caller->key_id);
-            ApiCall const call{services_, request, *caller, std::nullopt};
+            ApiCall const call{services_, request, *caller, std::nullopt, {streams_, pace_}};
             standing = limiter_->take(caller->key_id, clock.now());
             result = standing->is_allowed ? co_await answer_if_allowed(call, route, *running_keys_)
                                           : std::unexpected(too_many(*standing, limiter_->most()));

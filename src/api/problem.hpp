@@ -28,6 +28,7 @@ inline constexpr ProblemKind kKeyInUse{"idempotency_key_in_use", 409, "Still at 
 inline constexpr ProblemKind kKeyReused{"idempotency_key_reused", 422,
                                         "Idempotency-Key used before"};
 inline constexpr ProblemKind kNotSettled{"not_settled", 409, "Not settled"};
+inline constexpr ProblemKind kArchived{"archived", 410, "Archived"};
 inline constexpr ProblemKind kUnsupportedMediaType{"unsupported_media_type", 415,
                                                    "Unsupported media type"};
 inline constexpr ProblemKind kRateLimited{"rate_limited", 429, "Too many requests"};

@@ -61,6 +61,8 @@ constexpr std::array kEndpoints{
                     without_id<create_payment>),
     reads("get_payment", "/v1/payments/{id}", Scope::payments_read, get_payment),
     reads("get_receipt", "/v1/payments/{id}/receipt", Scope::payments_read, get_receipt),
+    reads("list_payment_events", "/v1/payments/{id}/events", Scope::events_read,
+          list_payment_events),
     reads("list_exceptions", "/v1/exceptions", Scope::exceptions_read, without_id<list_exceptions>),
     reads("get_exception", "/v1/exceptions/{id}", Scope::exceptions_read, get_exception),
     posts_once("resolve_exception", "/v1/exceptions/{id}/resolve", Scope::exceptions_write,
@@ -103,6 +105,8 @@ constexpr std::array kEndpoints{
           get_webhook_delivery),
     posts("redeliver_webhook", "/v1/webhook-deliveries/{id}/redeliver", Scope::webhooks_write,
           redeliver_webhook),
+    reads("list_events", "/v1/events", Scope::events_read, without_id<list_events>),
+    reads("get_event", "/v1/events/{id}", Scope::events_read, get_event),
 };
 
 // What stands in the place of "{id}", or nothing where the path is not the pattern's.

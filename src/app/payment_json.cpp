@@ -92,6 +92,15 @@ Json nullable(std::string const& text) {
     return text.empty() ? Json(nullptr) : Json(text);
 }
 
+Json event_head(OutboxEvent const& event) {
+    Json json;
+    json["id"] = to_string(event.id);
+    json["type"] = event.type;
+    json["timestamp"] = to_rfc3339(event.created_at);
+    json["sequence"] = event.sequence == 0 ? Json(nullptr) : Json(event.sequence);
+    return json;
+}
+
 }  // namespace
 
 std::string checkout_url(PaymentId id, Network const& network) {
@@ -104,6 +113,7 @@ Json payment_json(PaymentState const& state, PaymentStatus status, Network const
     json["id"] = to_string(payment.id);
     json["object"] = "payment";
     json["status"] = to_string(status);
+    json["version"] = state.version;
     json["amount"] = to_decimal(payment.price, currency_decimals(payment.currency).value_or(0));
     json["currency"] = payment.currency;
     json["deposit_address"] = to_string(payment.deposit_address);
@@ -133,7 +143,7 @@ Json payment_json(PaymentState const& state, PaymentStatus status, Network const
     return json;
 }
 
-std::string event_payload(ToldEvent const& told, Network const& network) {
+Json event_json(ToldEvent const& told, Network const& network) {
     OutboxEvent const& event = told.event;
     if (event.type == kTestEvent) {
         return Json{{"type", event.type},
@@ -150,11 +160,24 @@ std::string event_payload(ToldEvent const& told, Network const& network) {
         data["goods_may_be_released"] = event.goods_may_be_released;
     }
     if (told.moved) data["moved"] = transfer_json(*told.moved, network);
-    Json json;
-    json["type"] = event.type;
-    json["timestamp"] = to_rfc3339(event.created_at);
+    Json json = event_head(event);
     json["data"] = std::move(data);
-    return json.dump();
+    return json;
+}
+
+Json untold_json(OutboxEvent const& event, Untold why) {
+    Json json = event_head(event);
+    json["data"] = nullptr;
+    json["unavailable"] = to_string(why);
+    return json;
+}
+
+Json event_json(FeedEvent const& event, Network const& network) {
+    return event.told ? event_json(*event.told, network) : untold_json(event.event, event.untold);
+}
+
+std::string event_payload(ToldEvent const& told, Network const& network) {
+    return event_json(told, network).dump();
 }
 
 }  // namespace sycee

@@ -165,7 +165,7 @@ Task<HttpResponse> CheckoutPages::show_state(PaymentId id, HttpRequest const& re
 }
 
 Task<HttpResponse> CheckoutPages::open_events(PaymentId id, std::string query) {
-    auto slot = streams_.take(id);
+    auto slot = streams_.take(id.uuid);
     if (!slot) {
         // A browser does not try this address again: the page asks for the state from now on.
         auto refused =

@@ -35,6 +35,7 @@
 #include <sycee/store/pg_api_keys.hpp>
 #include <sycee/store/pg_checkpoints.hpp>
 #include <sycee/store/pg_desk.hpp>
+#include <sycee/store/pg_event_feed.hpp>
 #include <sycee/store/pg_fees.hpp>
 #include <sycee/store/pg_idempotency.hpp>
 #include <sycee/store/pg_ledger.hpp>
@@ -85,7 +86,7 @@ constexpr std::size_t kBookConnections = 2;
 // A checkpoint reads for a long time.
 constexpr std::size_t kCheckpointConnections = 1;
 // Open checkout pages must leave connections for the API and the dashboard.
-constexpr StreamLimits kStreams{.all = HttpServerLimits{}.connections / 2, .per_payment = 20};
+constexpr StreamLimits kStreams{.all = HttpServerLimits{}.connections / 2, .per_holder = 20};
 
 // Everything of the running service, built in the order in which it is used and destroyed in
 // reverse.
@@ -116,6 +117,7 @@ class Application {
           months_(checkpoint_connection_),
           receipts_(database_),
           statements_(database_),
+          event_feed_(database_),
           password_workers_(kPasswordThreads, kMostPasswordsWaiting),
           secrets_(sealing_key),
           feed_(executor),
@@ -147,9 +149,20 @@ class Application {
               outbox_wake_, clock_),
           month_keeper_(months_, clock_, metrics_),
           dispatcher_(outbox_, sender_, config_.network, outbox_wake_, clock_, metrics_),
-          api_({service_, desk_service_, fee_service_, refund_service_, statements_,
-                checkpoint_service_, webhook_service_, api_keys_, key_uses_, idempotency_, secrets_,
-                config_.network, clock_},
+          api_({service_,
+                desk_service_,
+                fee_service_,
+                refund_service_,
+                statements_,
+                checkpoint_service_,
+                webhook_service_,
+                api_keys_,
+                key_uses_,
+                idempotency_,
+                secrets_,
+                config_.network,
+                clock_,
+                {event_feed_, outbox_wake_}},
                metrics_, config_.api),
           checkout_(service_, finder_, feed_, detected_, config_.network, clock_, kStreams),
           receipt_page_(checkpoint_service_, config_.network),
@@ -442,6 +455,7 @@ class Application {
     PgMonths months_;
     PgReceipts receipts_;
     PgStatements statements_;
+    PgEventFeed event_feed_;
     WorkerPool password_workers_;
     SecretBox secrets_;
     AddressIndex addresses_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sycee/app/event_feed.hpp>
 #include <sycee/app/ports.hpp>
 #include <sycee/app/settings.hpp>
 #include <sycee/payment/state.hpp>
@@ -15,7 +16,13 @@ namespace sycee {
 nlohmann::ordered_json payment_json(PaymentState const& state, PaymentStatus status,
                                     Network const& network);
 
-// The body of a webhook: {type, timestamp, data}, as Standard Webhooks asks for.
+// An event, as a webhook has it and as the feed lists it: {id, type, timestamp, sequence, data}.
+nlohmann::ordered_json event_json(ToldEvent const& told, Network const& network);
+// One that can't be told: without data, and with why.
+nlohmann::ordered_json untold_json(OutboxEvent const& event, Untold why);
+nlohmann::ordered_json event_json(FeedEvent const& event, Network const& network);
+
+// The body of a webhook, as Standard Webhooks asks for.
 std::string event_payload(ToldEvent const& told, Network const& network);
 
 std::string checkout_url(PaymentId id, Network const& network);

@@ -6,8 +6,8 @@
 #include <sycee/app/settings.hpp>
 #include <sycee/app/transfer_finder.hpp>
 #include <sycee/checkout/find_throttle.hpp>
-#include <sycee/checkout/stream_slots.hpp>
 #include <sycee/net/http_message.hpp>
+#include <sycee/net/stream_slots.hpp>
 #include <sycee/net/web_files.hpp>
 #include <sycee/runtime/clock.hpp>
 

@@ -6,6 +6,7 @@
 #include <sycee/runtime/errors.hpp>
 
 #include "desk_fakes.hpp"
+#include "event_fakes.hpp"
 #include "fee_fakes.hpp"
 #include "refund_fakes.hpp"
 #include "run_task.hpp"
@@ -260,11 +261,12 @@ class MerchantApiTest : public testing::Test {
     MemoryCheckpoints checkpoints_;
     CheckpointService checkpoint_service_{checkpoints_, checkpoints_, &test_signing_key, clock_,
                                           metrics_};
+    MemoryEvents events_;
     MemoryFees fees_;
     FeeService fee_service_{fees_, service_, books_, network_, registry_, clock_};
     MemoryWebhooks webhooks_;
     SecretBox box_{Bytes32{9}};
-    WebhookService webhook_service_{webhooks_, box_, only_https, wake_, clock_};
+    WebhookService webhook_service_{webhooks_, box_, only_https, wake_, clock_, {events_, wake_}};
     ApiServices services_{service_,
                           desk_service_,
                           fee_service_,
@@ -277,7 +279,8 @@ class MerchantApiTest : public testing::Test {
                           payments_,
                           box_,
                           network_,
-                          clock_};
+                          clock_,
+                          {events_, wake_}};
     MerchantApi api_{services_, metrics_};
 };
 

@@ -259,7 +259,7 @@ TEST_F(CheckoutPagesTest, EventsOutliveADatabaseThatIsAway) {
 // again instead.
 TEST_F(CheckoutPagesTest, OnePaymentHasOnlySoManyEventStreams) {
     CheckoutPages pages(world_.service, world_.finder, world_.feed, world_.detected, world_.network,
-                        world_.clock, {.all = 5, .per_payment = 2});
+                        world_.clock, {.all = 5, .per_holder = 2});
     std::string const path = "/checkout/" + world_.id() + "/events";
     auto first = get_from(pages, path);
     auto const second = get_from(pages, path);
@@ -276,7 +276,7 @@ TEST_F(CheckoutPagesTest, OnePaymentHasOnlySoManyEventStreams) {
 
 TEST_F(CheckoutPagesTest, AllPaymentsTogetherHaveOnlySoManyEventStreams) {
     CheckoutPages pages(world_.service, world_.finder, world_.feed, world_.detected, world_.network,
-                        world_.clock, {.all = 2, .per_payment = 2});
+                        world_.clock, {.all = 2, .per_holder = 2});
     auto const events_of = [&](std::uint8_t number) {
         world_.state.payment.id = {make_uuid_v7(world_.clock.time, {number})};
         world_.store();
@@ -291,7 +291,7 @@ TEST_F(CheckoutPagesTest, AllPaymentsTogetherHaveOnlySoManyEventStreams) {
 
 TEST_F(CheckoutPagesTest, AnUnknownPaymentTakesNoEventStream) {
     CheckoutPages pages(world_.service, world_.finder, world_.feed, world_.detected, world_.network,
-                        world_.clock, {.all = 1, .per_payment = 1});
+                        world_.clock, {.all = 1, .per_holder = 1});
     PaymentId const unknown{make_uuid_v7(world_.clock.time, {99})};
     EXPECT_EQ(get_from(pages, "/checkout/" + to_string(unknown) + "/events").status, 404U);
     EXPECT_EQ(get_from(pages, "/checkout/" + world_.id() + "/events").status, 200U);

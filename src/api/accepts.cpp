@@ -1,14 +1,14 @@
-#include "accepts_csv.hpp"
+#include "accepts.hpp"
 
 #include <sycee/base/ascii.hpp>
 
 namespace sycee {
 
-bool accepts_csv(std::string_view accept) {
+bool accepts(std::string_view accept, std::string_view media_type) {
     while (!accept.empty()) {
         std::string_view choice = take_until(accept, ',');
         auto const type = trimmed(take_until(choice, ';'));
-        if (!equal_ignoring_case(type, "text/csv")) continue;
+        if (!equal_ignoring_case(type, media_type)) continue;
         while (!choice.empty()) {
             auto const parameter = trimmed(take_until(choice, ';'));
             if (parameter.starts_with("q=0") &&

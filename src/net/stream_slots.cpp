@@ -1,4 +1,4 @@
-#include <sycee/checkout/stream_slots.hpp>
+#include <sycee/net/stream_slots.hpp>
 
 #include <map>
 
@@ -7,12 +7,12 @@ namespace sycee {
 struct StreamSlots::State {
     StreamLimits limits;
     std::size_t taken = 0;
-    std::map<PaymentId, std::size_t> taken_by;
+    std::map<Uuid, std::size_t> taken_by;
 };
 
 class StreamSlots::Slot {
   public:
-    Slot(std::shared_ptr<State> state, PaymentId id) : state_(std::move(state)), id_(id) {
+    Slot(std::shared_ptr<State> state, Uuid const& id) : state_(std::move(state)), id_(id) {
         ++state_->taken;
         ++state_->taken_by[id_];
     }
@@ -26,15 +26,15 @@ class StreamSlots::Slot {
 
   private:
     std::shared_ptr<State> state_;
-    PaymentId id_;
+    Uuid id_;
 };
 
 StreamSlots::StreamSlots(StreamLimits limits) : state_(std::make_shared<State>(limits)) {}
 
-std::shared_ptr<void const> StreamSlots::take(PaymentId id) {
+std::shared_ptr<void const> StreamSlots::take(Uuid const& id) {
     if (state_->taken >= state_->limits.all) return nullptr;
     auto const own = state_->taken_by.find(id);
-    if (own != state_->taken_by.end() && own->second >= state_->limits.per_payment) return nullptr;
+    if (own != state_->taken_by.end() && own->second >= state_->limits.per_holder) return nullptr;
     return std::make_shared<Slot const>(state_, id);
 }
 
