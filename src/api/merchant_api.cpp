@@ -13,6 +13,8 @@
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <exception>
+
 namespace sycee {
 namespace {
 
@@ -103,14 +105,19 @@ Task<Answer> answer_once(ApiCall call, Route const& route, RunningKeys& running)
             co_return co_await answer_used(call, route, *used);
     }
     std::optional<Answer> first;
+    std::exception_ptr without_price;
     try {
         first = co_await answer(call, route);
     } catch (KeyWasUsed const&) {
         first.reset();
+    } catch (RateUnavailable const&) {
+        // It may have been answered while there was a rate.
+        without_price = std::current_exception();
     }
     if (first && keeps_its_answer) co_return std::move(*first);
     if (first) co_return co_await keep_answer(call, *route.endpoint, std::move(*first));
     auto const used = co_await call.keys.find(merchant_id, key);
+    if (!used && without_price) std::rethrow_exception(without_price);
     // Forgotten just now, as it is too old.
     if (!used) throw Unavailable("an idempotency key is gone that was there");
     co_return co_await answer_used(call, route, *used);
@@ -171,6 +178,13 @@ Task<HttpResponse> MerchantApi::handle(HttpRequest const& request) {
                     .detail = "The disk of the gateway's database is full: nothing is accepted "
                               "until there is room. Try again later.",
                     .headers = {{"retry-after", "30"}}});
+    } catch (RateUnavailable const& failure) {
+        log_warning("api", "a price could not be made",
+                    {{"request_id", request_id}, {"reason", failure.what()}});
+        result = std::unexpected(Problem{
+            .kind = kRateUnavailable,
+            .detail = "No price can be made at the moment: " + std::string(failure.what()) + ".",
+            .headers = {{"retry-after", "10"}}});
     } catch (Unavailable const& failure) {
         log_warning("api", "a request could not be served",
                     {{"request_id", request_id}, {"reason", failure.what()}});

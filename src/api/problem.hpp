@@ -36,6 +36,7 @@ inline constexpr ProblemKind kInternal{"internal", 500, "Internal error"};
 inline constexpr ProblemKind kReceiptsOff{"receipts_off", 501, "No receipts here"};
 inline constexpr ProblemKind kReceiptPending{"receipt_pending", 503, "Not yet in a checkpoint"};
 inline constexpr ProblemKind kStorageFull{"storage_full", 503, "No room to store anything"};
+inline constexpr ProblemKind kRateUnavailable{"rate_unavailable", 503, "No price at the moment"};
 inline constexpr ProblemKind kUnavailable{"unavailable", 503, "Temporarily unavailable"};
 
 struct FieldError {

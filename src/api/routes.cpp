@@ -63,6 +63,7 @@ constexpr std::array kEndpoints{
     reads("get_receipt", "/v1/payments/{id}/receipt", Scope::payments_read, get_receipt),
     reads("list_payment_events", "/v1/payments/{id}/events", Scope::events_read,
           list_payment_events),
+    reads("get_rate", "/v1/rates", Scope::payments_read, without_id<get_rate>),
     reads("list_exceptions", "/v1/exceptions", Scope::exceptions_read, without_id<list_exceptions>),
     reads("get_exception", "/v1/exceptions/{id}", Scope::exceptions_read, get_exception),
     posts_once("resolve_exception", "/v1/exceptions/{id}/resolve", Scope::exceptions_write,

@@ -2,6 +2,7 @@
 #include <sycee/app/payment_json.hpp>
 #include <sycee/app/refund_json.hpp>
 #include <sycee/evm/payment_uri.hpp>
+#include <sycee/payment/quote.hpp>
 
 #include "token_json.hpp"
 
@@ -88,6 +89,11 @@ Json option_json(Payment const& payment, PaymentOption const& option, Network co
     return json;
 }
 
+Json source_json(SourceRate const& source) {
+    return {
+        {"name", source.source}, {"rate", to_string(source.rate)}, {"at", to_rfc3339(source.at)}};
+}
+
 Json nullable(std::string const& text) {
     return text.empty() ? Json(nullptr) : Json(text);
 }
@@ -103,6 +109,33 @@ Json event_head(OutboxEvent const& event) {
 
 }  // namespace
 
+Json quote_json(PriceQuote const* quote) {
+    if (quote == nullptr) return nullptr;
+    Json json;
+    json["rate"] = to_string(quote->rate);
+    json["spread_basis_points"] = quote->spread_basis_points;
+    json["sources"] = Json::array();
+    for (SourceRate const& source : quote->sources)
+        json["sources"].push_back(source_json(source));
+    return json;
+}
+
+Json offer_json(PriceOffer const& offer, Network const& network) {
+    Json json;
+    json["object"] = "rate";
+    json["currency"] = offer.currency;
+    json["amount"] = to_decimal(offer.price, currency_decimals(offer.currency).value_or(0));
+    json["quote"] = quote_json(offer.quote.get());
+    json["options"] = Json::array();
+    for (PaymentOption const& option : offer.options) {
+        Json priced = token_json(option.chain_id, option.token, network);
+        add_amount(priced, "amount", option.amount);
+        json["options"].push_back(std::move(priced));
+    }
+    json["at"] = to_rfc3339(offer.at);
+    return json;
+}
+
 std::string checkout_url(PaymentId id, Network const& network) {
     return network.public_url + "/checkout/" + to_string(id);
 }
@@ -116,6 +149,7 @@ Json payment_json(PaymentState const& state, PaymentStatus status, Network const
     json["version"] = state.version;
     json["amount"] = to_decimal(payment.price, currency_decimals(payment.currency).value_or(0));
     json["currency"] = payment.currency;
+    json["quote"] = quote_json(payment.quote.get());
     json["deposit_address"] = to_string(payment.deposit_address);
     json["options"] = Json::array();
     for (auto const& option : payment.options) {

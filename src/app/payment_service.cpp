@@ -61,11 +61,20 @@ Result<void> check_url(std::string const& url) {
     return {};
 }
 
-Result<Amount> check_price(std::string const& amount, std::string const& currency) {
+Result<unsigned> check_currency(std::string const& currency, RateBook const& rates) {
+    std::string const shown = "\"" + currency.substr(0, 20) + "\"";
     auto const decimals = currency_decimals(currency);
-    if (!decimals)
-        return refuse("currency", "must be \"USD\", not \"" + currency.substr(0, 20) + "\"");
-    auto const price = parse_decimal(amount, *decimals);
+    if (decimals && rates.has(currency)) return *decimals;
+    if (!decimals) {
+        return refuse("currency", "must be " + rates.currencies() + ", not " + shown +
+                                      ", which is no currency of ISO 4217");
+    }
+    return refuse("currency", "must be " + rates.currencies() + ", not " + shown +
+                                  ", for which there is no rate");
+}
+
+Result<Amount> check_price(std::string const& amount, unsigned decimals) {
+    auto const price = parse_decimal(amount, decimals);
     if (!price) return refuse("amount", price.error().message);
     if (price->is_zero()) return refuse("amount", "must be above zero");
     // 10^15 cents: far above any order, and far below where 18 decimals would not fit.
@@ -73,11 +82,39 @@ Result<Amount> check_price(std::string const& amount, std::string const& currenc
     return *price;
 }
 
+// By what a price is made into tokens; null: one to one.
+std::shared_ptr<PriceQuote const> quote_of(std::string const& currency, RateBook const& rates,
+                                           Timestamp now) {
+    if (currency == kPeggedCurrency) return nullptr;
+    auto quote = rates.quote(currency, now);
+    if (!quote) throw RateUnavailable("no rate for " + currency + ": " + to_string(quote.error()));
+    return std::make_shared<PriceQuote const>(std::move(*quote));
+}
+
+// A price in every token of every chain.
+Result<std::vector<PaymentOption>> priced_options(Amount price, unsigned decimals,
+                                                  PriceQuote const* quote, Network const& network) {
+    std::vector<PaymentOption> options;
+    for (auto const& chain : network.chains) {
+        for (auto const& token : chain.tokens) {
+            Result<Amount> const due = quote == nullptr
+                                           ? pegged_amount(price, decimals, token.decimals)
+                                           : quoted_amount(price, decimals, token.decimals, *quote);
+            if (!due) return std::unexpected(due.error());
+            options.push_back(
+                {chain.id, token.contract, *due, tolerance_of(*due, token.tolerance)});
+        }
+    }
+    return options;
+}
+
 }  // namespace
 
 Result<NewPayment> check_new_payment(CreatePayment const& input, Network const& network,
-                                     Timestamp now) {
-    auto const price = check_price(input.amount, input.currency);
+                                     Timestamp now, RateBook const& rates) {
+    auto const decimals = check_currency(input.currency, rates);
+    if (!decimals) return std::unexpected(decimals.error());
+    auto const price = check_price(input.amount, *decimals);
     if (!price) return std::unexpected(price.error());
     NewPayment payment;
     payment.currency = input.currency;
@@ -105,14 +142,10 @@ Result<NewPayment> check_new_payment(CreatePayment const& input, Network const& 
     payment.created_at = now;
     // Whole seconds, as block times are.
     payment.expires_at = timestamp_from_seconds(to_unix_seconds(now) + expires_in);
-    unsigned const decimals = currency_decimals(payment.currency).value();
-    for (auto const& chain : network.chains) {
-        for (auto const& token : chain.tokens) {
-            Amount const due = pegged_amount(*price, decimals, token.decimals);
-            payment.options.push_back(
-                {chain.id, token.contract, due, tolerance_of(due, token.tolerance)});
-        }
-    }
+    payment.quote = quote_of(payment.currency, rates, now);
+    auto options = priced_options(*price, *decimals, payment.quote.get(), network);
+    if (!options) return std::unexpected(options.error());
+    payment.options = std::move(*options);
     return payment;
 }
 
@@ -142,17 +175,48 @@ Result<ExtendedPublicKey> check_merchant_key(std::string_view xpub) {
     return key;
 }
 
+std::vector<PaymentOption> PaymentService::open_options(std::vector<PaymentOption> options,
+                                                        Timestamp now) const {
+    std::erase_if(options, [this](PaymentOption const& option) {
+        return !chains_.followed(option.chain_id);
+    });
+    if (options.empty()) {
+        throw Unavailable("no chain is being followed yet: is the node reachable?");
+    }
+    std::string why;
+    std::erase_if(options, [&](PaymentOption const& option) {
+        auto const& symbol = network_.token(option.chain_id, option.token)->symbol;
+        auto const peg = rates_.check_peg(symbol, now);
+        if (!peg && !why.contains(symbol + ": "))
+            why += (why.empty() ? "" : "; ") + symbol + ": " + to_string(peg.error());
+        return !peg;
+    });
+    if (options.empty()) {
+        throw RateUnavailable("no token is known to be worth one USD at the moment: " + why);
+    }
+    return options;
+}
+
+Result<PriceOffer> PaymentService::offer(std::string const& currency,
+                                         std::optional<std::string> const& amount) const {
+    CreatePayment input;
+    input.currency = currency;
+    input.amount = amount.value_or("1");
+    PriceOffer offer{.currency = currency, .at = clock_.now()};
+    auto checked = check_new_payment(input, network_, offer.at, rates_);
+    if (!checked) return std::unexpected(checked.error());
+    offer.price = checked->price;
+    offer.quote = std::move(checked->quote);
+    offer.options = open_options(std::move(checked->options), offer.at);
+    return offer;
+}
+
 Task<Result<PaymentState>> PaymentService::create(MerchantId merchant_id, CreatePayment input,
                                                   std::optional<IdempotencyClaim> claim) {
     Timestamp const now = clock_.now();
-    auto checked = check_new_payment(input, network_, now);
+    auto checked = check_new_payment(input, network_, now, rates_);
     if (!checked) co_return std::unexpected(checked.error());
-    std::erase_if(checked->options, [this](PaymentOption const& option) {
-        return !chains_.followed(option.chain_id);
-    });
-    if (checked->options.empty()) {
-        throw Unavailable("no chain is being followed yet: is the node reachable?");
-    }
+    checked->options = open_options(std::move(checked->options), now);
     checked->merchant_id = merchant_id;
     checked->id = new_id<PaymentTag>(now);
     checked->claim = std::move(claim);

@@ -25,11 +25,6 @@ Amount tolerance_of(Amount price, Tolerance const& tolerance) {
     return std::min(std::max(tolerance.absolute, relative), price - Amount(1));
 }
 
-std::optional<unsigned> currency_decimals(std::string_view currency) {
-    if (currency == "USD") return 2;
-    return std::nullopt;
-}
-
 Amount pegged_amount(Amount price, unsigned currency_decimals, unsigned token_decimals) {
     return multiply_divide_up(price, power_of_ten(token_decimals), power_of_ten(currency_decimals));
 }

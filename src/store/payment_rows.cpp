@@ -41,6 +41,7 @@ Payment payment_of(pqxx::row const& row) {
     payment.success_url = row[10].c_str();
     payment.created_at = time_of(row[11]);
     payment.expires_at = time_of(row[12]);
+    payment.quote = parse_quote(row[13].c_str());
     return payment;
 }
 
@@ -53,6 +54,7 @@ pqxx::result load_rows(pqxx::transaction_base& tx, std::vector<PaymentKey> const
         "SELECT p.merchant_id, p.payment_id, derivation_index, deposit_address, currency, price,"
         " options, reference, description, metadata, success_url, " +
         time_column("created_at") + ", " + time_column("expires_at") +
+        ", quote"
         ", EXISTS (SELECT FROM all_authorizations a"
         "   WHERE (a.merchant_id, a.payment_id) = (p.merchant_id, p.payment_id)"
         "   AND a.payment_id BETWEEN $3::uuid AND $4::uuid OFFSET 0)"
@@ -280,7 +282,7 @@ void add_payment(PaymentStream& rows, Payment const& payment) {
     rows.row(payment.merchant_id, payment.id, payment.derivation_index, payment.deposit_address,
              payment.currency, payment.price, options_json(payment.options), payment.reference,
              payment.description, metadata_json(payment.metadata), payment.success_url,
-             payment.created_at, payment.expires_at);
+             payment.created_at, payment.expires_at, quote_text(payment.quote.get()));
 }
 
 void insert_payments(pqxx::transaction_base& tx, std::vector<Payment> const& payments) {
@@ -351,6 +353,38 @@ std::string options_json(std::vector<PaymentOption> const& options) {
                         {"tolerance", to_string(option.tolerance)}});
     }
     return json.dump();
+}
+
+std::shared_ptr<PriceQuote const> parse_quote(std::string const& text) {
+    if (text.empty()) return nullptr;
+    auto const rate_in = [](Json const& json) {
+        auto const rate = parse_rate(json.get<std::string>());
+        ensure(rate.has_value(), "store: a payment's rate does not parse");
+        return *rate;
+    };
+    auto const json = Json::parse(text);
+    PriceQuote quote{.rate = rate_in(json.at("rate")),
+                     .spread_basis_points = json.at("spread").get<std::uint32_t>()};
+    for (auto const& source : json.at("sources")) {
+        quote.sources.push_back(
+            {.source = source.at(0).get<std::string>(),
+             .rate = rate_in(source.at(1)),
+             .at = Timestamp{std::chrono::milliseconds{source.at(2).get<std::int64_t>()}}});
+    }
+    return std::make_shared<PriceQuote const>(std::move(quote));
+}
+
+std::string quote_text(PriceQuote const* quote) {
+    if (quote == nullptr) return "";
+    Json sources = Json::array();
+    for (SourceRate const& source : quote->sources) {
+        sources.push_back(
+            Json::array({source.source, to_string(source.rate), to_unix_milliseconds(source.at)}));
+    }
+    return Json{{"rate", to_string(quote->rate)},
+                {"spread", quote->spread_basis_points},
+                {"sources", std::move(sources)}}
+        .dump();
 }
 
 std::string metadata_json(std::vector<std::pair<std::string, std::string>> const& metadata) {

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <sycee/app/ports.hpp>
+#include <sycee/payment/quote.hpp>
 
 #include "bulk_copy.hpp"
 
 #include <pqxx/pqxx>
 
 #include <array>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -20,9 +22,10 @@ std::vector<PaymentState> load_payment_states(pqxx::transaction_base& tx,
 // What the shop asked for alone, in the order of `keys`.
 std::vector<Payment> load_payments(pqxx::transaction_base& tx, std::vector<PaymentKey> const& keys);
 
-inline constexpr auto kPaymentColumns = std::to_array<char const*>(
-    {"merchant_id", "payment_id", "derivation_index", "deposit_address", "currency", "price",
-     "options", "reference", "description", "metadata", "success_url", "created_at", "expires_at"});
+inline constexpr auto kPaymentColumns =
+    std::to_array<char const*>({"merchant_id", "payment_id", "derivation_index", "deposit_address",
+                                "currency", "price", "options", "reference", "description",
+                                "metadata", "success_url", "created_at", "expires_at", "quote"});
 using PaymentStream = CopyStream<kPaymentColumns>;
 
 // Writes a payment as it is, with the index and address that it has; and many.
@@ -31,6 +34,9 @@ void insert_payments(pqxx::transaction_base& tx, std::vector<Payment> const& pay
 
 std::vector<PaymentOption> parse_options(std::string const& text);
 std::string options_json(std::vector<PaymentOption> const& options);
+// Null is the empty text.
+std::shared_ptr<PriceQuote const> parse_quote(std::string const& text);
+std::string quote_text(PriceQuote const* quote);
 std::string metadata_json(std::vector<std::pair<std::string, std::string>> const& metadata);
 
 }  // namespace sycee

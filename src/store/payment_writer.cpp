@@ -36,7 +36,8 @@ Payment payment_of(NewPayment const& input, std::uint64_t index, Address const& 
             .metadata = input.metadata,
             .success_url = input.success_url,
             .created_at = input.created_at,
-            .expires_at = input.expires_at};
+            .expires_at = input.expires_at,
+            .quote = input.quote};
 }
 
 // Where a merchant's addresses come from.

@@ -2,6 +2,7 @@
 // that verify names the row that was changed by hand.
 #include <sycee/app/trial_balance.hpp>
 #include <sycee/base/assert.hpp>
+#include <sycee/payment/quote.hpp>
 #include <sycee/runtime/clock.hpp>
 #include <sycee/runtime/errors.hpp>
 #include <sycee/runtime/random.hpp>
@@ -28,6 +29,23 @@ TEST_F(BooksInPostgres, a_payment_survives_its_round_trip) {
     EXPECT_EQ(created.derivation_index, 1U);
     EXPECT_EQ(to_string(state().payment.deposit_address),
               "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
+}
+
+TEST_F(BooksInPostgres, the_rate_that_was_locked_survives_its_round_trip) {
+    auto const rate = [](char const* text) { return parse_rate(text).value(); };
+    PriceQuote const quote{.rate = rate("156.3712345"),
+                           .spread_basis_points = 50,
+                           .sources = {{"chainlink 1 \"x\"", rate("156.25"), kStart},
+                                       {"http b", rate("156.492469"), kStart - 7ms}}};
+    auto input = new_payment(merchant_id, {kChain});
+    input.currency = "JPY";
+    input.quote = std::make_shared<PriceQuote const>(quote);
+    auto const created = run(PgPayments(*database).create(input, derive_deposit_address));
+    ASSERT_NE(state(created).payment.quote, nullptr);
+    EXPECT_EQ(*state(created).payment.quote, quote);
+    EXPECT_EQ(*created.quote, quote);
+    EXPECT_EQ(state().payment.quote, nullptr);
+    EXPECT_EQ(query("SELECT count(*) FROM payments WHERE quote = ''"), "1");
 }
 
 TEST_F(BooksInPostgres, three_stages_are_written_and_verify) {

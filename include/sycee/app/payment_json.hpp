@@ -1,6 +1,7 @@
 #pragma once
 
 #include <sycee/app/event_feed.hpp>
+#include <sycee/app/payment_service.hpp>
 #include <sycee/app/ports.hpp>
 #include <sycee/app/settings.hpp>
 #include <sycee/payment/state.hpp>
@@ -15,6 +16,12 @@ namespace sycee {
 // api/openapi.yaml). Amounts are decimal strings; base units where the name says so.
 nlohmann::ordered_json payment_json(PaymentState const& state, PaymentStatus status,
                                     Network const& network);
+
+// The rate by which a price was made into tokens, or null (schema Quote).
+nlohmann::ordered_json quote_json(PriceQuote const* quote);
+
+// What a payment would cost now (schema Rate).
+nlohmann::ordered_json offer_json(PriceOffer const& offer, Network const& network);
 
 // An event, as a webhook has it and as the feed lists it: {id, type, timestamp, sequence, data}.
 nlohmann::ordered_json event_json(ToldEvent const& told, Network const& network);

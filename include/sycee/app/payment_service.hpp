@@ -2,10 +2,12 @@
 
 #include <sycee/app/chain_registry.hpp>
 #include <sycee/app/ports.hpp>
+#include <sycee/app/rate_book.hpp>
 #include <sycee/app/settings.hpp>
 #include <sycee/base/result.hpp>
 #include <sycee/runtime/clock.hpp>
 
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -17,7 +19,7 @@ namespace sycee {
 // What a shop sends to create a payment.
 struct CreatePayment {
     std::string amount;                                         // decimal string: "50.00"
-    std::string currency;                                       // "USD"
+    std::string currency;                                       // "EUR"
     std::optional<std::string> reference;                       // at most 200 bytes
     std::optional<std::string> description;                     // at most 500
     std::vector<std::pair<std::string, std::string>> metadata;  // at most 50, key 40, value 500
@@ -25,18 +27,32 @@ struct CreatePayment {
     std::optional<std::string> success_url;  // http or https, at most 2000
 };
 
+// What a price would be at the moment, in each token that a payment would offer.
+struct PriceOffer {
+    std::string currency;
+    Amount price;
+    std::shared_ptr<PriceQuote const> quote;  // null: one to one
+    std::vector<PaymentOption> options;
+    Timestamp at{};
+};
+
 // The merchant's use cases. `field` of a refused input is a JSON pointer without the slash:
 // "amount", "metadata/size".
 class PaymentService {
   public:
     PaymentService(PaymentPort& payments, Network const& network, ChainRegistry const& chains,
-                   Clock& clock)
-        : payments_(payments), network_(network), chains_(chains), clock_(clock) {}
+                   Clock& clock, RateBook const& rates = no_rates())
+        : payments_(payments), network_(network), chains_(chains), clock_(clock), rates_(rates) {}
 
     // Throws Unavailable while no configured chain is being followed: an address that nobody
-    // watches is never given out.
+    // watches is never given out. Throws RateUnavailable where the currency has no rate at the
+    // moment, or no token is worth what it should be.
     Task<Result<PaymentState>> create(MerchantId merchant_id, CreatePayment input,
                                       std::optional<IdempotencyClaim> claim = std::nullopt);
+    // What such a payment would cost now, without making one; of one unit of the currency where no
+    // amount is given. Throws as create() does.
+    Result<PriceOffer> offer(std::string const& currency,
+                             std::optional<std::string> const& amount) const;
     Task<std::optional<PaymentState>> find(MerchantId merchant_id, PaymentId id);
     Task<std::optional<PaymentState>> find_public(PaymentId id);
     Task<PaymentPage> list(std::optional<MerchantId> merchant_id, std::optional<PaymentId> after,
@@ -44,15 +60,21 @@ class PaymentService {
     PaymentStatus status(PaymentState const& state) const { return chains_.status(state); }
 
   private:
+    // Those that may be offered at the moment.
+    std::vector<PaymentOption> open_options(std::vector<PaymentOption> options,
+                                            Timestamp now) const;
+
     PaymentPort& payments_;
     Network const& network_;
     ChainRegistry const& chains_;
     Clock& clock_;
+    RateBook const& rates_;
 };
 
-// Pure: checks the input and prices the options.
+// Pure: checks the input and prices the options, of every token of every chain. Throws
+// RateUnavailable where the currency has no rate at that moment.
 Result<NewPayment> check_new_payment(CreatePayment const& input, Network const& network,
-                                     Timestamp now);
+                                     Timestamp now, RateBook const& rates = no_rates());
 
 // The key whose children a merchant's deposit addresses are: of an account key (depth 3) its child
 // 0, an external-chain key (depth 4) itself. Nothing for the one key in 2^127 that has no such

@@ -22,6 +22,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -420,6 +421,7 @@ struct NewPayment {
     Timestamp created_at{};
     Timestamp expires_at{};
     std::optional<IdempotencyClaim> claim;
+    std::shared_ptr<PriceQuote const> quote = nullptr;  // as of Payment
 };
 
 // Gives the deposit address at an index below the merchant's extended public key, or below its

@@ -6,6 +6,7 @@
 #include <sycee/evm/address.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,8 @@
 #include <vector>
 
 namespace sycee {
+
+struct PriceQuote;  // payment/quote.hpp
 
 // One way to pay: this many base units of this token on this chain pay the whole price. The amount
 // is the locked price of the payment in that token; up to `tolerance` of it may be missing, so that
@@ -32,7 +35,7 @@ struct Payment {
     PaymentId id;
     std::uint64_t derivation_index = 0;  // of the deposit address below the merchant's extended key
     Address deposit_address;             // this payment's alone, on every chain
-    std::string currency;                // ISO 4217: "USD"
+    std::string currency;                // ISO 4217: "EUR"
     Amount price;                        // in the currency's minor units, above zero
     std::vector<PaymentOption> options;
     std::string reference;
@@ -41,6 +44,8 @@ struct Payment {
     std::string success_url;
     Timestamp created_at{};
     Timestamp expires_at{};  // by chain time: a transfer in a later block is late
+    // The rate by which the price was made into tokens. Null: one to one, as for US dollars.
+    std::shared_ptr<PriceQuote const> quote = nullptr;
 
     PaymentOption const* option_for(ChainId chain_id, Address const& token) const;
     bool offers(ChainId chain_id) const;  // some token on that chain
@@ -56,8 +61,8 @@ struct Tolerance {
 };
 Amount tolerance_of(Amount price, Tolerance const& tolerance);
 
-// Digits after the point of a currency's amounts; nothing for a currency that can't be priced in
-// yet.
+// Digits after the point of a currency's amounts (ISO 4217's minor units): 2 for USD, 0 for JPY, 3
+// for KWD. Nothing for what is no currency that people pay with.
 std::optional<unsigned> currency_decimals(std::string_view currency);
 
 // Base units of a token that are worth `price` of a currency that the token is pegged to one to

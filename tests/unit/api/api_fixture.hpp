@@ -82,7 +82,8 @@ class MemoryPayments final : public PaymentPort, public IdempotencyPort {
                          .metadata = payment.metadata,
                          .success_url = payment.success_url,
                          .created_at = payment.created_at,
-                         .expires_at = payment.expires_at};
+                         .expires_at = payment.expires_at,
+                         .quote = payment.quote};
         if (payment.claim) {
             auto const& claim = *payment.claim;
             take_claim(payment.merchant_id, claim, claim.answer(state.payment));
