@@ -7,9 +7,11 @@ namespace sycee {
 AdminPages::AdminPages(PaymentService& payments, DeskService& desk, RefundService& refunds,
                        LossService& losses, TransferFinder& finder, ChainRegistry const& chains,
                        ReportPort& reports, StatementPort& statements, AccessPort& access,
-                       WorkerPool& workers, Network const& network, Clock& clock, Metrics& metrics)
+                       WorkerPool& workers, Network const& network, Clock& clock, Metrics& metrics,
+                       RateBook const& rates)
     : routes_(std::make_unique<Routes>(payments, desk, refunds, losses, finder, chains, reports,
-                                       statements, access, workers, network, clock, metrics)) {}
+                                       statements, access, workers, network, clock, metrics,
+                                       rates)) {}
 
 AdminPages::~AdminPages() = default;
 

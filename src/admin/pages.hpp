@@ -2,6 +2,7 @@
 
 #include <sycee/app/chain_registry.hpp>
 #include <sycee/app/ports.hpp>
+#include <sycee/app/rate_book.hpp>
 #include <sycee/app/refund_ports.hpp>
 #include <sycee/app/settings.hpp>
 #include <sycee/app/transfer_finder.hpp>
@@ -54,6 +55,8 @@ Html deliveries_section(PaymentTimeline const& timeline);
 Html trial_balance_body(std::vector<BalanceRow> const& rows, Network const& network);
 Html chains_body(std::vector<ChainStatus> const& chains, ChainsProgress const& progress,
                  Network const& network, Timestamp now, std::string const& root);
+// What prices are made by, below the chains; empty where no rate is configured.
+Html rates_section(RateBook const& rates, Timestamp now);
 
 struct ExceptionsPage {
     std::vector<DeskException> exceptions;

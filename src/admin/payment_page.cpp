@@ -1,14 +1,30 @@
+#include <sycee/payment/quote.hpp>
+
 #include "pages.hpp"
 #include "words.hpp"
 
 namespace sycee::admin {
 namespace {
 
+// By what the price was made into tokens.
+std::string quote_text(Payment const& payment) {
+    PriceQuote const& quote = *payment.quote;
+    std::string text = to_string(quote.rate) + " " + payment.currency + " for one token";
+    if (quote.spread_basis_points != 0)
+        text += ", spread " + std::to_string(quote.spread_basis_points) + " basis points";
+    for (SourceRate const& source : quote.sources) {
+        text +=
+            "; " + source.source + ": " + to_string(source.rate) + " at " + to_rfc3339(source.at);
+    }
+    return text;
+}
+
 Html facts_section(PaymentDetail const& detail) {
     Payment const& payment = detail.state.payment;
     Html facts = fact("Merchant", detail.merchant);
     facts += fact("Reference", payment.reference.empty() ? "–" : payment.reference);
     if (!payment.description.empty()) facts += fact("Description", payment.description);
+    if (payment.quote) facts += fact("Rate", quote_text(payment));
     facts += fact("Deposit address", address(payment.deposit_address));
     facts += fact("Derivation index", payment.derivation_index);
     facts += fact("Created (UTC)", moment(payment.created_at));

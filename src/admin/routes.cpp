@@ -36,7 +36,7 @@ AdminPages::Routes::Routes(PaymentService& payments, DeskService& desk, RefundSe
                            LossService& losses, TransferFinder& finder, ChainRegistry const& chains,
                            ReportPort& reports, StatementPort& statements, AccessPort& access,
                            WorkerPool& workers, Network const& network, Clock& clock,
-                           Metrics& metrics)
+                           Metrics& metrics, RateBook const& rates)
     : payments_(payments),
       finder_(finder),
       chains_(chains),
@@ -44,6 +44,7 @@ AdminPages::Routes::Routes(PaymentService& payments, DeskService& desk, RefundSe
       access_(access),
       network_(network),
       clock_(clock),
+      rates_(rates),
       origin_(admin::origin_of(network.public_url)),
       root_(public_path(network.public_url) + std::string(kRoot)),
       files_(root_ + std::string(kAssets), admin::embedded_files()),
@@ -200,7 +201,8 @@ Task<HttpResponse> AdminPages::Routes::show(std::string_view path, std::string_v
         auto const chains = co_await reports_.chains();
         co_return admin::page_response(
             200, frame, "Chains", admin::Section::chains,
-            admin::chains_body(chains, chains_.all(), network_, clock_.now(), root_));
+            html("{}{}", {admin::chains_body(chains, chains_.all(), network_, clock_.now(), root_),
+                          admin::rates_section(rates_, clock_.now())}));
     }
     co_return admin::message_response(kNotFound, frame, "Not found", "There is no such page.");
 }

@@ -22,7 +22,7 @@ class AdminPages::Routes {
     Routes(PaymentService& payments, DeskService& desk, RefundService& refunds, LossService& losses,
            TransferFinder& finder, ChainRegistry const& chains, ReportPort& reports,
            StatementPort& statements, AccessPort& access, WorkerPool& workers,
-           Network const& network, Clock& clock, Metrics& metrics);
+           Network const& network, Clock& clock, Metrics& metrics, RateBook const& rates);
 
     Task<HttpResponse> handle(HttpRequest const& request);
 
@@ -50,6 +50,7 @@ class AdminPages::Routes {
     AccessPort& access_;
     Network const& network_;
     Clock& clock_;
+    RateBook const& rates_;
     std::string origin_;
     std::string root_;
     WebFiles files_;

@@ -10,11 +10,13 @@
 #include <sycee/app/desk_service.hpp>
 #include <sycee/app/detected_transfers.hpp>
 #include <sycee/app/fee_service.hpp>
+#include <sycee/app/feed_source.hpp>
 #include <sycee/app/loss_service.hpp>
 #include <sycee/app/mempool_watcher.hpp>
 #include <sycee/app/month_keeper.hpp>
 #include <sycee/app/payment_feed.hpp>
 #include <sycee/app/payment_service.hpp>
+#include <sycee/app/rate_service.hpp>
 #include <sycee/app/reconciler.hpp>
 #include <sycee/app/refund_service.hpp>
 #include <sycee/app/transfer_finder.hpp>
@@ -26,6 +28,7 @@
 #include <sycee/crypto/hash.hpp>
 #include <sycee/net/http_server.hpp>
 #include <sycee/node/node_mempool.hpp>
+#include <sycee/rates/http_rate_source.hpp>
 #include <sycee/runtime/errors.hpp>
 #include <sycee/runtime/log.hpp>
 #include <sycee/runtime/random.hpp>
@@ -80,7 +83,7 @@ constexpr auto kDrainTime = 10s;
 constexpr std::string_view kClaims = "sycee.refund_claims.1";
 constexpr std::size_t kPasswordThreads = 1;
 constexpr std::size_t kMostPasswordsWaiting = 20;
-constexpr std::size_t kMostTasks = 256;
+constexpr std::size_t kMostTasks = 512;
 // Apart from those of the requests, so that no flood of them delays a booking or a webhook.
 constexpr std::size_t kBookConnections = 2;
 // A checkpoint reads for a long time.
@@ -130,7 +133,12 @@ class Application {
           chains_(make_chains(*this)),
           finder_(executor, config_.network, ports_of(chains_), requests_ledger_, payments_,
                   registry_),
-          service_(payments_, config_.network, registry_, clock_),
+          rates_(config_.rates),
+          rate_service_(
+              rates_,
+              [this](RateSourceSettings const& settings) { return make_rate_source(settings); },
+              clock_, metrics_),
+          service_(payments_, config_.network, registry_, clock_, rates_),
           desk_service_(desk_, ledger_, config_.network, registry_, outbox_wake_, clock_,
                         config_.desk),
           loss_service_(losses_, ledger_, config_.network, nodes_of<LossService::Nodes>(chains_),
@@ -169,7 +177,7 @@ class Application {
           claim_page_(refund_service_, config_.network),
           admin_(service_, desk_service_, refund_service_, loss_service_, finder_, registry_,
                  reports_, statements_, access_, password_workers_, config_.network, clock_,
-                 metrics_),
+                 metrics_, rates_),
           certificate_(executor, config_.server, clock_, metrics_),
           tasks_(executor, kMostTasks) {}
 
@@ -274,6 +282,14 @@ class Application {
         return nodes;
     }
 
+    std::unique_ptr<RateSourcePort> make_rate_source(RateSourceSettings const& settings) {
+        if (settings.kind == RateSourceKind::http)
+            return std::make_unique<HttpRateSource>(executor_, settings, clock_);
+        auto feeds = nodes_of<std::map<ChainId, std::vector<FeedPort*>>>(chains_);
+        return std::make_unique<FeedSource>(settings, std::move(feeds[settings.chain_id]),
+                                            config_.network.chain(settings.chain_id)->quorum);
+    }
+
     LoadSigningKey signing_key_loader() const {
         if (config_.signing_key_file.empty()) return {};
         return [file = config_.signing_key_file] { return load_signing_key(file); };
@@ -325,6 +341,9 @@ class Application {
             spawn_essential("months", month_keeper_.run());
             spawn_essential("fee payments", fee_service_.run());
             spawn_essential("refunds", refund_service_.run());
+            spawn_essential("rates", rate_service_.run());
+            for (std::size_t i = 0; i < rate_service_.sources(); ++i)
+                spawn_essential("rate", watch_rate(i));
             if (checkpoint_service_.makes_checkpoints()) {
                 spawn_essential("checkpoints", checkpoint_service_.run());
             }
@@ -379,6 +398,17 @@ class Application {
             throw;  // cancelled
         } catch (std::runtime_error const& error) {
             fault = error.what();
+        }
+        refuse_to_run(fault);
+    }
+
+    // A source must be of what the configuration means.
+    Task<void> watch_rate(std::size_t source) {
+        std::string fault;
+        try {
+            co_await rate_service_.watch(source);
+        } catch (RateMisconfigured const& misconfigured) {
+            fault = misconfigured.what();
         }
         refuse_to_run(fault);
     }
@@ -467,6 +497,8 @@ class Application {
     ChainRegistry registry_;
     Chains chains_;
     TransferFinder finder_;
+    RateBook rates_;
+    RateService rate_service_;
     PaymentService service_;
     DeskService desk_service_;
     LossService loss_service_;

@@ -3,6 +3,7 @@
 #include <sycee/base/ascii.hpp>
 #include <sycee/net/client_address.hpp>
 #include <sycee/net/http_client.hpp>
+#include <sycee/rates/http_rate_source.hpp>
 #include <sycee/store/database.hpp>
 
 #include <toml++/toml.h>
@@ -21,6 +22,8 @@ namespace sycee {
 namespace {
 
 using namespace std::chrono_literals;
+
+constexpr std::string_view kDollar = "USD";
 
 // Refusals inside the reader; turned into a Result at its door.
 struct Refused {
@@ -98,6 +101,22 @@ class Section {
     }
 
     bool has(std::string const& key) { return find(key) != nullptr; }
+
+    // A moment of TOML, with its offset from UTC.
+    std::optional<Timestamp> moment(std::string const& key) {
+        auto const* node = find(key);
+        if (node == nullptr) return std::nullopt;
+        auto const* value = node->as_date_time();
+        if (value == nullptr || !value->get().offset) {
+            reject(node->source(), path(key), "must be a time such as 2026-12-31T00:00:00Z");
+        }
+        auto const& [date, time, offset] = value->get();
+        std::chrono::sys_days const day{std::chrono::year{date.year} /
+                                        std::chrono::month{date.month} /
+                                        std::chrono::day{date.day}};
+        return Timestamp{day} + std::chrono::hours{time.hour} + std::chrono::minutes{time.minute} -
+               std::chrono::minutes{offset->minutes} + std::chrono::seconds{time.second};
+    }
 
     bool flag(std::string const& key, bool fallback) {
         if (auto const override_value = overridden(key)) {
@@ -337,6 +356,227 @@ void read_chains(Section& root, Config& config, std::filesystem::path const& fol
     }
 }
 
+constexpr std::int64_t kLongestAge = std::int64_t{31} * 86'400;
+constexpr std::size_t kMostRates = 200;
+constexpr std::size_t kMostSources = 8;         // of one rate
+constexpr std::size_t kMostReadSources = 100;   // each is a task
+constexpr std::size_t kLongestSourceName = 80;  // it is kept with each payment
+
+std::optional<Rate> read_bound(Section& section, std::string const& key) {
+    if (!section.has(key)) return std::nullopt;
+    auto const rate = parse_rate(section.text(key));
+    if (!rate) reject(section.where(key), section.path(key), rate.error().message);
+    return *rate;
+}
+
+// What is looked for: of a currency how many units a dollar is worth, of a token how many dollars.
+CurrencyPair read_rate_pair(Section& section, RateSettings const& rate) {
+    CurrencyPair const per_dollar{std::string(kDollar), rate.subject};
+    CurrencyPair const in_dollars{rate.subject, std::string(kDollar)};
+    auto const pair =
+        parse_pair(section.text("pair", to_string(rate.is_peg ? in_dollars : per_dollar)));
+    if (!pair) reject(section.where("pair"), section.path("pair"), pair.error().message);
+    // A token may be called otherwise where it is priced: USD₮0 is USDT there.
+    bool const fits =
+        rate.is_peg ? pair->counter == kDollar : *pair == per_dollar || *pair == in_dollars;
+    if (fits) return *pair;
+    std::string const wanted =
+        rate.is_peg ? "\"" + to_string(in_dollars) + "\" or the like"
+                    : "\"" + to_string(per_dollar) + "\" or \"" + to_string(in_dollars) + "\"";
+    reject(section.where("pair"), section.path("pair"),
+           "must be " + wanted + ", not \"" + to_string(*pair) + "\"");
+}
+
+void read_fixed(Section& section, RateSourceSettings& source) {
+    source.kind = RateSourceKind::fixed;
+    auto const written = parse_rate(section.text("rate"));
+    if (!written) reject(section.where("rate"), section.path("rate"), written.error().message);
+    auto const rate = rate_of(written->units, kRateDecimals, source.inverse);
+    if (!rate) reject(section.where("rate"), section.path("rate"), rate.error().message);
+    source.rate = *rate;
+    if (auto const until = section.moment("valid_until")) source.valid_until = *until;
+    source.name = "fixed";
+}
+
+void read_longest_age(Section& section, RateSourceSettings& source) {
+    source.longest_age =
+        std::chrono::seconds(section.number("longest_age_seconds", 1, kLongestAge));
+}
+
+void read_feed(Section& section, RateSourceSettings& source, Network const& network) {
+    source.kind = RateSourceKind::chainlink;
+    source.chain_id = static_cast<ChainId>(section.number("chain_id", 1, INT64_MAX));
+    if (network.chain(source.chain_id) == nullptr) {
+        reject(section.where("chain_id"), section.path("chain_id"),
+               "must be the id of one of the [[chains]], not " + std::to_string(source.chain_id));
+    }
+    auto const feed = parse_address(section.text("feed"));
+    if (!feed) reject(section.where("feed"), section.path("feed"), feed.error().message);
+    source.feed = *feed;
+    source.decimals = static_cast<unsigned>(section.number("decimals", 0, 18));
+    read_longest_age(section, source);
+    source.name = "chainlink " + std::to_string(source.chain_id) + " " + to_string(source.feed);
+}
+
+void read_document(Section& section, RateSourceSettings& source,
+                   std::filesystem::path const& folder, bool allow_loopback) {
+    source.kind = RateSourceKind::http;
+    source.url = read_url(section, "url", folder, {"https", "http"}, false);
+    auto const url = rate_source_url(source.url, allow_loopback);
+    if (!url) reject(section.where("url"), section.path("url"), url.error().message);
+    auto const pointer = [&section](std::string const& key, std::optional<std::string> fallback) {
+        std::string const text = section.text(key, std::move(fallback));
+        if (text.empty() && key == "time_pointer") return text;
+        if (auto const checked = check_rate_pointer(text); !checked)
+            reject(section.where(key), section.path(key), checked.error().message);
+        return text;
+    };
+    source.pointer = pointer("pointer", {});
+    source.time_pointer = pointer("time_pointer", "");
+    read_longest_age(section, source);
+    source.name = "http " + url->host;
+}
+
+RateSourceSettings read_rate_source(toml::table const& table, std::string const& name,
+                                    RateSettings const& rate, Config const& config,
+                                    bool allow_loopback, std::filesystem::path const& folder,
+                                    Environment const& environment) {
+    Section section(table, name, "", environment);
+    RateSourceSettings source;
+    std::string const kind = section.text("kind");
+    source.pair = read_rate_pair(section, rate);
+    source.inverse = !rate.is_peg && source.pair.counter == kDollar;
+    if (kind == "fixed") {
+        read_fixed(section, source);
+    } else if (kind == "chainlink") {
+        read_feed(section, source, config.network);
+    } else if (kind == "http") {
+        read_document(section, source, folder, allow_loopback);
+    } else {
+        reject(section.where("kind"), section.path("kind"),
+               "must be \"fixed\", \"chainlink\" or \"http\", not \"" + kind + "\"");
+    }
+    source.name = section.text("name", source.name);
+    bool const plain =
+        std::ranges::all_of(source.name, [](char c) { return c >= 0x20 && c < 0x7f; });
+    if (source.name.empty() || source.name.size() > kLongestSourceName || !plain) {
+        reject(section.where("name"), section.path("name"),
+               "must be 1 to " + std::to_string(kLongestSourceName) + " characters of ASCII");
+    }
+    section.refuse_unknown_keys();
+    return source;
+}
+
+void read_rate_rule(Section& section, RateSettings& rate) {
+    rate.rule.least_sources = static_cast<std::size_t>(
+        section.number("least_sources", 1, static_cast<std::int64_t>(rate.sources.size()), 1));
+    rate.rule.most_deviation =
+        static_cast<std::uint32_t>(section.number("most_deviation_basis_points", 0, 10'000, 100));
+    if (auto const lowest = read_bound(section, "lowest")) rate.rule.lowest = *lowest;
+    if (auto const highest = read_bound(section, "highest")) rate.rule.highest = *highest;
+    if (rate.rule.lowest && rate.rule.highest && *rate.rule.highest < *rate.rule.lowest) {
+        reject(section.where("highest"), section.path("highest"),
+               "must not be below lowest, " + to_string(*rate.rule.lowest));
+    }
+}
+
+RateSettings read_rate(toml::table const& table, std::string const& name, bool is_peg,
+                       Config const& config, bool allow_loopback,
+                       std::filesystem::path const& folder, Environment const& environment) {
+    Section section(table, name, "", environment);
+    std::string const key = is_peg ? "token" : "currency";
+    RateSettings rate{.subject = section.text(key), .is_peg = is_peg};
+    bool const is_known =
+        is_peg ? std::ranges::any_of(config.network.chains,
+                                     [&rate](ChainSettings const& chain) {
+                                         return std::ranges::find(chain.tokens, rate.subject,
+                                                                  &TokenSettings::symbol) !=
+                                                chain.tokens.end();
+                                     })
+               : currency_decimals(rate.subject).has_value();
+    if (!is_known) {
+        reject(section.where(key), section.path(key),
+               is_peg ? "must be the symbol of one of the tokens, not \"" + rate.subject + "\""
+                      : "must be a currency of ISO 4217, not \"" + rate.subject + "\"");
+    }
+    if (!is_peg && rate.subject == kDollar) {
+        reject(section.where(key), section.path(key),
+               "needs no rate: tokens are taken as worth one dollar");
+    }
+    if (is_peg) {
+        rate.rule.lowest = Rate{Amount(980'000'000'000)};
+        rate.rule.highest = Rate{Amount(1'020'000'000'000)};
+    } else {
+        rate.spread_basis_points =
+            static_cast<std::uint32_t>(section.number("spread_basis_points", 0, 2'000, 0));
+    }
+    auto const sources = section.tables("sources");
+    if (sources.empty() || sources.size() > kMostSources) {
+        reject(table.source(), section.path("sources"),
+               "must be 1 to " + std::to_string(kMostSources) + " sources");
+    }
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+        std::string const its_name = name + ".sources[" + std::to_string(i) + "]";
+        auto source = read_rate_source(*sources[i], its_name, rate, config, allow_loopback, folder,
+                                       environment);
+        if (std::ranges::find(rate.sources, source.name, &RateSourceSettings::name) !=
+            rate.sources.end()) {
+            reject(sources[i]->source(), its_name + ".name",
+                   "\"" + source.name + "\" stands there twice");
+        }
+        rate.sources.push_back(std::move(source));
+    }
+    read_rate_rule(section, rate);
+    for (std::size_t i = 0; i < rate.sources.size(); ++i) {
+        RateSourceSettings const& source = rate.sources[i];
+        if (source.kind != RateSourceKind::fixed) continue;
+        if ((rate.rule.lowest && source.rate < *rate.rule.lowest) ||
+            (rate.rule.highest && source.rate > *rate.rule.highest)) {
+            reject(sources[i]->source(), name + ".sources[" + std::to_string(i) + "].rate",
+                   "is not between lowest and highest");
+        }
+    }
+    section.refuse_unknown_keys();
+    return rate;
+}
+
+void read_rates(Section& root, Config& config, std::filesystem::path const& folder,
+                Environment const& environment) {
+    Section section(root.table("rates"), "rates", "RATES", environment);
+    config.rates.refresh = std::chrono::seconds(section.number("refresh_seconds", 1, 3'600, 60));
+    bool const allow_loopback = section.flag("allow_loopback", false);
+    for (bool const is_peg : {false, true}) {
+        std::string const key = is_peg ? "pegs" : "currencies";
+        auto const tables = section.tables(key);
+        for (std::size_t i = 0; i < tables.size(); ++i) {
+            std::string const name = "rates." + key + "[" + std::to_string(i) + "]";
+            auto rate =
+                read_rate(*tables[i], name, is_peg, config, allow_loopback, folder, environment);
+            bool const again =
+                std::ranges::any_of(config.rates.rates, [&](RateSettings const& other) {
+                    return other.is_peg == is_peg && other.subject == rate.subject;
+                });
+            if (again || config.rates.rates.size() == kMostRates) {
+                reject(tables[i]->source(), name + (is_peg ? ".token" : ".currency"),
+                       again ? "\"" + rate.subject + "\" stands there twice"
+                             : "is one too many: at most " + std::to_string(kMostRates));
+            }
+            config.rates.rates.push_back(std::move(rate));
+        }
+    }
+    std::size_t read_sources = 0;
+    for (RateSettings const& rate : config.rates.rates) {
+        read_sources += static_cast<std::size_t>(std::ranges::count_if(
+            rate.sources, [](auto const& source) { return source.kind != RateSourceKind::fixed; }));
+    }
+    if (read_sources > kMostReadSources) {
+        reject({}, "rates",
+               "has " + std::to_string(read_sources) + " sources to read: at most " +
+                   std::to_string(kMostReadSources));
+    }
+    section.refuse_unknown_keys();
+}
+
 void read_server(Section& root, Config& config, std::filesystem::path const& folder,
                  Environment const& environment) {
     Section server(root.table("server"), "server", "SERVER", environment);
@@ -452,6 +692,7 @@ Config read(toml::table const& table, std::filesystem::path const& folder,
     log.refuse_unknown_keys();
 
     read_chains(root, config, folder, environment);
+    read_rates(root, config, folder, environment);
     root.refuse_unknown_keys();
     return config;
 }

@@ -2,6 +2,7 @@
 
 #include <sycee/api/merchant_api.hpp>
 #include <sycee/app/desk_service.hpp>
+#include <sycee/app/rate_settings.hpp>
 #include <sycee/app/reconciler.hpp>
 #include <sycee/app/settings.hpp>
 #include <sycee/base/result.hpp>
@@ -39,6 +40,7 @@ struct Config {
     ApiSettings api;
     DeskSettings desk;
     ReconciliationSettings reconciliation;
+    RatesSettings rates;
     std::string log_level = "info";
     Network network;
 };

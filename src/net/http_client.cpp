@@ -122,8 +122,9 @@ Task<HttpAnswer> AnswerReader::read() {
     co_return answer;
 }
 
-std::string request_text(Url const& url, HttpHeaders const& headers, std::string const& body) {
-    std::string text = "POST " + url.target + " HTTP/1.1\r\nhost: " + host_header(url) + "\r\n";
+std::string request_head(std::string const& method, Url const& url, HttpHeaders const& headers) {
+    std::string text =
+        method + " " + url.target + " HTTP/1.1\r\nhost: " + host_header(url) + "\r\n";
     for (auto const& [name, value] : headers) {
         ensure(is_token(name) && is_field_value(value), "http client: a header breaks its line");
         auto const lower = lower_case(name);
@@ -131,7 +132,7 @@ std::string request_text(Url const& url, HttpHeaders const& headers, std::string
                "http client: a header is for the client to set");
         text.append(name).append(": ").append(value).append("\r\n");
     }
-    return text + "content-length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+    return text;
 }
 
 }  // namespace
@@ -143,6 +144,8 @@ struct HttpClient::State {
           tls(make_tls_context(url)),
           turns(std::move(executor)) {}
 
+    // As HttpClient::post says.
+    Task<HttpAnswer> send(std::string request);
     Task<HttpAnswer> call(std::string const& request);
     Task<std::optional<HttpAnswer>> call_on_kept(std::string const& request);
     Task<HttpAnswer> exchange(std::unique_ptr<Transport> transport, std::string const& request,
@@ -202,19 +205,29 @@ HttpClient::HttpClient(Executor executor, Url origin, HttpClientLimits limits)
 
 HttpClient::~HttpClient() = default;
 
-Task<HttpAnswer> HttpClient::post(HttpHeaders headers, std::string body) {
-    auto const request = request_text(state_->url, headers, body);
+Task<HttpAnswer> HttpClient::State::send(std::string request) {
     std::exception_ptr error;
     try {
-        auto call = state_->call(request);
-        auto answer = co_await result_within(state_->limits.total_time, std::move(call));
+        auto exchanged = call(request);
+        auto answer = co_await result_within(limits.total_time, std::move(exchanged));
         if (!answer) throw AnswerOverLimit("no answer in time");
         co_return std::move(*answer);
     } catch (...) {
         error = std::current_exception();
     }
-    co_await throw_as_unavailable(state_->url, error);
+    co_await throw_as_unavailable(url, error);
     std::unreachable();
+}
+
+Task<HttpAnswer> HttpClient::post(HttpHeaders headers, std::string body) {
+    std::string request = request_head("POST", state_->url, headers) +
+                          "content-length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+    return state_->send(std::move(request));
+}
+
+Task<HttpAnswer> HttpClient::get(HttpHeaders headers) {
+    std::string request = request_head("GET", state_->url, headers) + "\r\n";
+    return state_->send(std::move(request));
 }
 
 }  // namespace sycee

@@ -1,4 +1,5 @@
 #include <sycee/evm/abi.hpp>
+#include <sycee/evm/price_feed.hpp>
 #include <sycee/node/evm_node.hpp>
 #include <sycee/runtime/errors.hpp>
 
@@ -264,6 +265,39 @@ Task<std::vector<Amount>> EvmNode::token_balances(std::vector<TokenHolder> holde
         }
     }
     co_return balances;
+}
+
+Task<FeedAnswer> EvmNode::read_feed(Address feed) {
+    State const& state = *state_;
+    std::vector<RpcCall> calls;
+    calls.push_back(token_call(feed, decimals_call(), "latest"));
+    calls.push_back(token_call(feed, description_call(), "latest"));
+    calls.push_back(token_call(feed, latest_round_call(), "latest"));
+    auto const answers = co_await state_->rpc.batch(std::move(calls));
+    auto const misread = [&](char const* function, Error const& error) {
+        return state.where(feed, function) + ": " + to_string(error);
+    };
+    auto const data_of = [&](std::size_t call, char const* function) {
+        bool const reverts = !answers[call] && answers[call].error().fault == RpcFault::reverted;
+        if (reverts) throw RateMisconfigured(state.where(feed, function) + " reverts");
+        return state.data_in(answers[call], feed, function);
+    };
+    FeedAnswer answer;
+    auto const decimals = decode_amount(data_of(0, "decimals()"));
+    if (!decimals) throw RateMisconfigured(misread("decimals()", decimals.error()));
+    if (*decimals > Amount(kMostDecimals)) {
+        throw RateMisconfigured(state.where(feed, "decimals()") + " answers " +
+                                to_string(*decimals));
+    }
+    answer.decimals = static_cast<unsigned>(decimals->base_units());
+    auto const description = decode_symbol(data_of(1, "description()"));
+    if (!description) throw RateMisconfigured(misread("description()", description.error()));
+    answer.description = *description;
+    // A feed without a round, or with one that is no price, may have one later.
+    auto const round = decode_round(data_of(2, "latestRoundData()"));
+    if (!round) throw Unavailable(misread("latestRoundData()", round.error()));
+    answer.round = *round;
+    co_return answer;
 }
 
 }  // namespace sycee

@@ -197,13 +197,14 @@ export async function secretFile(file, make) {
   return file;
 }
 
-/** TOML of tables, and of arrays of tables, which may hold arrays of tables again. */
+/** TOML of tables and of arrays of tables, both of which may hold arrays of tables again. */
 function toml(tables, prefix = "") {
   return Object.entries(tables)
     .map(([name, value]) => {
       const key = `${prefix}${name}`;
-      if (!Array.isArray(value)) return `[${key}]\n${pairs(value)}`;
-      return value.map((entry) => `[[${key}]]\n${pairs(entry)}${toml(arraysOf(entry), `${key}.`)}`).join("");
+      const body = (entry) => `${pairs(entry)}${toml(arraysOf(entry), `${key}.`)}`;
+      if (!Array.isArray(value)) return `[${key}]\n${body(value)}`;
+      return value.map((entry) => `[[${key}]]\n${body(entry)}`).join("");
     })
     .join("\n");
 }

@@ -36,7 +36,8 @@ export class World {
    * @param {boolean} [options.serve] false: everything is prepared, but the service is not started
    * @param {(entry: object) => object | object[]} [options.changeChain] changes the [[chains]] entry of the
    *   configuration, or makes several of it
-   * @param {Record<string, Record<string, unknown>>} [options.settings] more of the configuration, by section
+   * @param {object | ((chain: Chain) => Promise<object>)} [options.settings] more of the configuration, by
+   *   section; or what makes it, once there is a chain
    * @param {number} [options.slotsInEpoch] `finalized` is two times this behind the head
    * @param {object} [options.postgres] as of Postgres.start()
    * @param {boolean} [options.cutsCommits] sycee reaches PostgreSQL through world.cutter
@@ -73,6 +74,7 @@ export class World {
   }
 
   async #prepareSycee(changeChain) {
+    const settings = typeof this.#settings === "function" ? await this.#settings(this.chain) : this.#settings;
     const entry = await chainSettings(this.chain, [this.token], { confirmations: this.confirmations });
     this.#gateway = {
       owner: await this.postgres.createDatabase(database),
@@ -86,20 +88,23 @@ export class World {
     }
     this.sycee = await Sycee.prepare({
       directory: path.join(this.directory, "sycee"),
-      settings: { reconciliation: { every_seconds: 1 }, ...this.#settings },
+      settings: { reconciliation: { every_seconds: 1 }, ...settings },
       ...this.#gateway,
     });
     this.#running.push(() => this.sycee.stop());
     await this.sycee.cli("migrate");
   }
 
-  /** Another process of the service on the same books, with the same sealing key; not started. */
-  async prepareAnotherGateway() {
+  /**
+   * Another process of the service on the same books, with the same sealing key; not started.
+   * @param {Record<string, Record<string, unknown>>} [settings] more of its configuration, by section
+   */
+  async prepareAnotherGateway(settings) {
     const directory = path.join(this.directory, "another");
     const sealingKey = path.join("secrets", "sealing.key");
     await mkdir(path.join(directory, "secrets"), { recursive: true });
     await copyFile(path.join(this.sycee.directory, sealingKey), path.join(directory, sealingKey));
-    const gateway = await Sycee.prepare({ directory, ...this.#gateway });
+    const gateway = await Sycee.prepare({ directory, settings, ...this.#gateway });
     this.#running.push(() => gateway.stop());
     return gateway;
   }

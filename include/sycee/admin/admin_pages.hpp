@@ -5,6 +5,7 @@
 #include <sycee/app/loss_service.hpp>
 #include <sycee/app/payment_service.hpp>
 #include <sycee/app/ports.hpp>
+#include <sycee/app/rate_book.hpp>
 #include <sycee/app/refund_service.hpp>
 #include <sycee/app/settings.hpp>
 #include <sycee/app/statement.hpp>
@@ -38,7 +39,8 @@ class AdminPages {
     AdminPages(PaymentService& payments, DeskService& desk, RefundService& refunds,
                LossService& losses, TransferFinder& finder, ChainRegistry const& chains,
                ReportPort& reports, StatementPort& statements, AccessPort& access,
-               WorkerPool& workers, Network const& network, Clock& clock, Metrics& metrics);
+               WorkerPool& workers, Network const& network, Clock& clock, Metrics& metrics,
+               RateBook const& rates = no_rates());
     AdminPages(AdminPages const&) = delete;
     AdminPages& operator=(AdminPages const&) = delete;
     ~AdminPages();

@@ -66,6 +66,8 @@ class HttpClient {
     // status is an answer.
     // A request on a kept connection that turns out to be closed is sent once more on a new one.
     Task<HttpAnswer> post(HttpHeaders headers, std::string body);
+    // GETs the URL's target, in the same way.
+    Task<HttpAnswer> get(HttpHeaders headers);
 
   private:
     struct State;

@@ -2,6 +2,7 @@
 
 #include <sycee/app/log_history.hpp>
 #include <sycee/app/ports.hpp>
+#include <sycee/app/rate_ports.hpp>
 #include <sycee/app/reconciliation.hpp>
 #include <sycee/app/settings.hpp>
 #include <sycee/net/http_client.hpp>
@@ -32,7 +33,7 @@ struct NodeLimits {
 // answers is checked for its form and for being what was asked for; whether it makes sense as a
 // chain is for the caller. No message has more of a URL than its origin: providers put keys into
 // paths.
-class EvmNode final : public EndpointPort, public BalancePort, public HistoryPort {
+class EvmNode final : public EndpointPort, public BalancePort, public HistoryPort, public FeedPort {
   public:
     // Throws std::runtime_error for a URL that can't be one.
     EvmNode(Executor executor, ChainSettings const& chain, EndpointSettings const& endpoint,
@@ -64,6 +65,7 @@ class EvmNode final : public EndpointPort, public BalancePort, public HistoryPor
     // By EIP-1898: requireCanonical.
     Task<std::vector<Amount>> token_balances(std::vector<TokenHolder> holders,
                                              BlockHash at) override;
+    Task<FeedAnswer> read_feed(Address feed) override;
 
   private:
     struct State;

@@ -161,6 +161,141 @@ TEST(Config, refuses_with_the_key_and_the_line) {
     }
 }
 
+std::string const kRates = R"(
+[rates]
+refresh_seconds = 5
+allow_loopback = true
+[[rates.currencies]]
+currency = "EUR"
+spread_basis_points = 50
+least_sources = 2
+most_deviation_basis_points = 150
+[[rates.currencies.sources]]
+kind = "fixed"
+pair = "EUR / USD"
+rate = "1.087"
+valid_until = 2027-01-15T09:00:00+01:00
+[[rates.currencies.sources]]
+kind = "chainlink"
+pair = "EUR / USD"
+chain_id = 31337
+feed = "0xb49f677943BC038e9857d61E7d053CaA2C1734C1"
+decimals = 8
+longest_age_seconds = 93600
+[[rates.currencies.sources]]
+kind = "http"
+name = "bank"
+url = "http://127.0.0.1:8000/latest"
+pointer = "/rates/EUR"
+time_pointer = "/timestamp"
+longest_age_seconds = 600
+[[rates.currencies]]
+currency = "HKD"
+lowest = "7.75"
+highest = "7.85"
+[[rates.currencies.sources]]
+kind = "fixed"
+rate = "7.80"
+[[rates.pegs]]
+token = "USDT"
+[[rates.pegs.sources]]
+kind = "chainlink"
+pair = "USDT / USD"
+chain_id = 31337
+feed = "0x3E7d1eAB13ad0104d2750B8863b489D65364e32D"
+decimals = 8
+longest_age_seconds = 90000
+)";
+
+TEST(Config, reads_where_rates_come_from) {
+    auto const config = parse(kGood + kRates);
+    ASSERT_TRUE(config) << to_string(config.error());
+    RatesSettings const& rates = config->rates;
+    EXPECT_EQ(rates.refresh, std::chrono::seconds(5));
+    ASSERT_EQ(rates.rates.size(), 3U);
+    RateSettings const& euro = rates.rates[0];
+    EXPECT_EQ(euro.subject, "EUR");
+    EXPECT_EQ(euro.spread_basis_points, 50U);
+    EXPECT_EQ(euro.rule, (RateRule{.least_sources = 2, .most_deviation = 150}));
+    ASSERT_EQ(euro.sources.size(), 3U);
+    EXPECT_EQ(to_string(euro.sources[0].rate), "0.919963201471");
+    EXPECT_EQ(euro.sources[0].valid_until, timestamp_from_seconds(1'800'000'000));
+    EXPECT_EQ(euro.sources[1].name, "chainlink 31337 0xb49f677943BC038e9857d61E7d053CaA2C1734C1");
+    EXPECT_TRUE(euro.sources[1].inverse);
+    EXPECT_EQ(euro.sources[1].longest_age, std::chrono::hours(26));
+    EXPECT_EQ(euro.sources[2].name, "bank");
+    EXPECT_FALSE(euro.sources[2].inverse);
+    EXPECT_EQ(euro.sources[2].time_pointer, "/timestamp");
+    EXPECT_EQ(to_string(rates.rates[1].rule.highest.value()), "7.85");
+    RateSettings const& peg = rates.rates[2];
+    EXPECT_TRUE(peg.is_peg);
+    EXPECT_FALSE(peg.sources[0].inverse);
+    EXPECT_EQ(to_string(peg.rule.lowest.value()), "0.98");
+    EXPECT_EQ(to_string(peg.rule.highest.value()), "1.02");
+    EXPECT_TRUE(parse(kGood)->rates.rates.empty());
+}
+
+TEST(Config, refuses_rates_by_the_name_of_the_field) {
+    auto const changed = [](std::string const& from, std::string const& to) {
+        std::string text = kGood + kRates;
+        auto const at = text.find(from);
+        EXPECT_NE(at, std::string::npos) << from;
+        return text.replace(at, from.size(), to);
+    };
+    for (Row const& row :
+         {Row{"no currency", changed("\"EUR\"", "\"EURO\""),
+              "rates.currencies[0].currency: line 24: must be a currency of ISO 4217, not"},
+          Row{"the dollar", changed("currency = \"HKD\"", "currency = \"USD\""),
+              "rates.currencies[1].currency: line 49: needs no rate"},
+          Row{"twice", changed("\"HKD\"", "\"EUR\""),
+              "rates.currencies[1].currency: line 48: \"EUR\" stands there twice"},
+          Row{"another pair", changed("pair = \"EUR / USD\"", "pair = \"EUR / GBP\""),
+              "rates.currencies[0].sources[0].pair: line 30: must be \"USD / EUR\" or"},
+          Row{"no pair", changed("pair = \"EUR / USD\"", "pair = \"EURUSD\""),
+              "must be a pair such as"},
+          Row{"no rate", changed("\"1.087\"", "\"1,087\""),
+              "rates.currencies[0].sources[0].rate: line 31: must be a decimal number"},
+          Row{"a rate that is a number", changed("\"1.087\"", "1.087"), "must be text in quotes"},
+          Row{"a time without its offset", changed("09:00:00+01:00", "09:00:00"),
+              "rates.currencies[0].sources[0].valid_until: line 32: must be a time such as"},
+          Row{"a chain that is none", changed("chain_id = 31337", "chain_id = 1"),
+              "rates.currencies[0].sources[1].chain_id: line 36: must be the id of one of"},
+          Row{"a feed that is none", changed("0xb49f", "0xb49F"),
+              "rates.currencies[0].sources[1].feed: line 37: has a wrong EIP-55 checksum"},
+          Row{"too many decimals", changed("decimals = 8", "decimals = 19"), "from 0 to 18"},
+          Row{"no age", changed("longest_age_seconds = 93600\n", ""),
+              "rates.currencies[0].sources[1].longest_age_seconds: line 33: is missing"},
+          Row{"http to elsewhere", changed("http://127.0.0.1:8000", "http://rates.example"),
+              "rates.currencies[0].sources[2].url: line 43: must begin with https://"},
+          Row{"http without leave", changed("allow_loopback = true", ""),
+              "needs rates.allow_loopback = true"},
+          Row{"no pointer", changed("\"/rates/EUR\"", "\"rates.EUR\""),
+              "rates.currencies[0].sources[2].pointer: line 44: must begin with a slash"},
+          Row{"a name twice", changed("name = \"bank\"", "name = \"fixed\""),
+              "rates.currencies[0].sources[2].name: line 40: \"fixed\" stands there twice"},
+          Row{"another kind", changed("kind = \"http\"", "kind = \"https\""),
+              "rates.currencies[0].sources[2].kind: line 41: must be \"fixed\", "},
+          Row{"more than there are", changed("least_sources = 2", "least_sources = 4"),
+              "rates.currencies[0].least_sources: line 26: must be from 1 to 3"},
+          Row{"a band upside down", changed("\"7.85\"", "\"7.65\""),
+              "rates.currencies[1].highest: line 51: must not be below lowest"},
+          Row{"a fixed rate outside", changed("\"7.80\"", "\"7.86\""),
+              "rates.currencies[1].sources[0].rate: line 52: is not between lowest and highest"},
+          Row{"a token that is none", changed("token = \"USDT\"", "token = \"USDX\""),
+              "rates.pegs[0].token: line 56: must be the symbol of one of the tokens, not"},
+          Row{"a peg to another currency", changed("USDT / USD", "USDT / EUR"),
+              "rates.pegs[0].sources[0].pair: line 59: must be \"USDT / USD\" or the like"},
+          Row{"no source", kGood + "[[rates.currencies]]\ncurrency = \"EUR\"\n",
+              "rates.currencies[0].sources: line 20: must be 1 to 8 sources"},
+          Row{"an unknown key", changed("spread_basis_points", "spread"),
+              "rates.currencies[0].spread: line 25: is not a key"}}) {
+        auto const config = parse(row.text);
+        ASSERT_FALSE(config) << row.name;
+        EXPECT_NE(to_string(config.error()).find(row.says), std::string::npos)
+            << row.name << ": " << to_string(config.error());
+    }
+}
+
 TEST(Config, names_the_file_of_the_signing_key_relative_to_its_folder) {
     auto const config =
         parse(with("key_file = \"sealing.key\"",

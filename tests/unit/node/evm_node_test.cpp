@@ -665,6 +665,62 @@ TEST(EvmNode, AContractThatIsNoTokenIsNotAFaultThatPasses) {
     }
 }
 
+std::string words_text(std::vector<std::string> const& words) {
+    std::string text = "0x";
+    for (std::string const& word : words)
+        text += std::string(64 - word.size(), '0') + word;
+    return text;
+}
+
+// A feed of "EUR / USD" with 8 decimals; what it says of the round.
+ScriptedNode::Script feed_of(Json round) {
+    return [round = std::move(round)](std::string const& method, Json const& params) {
+        EXPECT_EQ(method, "eth_call");
+        EXPECT_EQ(params[0]["to"], to_hex0x(ScriptedNode::token().bytes));
+        auto const selector = params[0]["data"].get<std::string>();
+        if (selector == "0x313ce567") return Json{{"result", hash_of(8)}};
+        if (selector == "0x7284e416") {
+            // "EUR / USD", as a string of the ABI.
+            return Json{{"result", words_text({"20", "9"}) + "455552202f20555344" +
+                                       std::string(64 - 18, '0')}};
+        }
+        EXPECT_EQ(selector, "0xfeaf968c");
+        return round;
+    };
+}
+
+TEST(EvmNode, ReadsAFeedInOneBatch) {
+    ScriptedNode scripted(feed_of({{"result", words_text({"50000000000000a11", "67a9d20", "1",
+                                                          "69274a10", "50000000000000a11"})}}));
+    auto const answer = scripted.run(scripted.node().read_feed(ScriptedNode::token()));
+    EXPECT_EQ(answer.decimals, 8U);
+    EXPECT_EQ(answer.description, "EUR / USD");
+    EXPECT_EQ(answer.round.answer, Amount(108'699'936));
+    EXPECT_EQ(answer.round.updated_at, timestamp_from_seconds(0x69274a10));
+    EXPECT_EQ(scripted.sizes_of("eth_call"), (std::vector<std::size_t>{3}));
+}
+
+TEST(EvmNode, ARoundThatIsNoPriceIsAFaultThatPasses) {
+    ScriptedNode scripted(
+        feed_of({{"result", words_text({"1", std::string(64, 'f'), "1", "69274a10", "1"})}}));
+    auto const fault =
+        fault_of([&] { scripted.run(scripted.node().read_feed(ScriptedNode::token())); });
+    EXPECT_TRUE(fault.ends_with("latestRoundData(): answer: is below zero")) << fault;
+}
+
+TEST(EvmNode, AContractThatIsNoFeedIsAFaultOfTheConfiguration) {
+    for (Json const& reply :
+         {Json{{"result", "0x"}}, Json{{"result", "0x06"}}, rpc_error(3, "execution reverted")}) {
+        ScriptedNode scripted([&](std::string const&, Json const&) { return reply; });
+        EXPECT_THROW(scripted.run(scripted.node().read_feed(ScriptedNode::token())),
+                     RateMisconfigured)
+            << reply.dump();
+    }
+    ScriptedNode reverting(feed_of(rpc_error(3, "execution reverted")));
+    EXPECT_THROW(reverting.run(reverting.node().read_feed(ScriptedNode::token())),
+                 RateMisconfigured);
+}
+
 TEST(EvmNode, NamesTheSettingOfAUrlThatCannotBeOne) {
     boost::asio::io_context io;
     SystemClock clock;
