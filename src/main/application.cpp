@@ -1,6 +1,7 @@
 #include "application.hpp"
 
 #include <sycee/admin/admin_pages.hpp>
+#include <sycee/api/docs_pages.hpp>
 #include <sycee/api/merchant_api.hpp>
 #include <sycee/api/signing_keys.hpp>
 #include <sycee/app/api_key_uses.hpp>
@@ -433,6 +434,7 @@ class Application {
         };
         if (path == "/livez") co_return text_response(200, "text/plain", "ok\n");
         if (path == "/readyz") co_return co_await readiness();
+        if (DocsPages::has(path)) co_return docs_.answer(request);
         if (!started_) throw Unavailable("starting");
         if (below("/v1")) co_return co_await api_.handle(request);
         if (path == kSigningKeysPath) {
@@ -510,6 +512,7 @@ class Application {
     WebhookDispatcher dispatcher_;
     MerchantApi api_;
     CheckoutPages checkout_;
+    DocsPages docs_;
     ReceiptPage receipt_page_;
     ClaimPage claim_page_;
     AdminPages admin_;

@@ -13,13 +13,11 @@ const escaped = (step) => encodeURIComponent(step.replaceAll("~", "~0").replaceA
 
 export class ApiContract {
   #document;
-  #ajv;
+  #check;
 
   constructor() {
     this.#document = parse(readFileSync(file, "utf8"));
-    this.#ajv = new Ajv2020({ strict: false, allErrors: true });
-    addFormats(this.#ajv);
-    this.#ajv.addSchema(this.#document, name);
+    this.#check = checkerOf(this.#document);
   }
 
   /**
@@ -69,10 +67,19 @@ export class ApiContract {
     }
     return at;
   }
-
-  #check(steps, value, said) {
-    const reference = `${name}#/${steps.map(escaped).join("/")}`;
-    const validate = this.#ajv.getSchema(reference) ?? this.#ajv.compile({ $ref: reference });
-    assert.ok(validate(value), `${said}: ${this.#ajv.errorsText(validate.errors)}\n${JSON.stringify(value, null, 2)}`);
-  }
 }
+
+function checkerOf(document) {
+  const ajv = new Ajv2020({ strict: false, allErrors: true });
+  addFormats(ajv);
+  ajv.addSchema(document, name);
+  return (steps, value, said) => {
+    const reference = `${name}#/${steps.map(escaped).join("/")}`;
+    const validate = ajv.getSchema(reference) ?? ajv.compile({ $ref: reference });
+    assert.ok(validate(value), `${said}: ${ajv.errorsText(validate.errors)}\n${JSON.stringify(value, null, 2)}`);
+  };
+}
+
+/** @returns {(steps: string[], value: unknown, said: string) => void} throws where the value is not what the schema at
+ *   this place of the contract says */
+export const schemaChecker = () => checkerOf(parse(readFileSync(file, "utf8")));
