@@ -116,14 +116,9 @@ export class Sycee {
     return this.#json<Answer<P, "get">>({ method: "GET", path: fill(path, values), query }, options);
   }
 
-  #csv(path: PathsOf<"get">, values: Values, query?: object, options?: RequestOptions): Promise<string> {
-    const request = {
-      method: "GET",
-      path: fill(path, values),
-      query: { ...query, format: "csv" },
-      accept: "text/csv",
-    };
-    return this.#transport.send(request, options);
+  async #csv(path: PathsOf<"get">, values: Values, query?: object, options?: RequestOptions): Promise<string> {
+    const request = { method: "GET", path: fill(path, values), query: { ...query, format: "csv" }, accept: "text/csv" };
+    return (await this.#transport.send(request, options)).text;
   }
 
   #list<P extends ListPaths>(path: P, values: Values, query?: Query<P, "get">, options?: RequestOptions) {
@@ -154,11 +149,12 @@ export class Sycee {
   }
 
   async #json<T>(request: Outgoing, options?: RequestOptions): Promise<T> {
-    const text = await this.#transport.send(request, options);
+    const { status, text } = await this.#transport.send(request, options);
+    if (status === 204) return undefined as T;
     try {
       return JSON.parse(text) as T;
     } catch (cause) {
-      throw new SyceeError("the gateway's answer is not JSON", { status: 200, code: "unexpected_answer", cause });
+      throw new SyceeError("the gateway's answer is not JSON", { status, code: "unexpected_answer", cause });
     }
   }
 }

@@ -33,7 +33,7 @@ type Content<R> = R extends { content: { "application/json": infer B } } ? B : n
 /** What a request is answered with where it succeeds. */
 export type Answer<P extends keyof paths, M extends Method> =
   Operation<P, M> extends { responses: infer R }
-    ? { [S in keyof R]: S extends 200 | 201 | 202 ? Content<R[S]> : never }[keyof R]
+    ? { [S in keyof R]: S extends 200 | 201 | 202 ? Content<R[S]> : S extends 204 ? undefined : never }[keyof R]
     : never;
 
 type HeaderOf<O> = NonNullable<Named<Parameters<O>, "header">>;

@@ -45,6 +45,11 @@ export interface Outgoing {
   idempotencyKey?: string;
 }
 
+export interface Incoming {
+  status: number;
+  text: string;
+}
+
 const firstWait = 250;
 
 export class Transport {
@@ -72,8 +77,8 @@ export class Transport {
     this.#options = { timeout, retries, longestWait, fetch: (...request) => fetch(...request) };
   }
 
-  /** @returns the text of the answer that succeeded, after as many attempts as are safe */
-  async send(request: Outgoing, options: RequestOptions = {}): Promise<string> {
+  /** @returns the answer that succeeded, after as many attempts as are safe */
+  async send(request: Outgoing, options: RequestOptions = {}): Promise<Incoming> {
     const safe = request.method === "GET" || request.idempotencyKey !== undefined;
     for (let attempt = 0; ; ++attempt) {
       try {
@@ -87,7 +92,7 @@ export class Transport {
     }
   }
 
-  async #attempt(request: Outgoing, { signal, timeout = this.#options.timeout }: RequestOptions): Promise<string> {
+  async #attempt(request: Outgoing, { signal, timeout = this.#options.timeout }: RequestOptions): Promise<Incoming> {
     signal?.throwIfAborted();
     const ending = new AbortController();
     const abort = () => ending.abort(signal?.reason);
@@ -108,7 +113,7 @@ export class Transport {
       });
       const text = await response.text();
       if (!response.ok) throw errorOf(response, text);
-      return text;
+      return { status: response.status, text };
     } catch (error) {
       if (error instanceof SyceeError) throw error;
       if (late) throw new SyceeError(`no answer within ${timeout} ms`, { status: 0, code: "timeout", cause: error });

@@ -118,6 +118,13 @@ test("an answer of something in between is an error as well", async () => {
   assert.equal((await failure(gateway.client().payments.get("pay_1"))).code, "unexpected_answer");
 });
 
+test("an answer without a body is undefined where it should have none", async () => {
+  gateway.answers = [{ status: 204, body: "" }];
+  assert.equal(await gateway.client().request("get", "/v1/payments"), undefined);
+  gateway.answers = [{ status: 200, body: "" }];
+  assert.equal((await failure(gateway.client().payments.get("pay_1"))).code, "unexpected_answer");
+});
+
 test("a gateway that does not answer, and one that is not there", async () => {
   gateway.answers = ["silence"];
   const late = await failure(gateway.client({ timeout: 50, retries: 0 }).payments.get("pay_1"));
