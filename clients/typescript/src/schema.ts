@@ -70,6 +70,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/payments/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["PaymentId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List what was told of one payment
+         * @description Rising by `sequence`. The numbers between are those of other payments' events.
+         */
+        get: operations["listPaymentEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List events, or have them streamed
+         * @description Your events, rising by `sequence`: from 1, without a gap, in the order in which they were committed. A number is
+         *     shown only once all smaller ones are, so that whoever asks with `after` set to the `next_after` of the last page
+         *     misses none and gets each once.
+         *
+         *     With `Accept: text/event-stream` the same as server-sent events: what is there, then what comes. The id of
+         *     each is its `sequence`, and `Last-Event-ID` goes on after it. There is a comment every 15 seconds where there is
+         *     no event. A stream ends after an hour, when the gateway restarts, and when its key is revoked: connect again.
+         *     A merchant can have 5 open, and all of them 100 (429 beyond).
+         */
+        get: operations["listEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/events/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["EventId"];
+            };
+            cookie?: never;
+        };
+        /** Read an event */
+        get: operations["getEvent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/.well-known/sycee-signing-keys": {
         parameters: {
             query?: never;
@@ -82,6 +150,27 @@ export interface paths {
          * @description Newest first; a retired key stays. Keep a copy of your own.
          */
         get: operations["getSigningKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/rates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read what a price costs now
+         * @description In each token that a payment would offer, without making one. Nothing is locked by it: that is what creating a
+         *     payment does.
+         */
+        get: operations["getRate"];
         put?: never;
         post?: never;
         delete?: never;
@@ -157,8 +246,8 @@ export interface paths {
         /**
          * Decide what becomes of the money
          * @description Possible once the exception is `final`. What is decided stands in the books for good, under
-         *     the id of the API key and with the hash of the reason. Where an answer is lost or is a 503,
-         *     read the exception before you try again: `left` says what was not decided.
+         *     the id of the API key and with the hash of the reason. Send an `Idempotency-Key`, and send the
+         *     same again where an answer is lost or is a 409 with `idempotency_key_in_use`, a 429 or a 5xx.
          */
         post: operations["resolveException"];
         delete?: never;
@@ -182,8 +271,9 @@ export interface paths {
          * @description Of a payment: out of what is settled of it, less fees. Of an exception: out of what is left
          *     of it on the desk, as its decision `refund`. The gateway sends nothing: send the money from
          *     your wallet, and report the transaction. Where an exception needs an operator's approval as
-         *     well, name the recipient after it: a `recipient` is refused then. Where an answer is lost or
-         *     is a 503, list the refunds of the payment before you try again.
+         *     well, name the recipient after it: a `recipient` is refused then. Send an `Idempotency-Key`, and
+         *     send the same again where an answer is lost or is a 409 with `idempotency_key_in_use`, a 429 or a
+         *     5xx: the money is promised once.
          */
         post: operations["createRefund"];
         delete?: never;
@@ -223,8 +313,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Say to whom a promise of the desk goes
-         * @description Once. A refund of a payment has its recipient from the beginning.
+         * Say to whom a refund goes
+         * @description Once, where it names nobody. The payer can do it by the refund's `claim_url`.
          */
         post: operations["nameRefundRecipient"];
         delete?: never;
@@ -366,6 +456,188 @@ export interface paths {
         get: operations["getTotals"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhook-endpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List your endpoints, oldest first */
+        get: operations["listWebhookEndpoints"];
+        put?: never;
+        /**
+         * Have events posted to a URL
+         * @description At most 16 endpoints, each with its own choice of events and its own secret, with which Standard
+         *     Webhooks libraries verify what comes. The secret is in this answer and nowhere else.
+         */
+        post: operations["createWebhookEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhook-endpoints/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["WebhookEndpointId"];
+            };
+            cookie?: never;
+        };
+        /** Look at an endpoint */
+        get: operations["getWebhookEndpoint"];
+        put?: never;
+        /**
+         * Change an endpoint, disable it or enable it
+         * @description What is left out stays as it is. Disabling gives up what is still to be delivered. What happens while
+         *     an endpoint is disabled is kept as failed: enable it, and ask for all that failed since.
+         */
+        post: operations["updateWebhookEndpoint"];
+        /**
+         * Delete an endpoint
+         * @description What is still to be delivered to it is given up.
+         */
+        delete: operations["deleteWebhookEndpoint"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhook-endpoints/{id}/rotate-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["WebhookEndpointId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace the secret
+         * @description For a day, or as long as you say, each request has two signatures, by the new secret and by the one
+         *     before, so that you can change over without losing an event. A body is not needed.
+         */
+        post: operations["rotateWebhookSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhook-endpoints/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["WebhookEndpointId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test event
+         * @description Signed, retried and logged as any other event; its type is `webhook.test`.
+         */
+        post: operations["testWebhookEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhook-endpoints/{id}/redeliver-failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["WebhookEndpointId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send again all that failed
+         * @description Every failed delivery of an event that was created at `since` or later, oldest first, at most 10,000 at
+         *     a time: ask again where `has_more` is true.
+         */
+        post: operations["redeliverFailedWebhooks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhook-endpoints/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["WebhookEndpointId"];
+            };
+            cookie?: never;
+        };
+        /** List what was sent to an endpoint, newest first */
+        get: operations["listWebhookDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhook-deliveries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["WebhookDeliveryId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Look at a delivery, its attempts and its body
+         * @description The body is made of the records of the payment, as they stood at the event: it is the same at every
+         *     attempt. `answer` is whatever the receiver said, as text: escape it where you show it.
+         */
+        get: operations["getWebhookDelivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhook-deliveries/{id}/redeliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["WebhookDeliveryId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a delivery again
+         * @description Also one that was delivered. The plan of attempts begins anew.
+         */
+        post: operations["redeliverWebhook"];
         delete?: never;
         options?: never;
         head?: never;
@@ -589,6 +861,23 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "webhook.test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** You asked for a test */
+        post: operations["onWebhookTest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export interface components {
     schemas: {
@@ -699,10 +988,53 @@ export interface components {
          */
         ExceptionId: string;
         /**
-         * @description ISO 4217.
-         * @enum {unknown}
+         * @description ISO 4217: USD, and those for which the gateway has a rate. Amounts have the currency's digits after the
+         *     point: two for USD and EUR, none for JPY, three for KWD.
+         * @example USD
+         * @example EUR
+         * @example JPY
          */
-        Currency: "USD";
+        Currency: string;
+        /**
+         * @description How many units of the currency one token is worth, as a token counts as one US dollar. At most twelve digits
+         *     after the point.
+         * @example 0.92
+         * @example 156.25
+         */
+        RateValue: string;
+        /**
+         * @description The rate by which the price was made into tokens, locked until the payment expires; null for USD, which is one
+         *     to one. Each option's amount is price × (1 + spread) / rate, rounded up.
+         */
+        Quote: {
+            /** @description The median of what the sources said. */
+            rate: components["schemas"]["RateValue"];
+            spread_basis_points: number;
+            sources: {
+                /**
+                 * @example fixed
+                 * @example chainlink 1 0xb49f677943BC038e9857d61E7d053CaA2C1734C1
+                 */
+                name: string;
+                rate: components["schemas"]["RateValue"];
+                /** @description Of when the rate is, by the source. */
+                at: components["schemas"]["Time"];
+            }[];
+        } | null;
+        Rate: {
+            /** @constant */
+            object: "rate";
+            currency: components["schemas"]["Currency"];
+            /** @description The price that was asked for, or one unit of the currency. */
+            amount: components["schemas"]["Decimal"];
+            quote: components["schemas"]["Quote"];
+            /** @description What it costs in each token that a payment would offer now. */
+            options: ({
+                amount: components["schemas"]["Decimal"];
+                amount_base_units: components["schemas"]["BaseUnits"];
+            } & components["schemas"]["Token"])[];
+            at: components["schemas"]["Time"];
+        };
         /**
          * @description An amount in whole units, with all decimals of its currency or token.
          * @example 50.00
@@ -728,7 +1060,8 @@ export interface components {
         Time: string;
         CreatePayment: {
             /**
-             * @description Above zero, at most 10000000000000.00, with at most two decimals.
+             * @description Above zero, at most 1000000000000000 of the currency's smallest units (10000000000000.00 USD) and
+             *     10000000000000 tokens, with at most as many decimals as the currency has.
              * @example 50.00
              */
             amount: string;
@@ -889,8 +1222,14 @@ export interface components {
             exception: components["schemas"]["ExceptionId"] | null;
             amount: components["schemas"]["Decimal"];
             amount_base_units: components["schemas"]["BaseUnits"];
-            /** @description Null as long as nobody was named, which a promise of the desk allows. */
+            /** @description Null as long as nobody was named. */
             recipient: components["schemas"]["Address"] | null;
+            /**
+             * Format: uri
+             * @description A signed link by which the payer says where the refund goes, once: send it to nobody else. Null
+             *     where it is not needed.
+             */
+            claim_url: string | null;
             reason: string;
             decided_by: string;
             approved_by: string | null;
@@ -950,8 +1289,8 @@ export interface components {
             /** @description All that is left if not said. */
             amount?: components["schemas"]["Decimal"];
             /**
-             * @description Ask the payer for it: the sender of a transfer may be an exchange. Needed for a payment;
-             *     for an exception it may be named later.
+             * @description Ask the payer for it: the sender of a transfer may be an exchange. Left out, the payer says it by
+             *     the refund's `claim_url`.
              */
             recipient?: components["schemas"]["Address"];
             /** @description For the books, which hold its hash. */
@@ -986,9 +1325,15 @@ export interface components {
             /** @constant */
             object: "payment";
             status: components["schemas"]["PaymentStatus"];
+            /**
+             * @description Rises with each record that is booked of the payment: of two states of it, the one with the larger version is
+             *     the later one. Expiring alone is no record.
+             */
+            version: number;
             /** @description The price. */
             amount: components["schemas"]["Decimal"];
             currency: components["schemas"]["Currency"];
+            quote: components["schemas"]["Quote"];
             /** @description This payment's alone, on every chain of its options. */
             deposit_address: components["schemas"]["Address"];
             options: components["schemas"]["PaymentOption"][];
@@ -1388,14 +1733,195 @@ export interface components {
         EventData: {
             record: components["schemas"]["LedgerRecord"];
         } & components["schemas"]["PaymentFields"];
+        /** @example we_01kaq5w8g0fn5temf1svhtd9ds */
+        WebhookEndpointId: string;
+        /**
+         * @description The endpoint's and the event's.
+         * @example whd_01kaq5w8g0fn5temf1svhtd9ds_01kaq5x2h7e0ysqe5tdfrcq8n4
+         */
+        WebhookDeliveryId: string;
+        /** @description Names of events, or `*` alone for all there are and will be. */
+        WebhookEvents: ("*" | "payment.partially_paid" | "payment.authorized" | "payment.cleared" | "payment.settled" | "payment.moved" | "payment.exception" | "payment.exception_resolved" | "refund.created" | "refund.paid" | "refund.canceled" | "payment.reversed" | "funds.moved")[];
+        CreateWebhookEndpoint: {
+            /**
+             * Format: uri
+             * @description https://, with a public address; a gateway that is meant for a shop on its own machine or network
+             *     may take others.
+             */
+            url: string;
+            events?: components["schemas"]["WebhookEvents"];
+            description?: string | null;
+        };
+        UpdateWebhookEndpoint: {
+            /** Format: uri */
+            url?: string | null;
+            events?: components["schemas"]["WebhookEvents"];
+            description?: string | null;
+            enabled?: boolean | null;
+        };
+        RotateWebhookSecret: {
+            /**
+             * @description For how long the old secret signs as well.
+             * @default 86400
+             */
+            overlap_seconds?: number | null;
+        };
+        RedeliverFailed: {
+            since: string;
+        };
+        WebhookEndpoint: {
+            id: components["schemas"]["WebhookEndpointId"];
+            /** @constant */
+            object: "webhook_endpoint";
+            /** Format: uri */
+            url: string;
+            events: components["schemas"]["WebhookEvents"];
+            description: string | null;
+            enabled: boolean;
+            disabled_at: components["schemas"]["Time"] | null;
+            /**
+             * @description - merchant: you disabled it
+             *     - gone: it answered 410
+             * @enum {unknown}
+             */
+            disabled_reason: "merchant" | "gone" | null;
+            /** @description Until then the secret before the last rotation signs as well. */
+            previous_secret_until: components["schemas"]["Time"] | null;
+            created_at: components["schemas"]["Time"];
+        };
+        WebhookEndpointWithSecret: {
+            id: components["schemas"]["WebhookEndpointId"];
+            /** @constant */
+            object: "webhook_endpoint";
+            /** Format: uri */
+            url: string;
+            events: components["schemas"]["WebhookEvents"];
+            description: string | null;
+            enabled: boolean;
+            disabled_at: components["schemas"]["Time"] | null;
+            /**
+             * @description - merchant: you disabled it
+             *     - gone: it answered 410
+             * @enum {unknown}
+             */
+            disabled_reason: "merchant" | "gone" | null;
+            /** @description Until then the secret before the last rotation signs as well. */
+            previous_secret_until: components["schemas"]["Time"] | null;
+            created_at: components["schemas"]["Time"];
+            /** @description Keep it; it is not shown again. */
+            secret: string;
+        };
+        WebhookEndpointList: {
+            /** @constant */
+            object: "list";
+            data: components["schemas"]["WebhookEndpoint"][];
+            has_more: boolean;
+            next_cursor: string | null;
+        };
+        DeletedWebhookEndpoint: {
+            id: components["schemas"]["WebhookEndpointId"];
+            /** @constant */
+            object: "webhook_endpoint";
+            /** @constant */
+            deleted: true;
+        };
+        WebhookDelivery: {
+            id: components["schemas"]["WebhookDeliveryId"];
+            /** @constant */
+            object: "webhook_delivery";
+            endpoint: components["schemas"]["WebhookEndpointId"];
+            event: {
+                id: string;
+                type: string;
+                created_at: components["schemas"]["Time"];
+            };
+            /**
+             * @description - pending: it is sent, or sent again at `next_attempt_at`
+             *     - delivered: answered with 2xx
+             *     - failed: given up after ten attempts, or the endpoint was disabled
+             * @enum {unknown}
+             */
+            status: "pending" | "delivered" | "failed";
+            attempt_count: number;
+            next_attempt_at: components["schemas"]["Time"] | null;
+            delivered_at: components["schemas"]["Time"] | null;
+        };
+        WebhookDeliveryList: {
+            /** @constant */
+            object: "list";
+            data: components["schemas"]["WebhookDelivery"][];
+            has_more: boolean;
+            next_cursor: string | null;
+        };
+        WebhookDeliveryDetail: {
+            id: components["schemas"]["WebhookDeliveryId"];
+            /** @constant */
+            object: "webhook_delivery";
+            endpoint: components["schemas"]["WebhookEndpointId"];
+            event: {
+                id: string;
+                type: string;
+                created_at: components["schemas"]["Time"];
+            };
+            /**
+             * @description - pending: it is sent, or sent again at `next_attempt_at`
+             *     - delivered: answered with 2xx
+             *     - failed: given up after ten attempts, or the endpoint was disabled
+             * @enum {unknown}
+             */
+            status: "pending" | "delivered" | "failed";
+            attempt_count: number;
+            next_attempt_at: components["schemas"]["Time"] | null;
+            delivered_at: components["schemas"]["Time"] | null;
+            /** @description Oldest first; the last hundred. */
+            attempts: {
+                attempt: number;
+                at: components["schemas"]["Time"];
+                duration_ms: number;
+                /** @description Of the answer; null where none came. */
+                status: number | null;
+                /** @description Why none came. */
+                error: string | null;
+                /** @description The first KiB of the answer's body, in ASCII. */
+                answer: string;
+            }[];
+            /** @description As it is sent, byte for byte. */
+            request_body: string;
+        };
+        Redelivery: {
+            /** @constant */
+            object: "redelivery";
+            redelivering: number;
+            has_more: boolean;
+        };
+        TestEvent: {
+            /** @constant */
+            type: "webhook.test";
+            timestamp: components["schemas"]["Time"];
+            data: {
+                /** @constant */
+                object: "webhook_test";
+            };
+        };
+        /** @description The same as the `webhook-id` of the webhook. */
+        EventId: string;
+        /**
+         * @description The event's number among all of yours: from 1, without a gap, in the order in which they were committed. Null
+         *     only where it was archived before there were numbers.
+         */
+        Sequence: number | null;
         /** @description A payment as it stood right after the record. */
         PaymentEvent: {
+            id: components["schemas"]["EventId"];
+            sequence: components["schemas"]["Sequence"];
             /** @enum {unknown} */
             type: "payment.partially_paid" | "payment.authorized" | "payment.cleared" | "payment.settled" | "payment.moved" | "payment.exception" | "payment.exception_resolved" | "refund.created" | "refund.paid" | "refund.canceled";
             timestamp: components["schemas"]["Time"];
             data: components["schemas"]["EventData"];
         };
         PaymentReversedEvent: {
+            id: components["schemas"]["EventId"];
+            sequence: components["schemas"]["Sequence"];
             /** @constant */
             type: "payment.reversed";
             timestamp: components["schemas"]["Time"];
@@ -1405,12 +1931,56 @@ export interface components {
             } & components["schemas"]["EventData"];
         };
         FundsMovedEvent: {
+            id: components["schemas"]["EventId"];
+            sequence: components["schemas"]["Sequence"];
             /** @constant */
             type: "funds.moved";
             timestamp: components["schemas"]["Time"];
             data: {
                 moved: components["schemas"]["Transfer"];
             } & components["schemas"]["EventData"];
+        };
+        /** @description An event whose words can't be made any more, or not now. */
+        UntoldEvent: {
+            id: components["schemas"]["EventId"];
+            type: string;
+            timestamp: components["schemas"]["Time"];
+            sequence: components["schemas"]["Sequence"];
+            data: null;
+            unavailable: components["schemas"]["Untold"];
+        };
+        /**
+         * @description `archived`: the month was taken out of the gateway's database; the operator can read it back. `contradiction`:
+         *     the books contradict themselves here; the operator has to look.
+         * @enum {unknown}
+         */
+        Untold: "archived" | "contradiction";
+        Event: components["schemas"]["PaymentEvent"] | components["schemas"]["PaymentReversedEvent"] | components["schemas"]["FundsMovedEvent"] | components["schemas"]["UntoldEvent"];
+        EventList: {
+            /** @constant */
+            object: "list";
+            data: components["schemas"]["Event"][];
+            /** @description Numbers after `after`, and up to `next_after`, of events that are not there any more. */
+            missing: {
+                from: number;
+                to: number;
+                reason: components["schemas"]["Untold"];
+            }[];
+            has_more: boolean;
+            /** @description For `after`, also on the last page. Everything up to it has been shown. */
+            next_after: number;
+            /** @description Of your newest event; 0 where there is none. */
+            last_sequence: number;
+        };
+        PaymentEventList: {
+            /** @constant */
+            object: "list";
+            data: components["schemas"]["Event"][];
+            /** @description Months that were taken out of the gateway's database: what was told of the payment then is not in `data`. */
+            missing_months: string[];
+            has_more: boolean;
+            /** @description For `after`, also on the last page. */
+            next_after: number;
         };
         /** @description RFC 9457. Decide by `code`; the texts are for people and may change. */
         Problem: {
@@ -1420,7 +1990,7 @@ export interface components {
             status: number;
             detail: string;
             /** @enum {unknown} */
-            code: "invalid_request" | "malformed_json" | "unauthorized" | "not_found" | "method_not_allowed" | "conflict" | "idempotency_key_in_use" | "idempotency_key_reused" | "not_settled" | "receipts_off" | "receipt_pending" | "unsupported_media_type" | "rate_limited" | "internal" | "storage_full" | "unavailable";
+            code: "invalid_request" | "malformed_json" | "unauthorized" | "forbidden" | "address_not_allowed" | "not_found" | "method_not_allowed" | "archived" | "conflict" | "idempotency_key_in_use" | "idempotency_key_reused" | "not_settled" | "receipts_off" | "receipt_pending" | "unsupported_media_type" | "rate_limited" | "internal" | "storage_full" | "rate_unavailable" | "unavailable";
             request_id: components["schemas"]["RequestId"];
             /** @description What was wrong, at most the first twenty. */
             errors?: components["schemas"]["FieldError"][];
@@ -1470,7 +2040,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The API key is missing, wrong or revoked. */
+        /** @description The API key is missing, wrong, revoked or expired. */
         Unauthorized: {
             headers: {
                 "Request-Id": components["headers"]["RequestId"];
@@ -1482,8 +2052,34 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /**
+         * @description The API key is right, and not for this: it lacks the scope that `detail` names (`forbidden`), or it may
+         *     not be used from your address (`address_not_allowed`).
+         */
+        Forbidden: {
+            headers: {
+                "Request-Id": components["headers"]["RequestId"];
+                "Cache-Control": components["headers"]["CacheControl"];
+                "WWW-Authenticate": components["headers"]["MissingScope"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description There is no such thing, or it is another merchant's. */
         NotFound: {
+            headers: {
+                "Request-Id": components["headers"]["RequestId"];
+                "Cache-Control": components["headers"]["CacheControl"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description What the id names was of a month that was taken out of the gateway's database. */
+        Archived: {
             headers: {
                 "Request-Id": components["headers"]["RequestId"];
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -1615,7 +2211,8 @@ export interface components {
         };
         /**
          * @description The gateway can't do this yet (it starts, or no chain is followed) or at the moment. `storage_full`: the
-         *     disk of its database is full, and nothing is accepted until there is room.
+         *     disk of its database is full, and nothing is accepted until there is room. `rate_unavailable`: no price can be
+         *     made in this currency, because no fresh rate is there, or no token that is known to be worth a dollar.
          */
         Unavailable: {
             headers: {
@@ -1633,9 +2230,16 @@ export interface components {
         /**
          * @description Names this request of yours, such as by a UUID, or by order and attempt: 1 to 255 visible ASCII
          *     characters, with or without quotes. The same request with the same key does nothing anew and gets the
-         *     answer of the first one, for 30 days. A request that was refused leaves the key free.
+         *     answer of the first one, for 30 days. A request that was refused leaves the key free. Every POST takes
+         *     one; another request with the same key is refused with 422.
          */
         IdempotencyKey: string;
+        /**
+         * @description Only events with a larger `sequence`. Without it, from the first one that is kept. More than the newest event
+         *     has is refused: the number is of another gateway, or of a database that was lost.
+         */
+        AfterSequence: number;
+        Limit: number;
         /** @description The same on every attempt; an event may come more than once. */
         WebhookId: string;
         /** @description Unix seconds of this attempt. */
@@ -1649,6 +2253,8 @@ export interface components {
         RequestId: components["schemas"]["RequestId"];
         CacheControl: "no-store" | "private, no-cache";
         WwwAuthenticate: "Bearer";
+        /** @description Where a scope is missing (RFC 6750). */
+        MissingScope: string;
         /** @description Seconds to wait before trying again. */
         RetryAfter: string;
     };
@@ -1684,6 +2290,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -1696,7 +2303,8 @@ export interface operations {
                 /**
                  * @description Names this request of yours, such as by a UUID, or by order and attempt: 1 to 255 visible ASCII
                  *     characters, with or without quotes. The same request with the same key does nothing anew and gets the
-                 *     answer of the first one, for 30 days. A request that was refused leaves the key free.
+                 *     answer of the first one, for 30 days. A request that was refused leaves the key free. Every POST takes
+                 *     one; another request with the same key is refused with 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -1727,6 +2335,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             409: components["responses"]["KeyInUse"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -1760,6 +2369,7 @@ export interface operations {
             };
             304: components["responses"]["NotModified"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
@@ -1790,12 +2400,127 @@ export interface operations {
             };
             304: components["responses"]["NotModified"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["NotSettled"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             501: components["responses"]["ReceiptsOff"];
             503: components["responses"]["ReceiptPending"];
+        };
+    };
+    listPaymentEvents: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only events with a larger `sequence`. Without it, from the first one that is kept. More than the newest event
+                 *     has is refused: the number is of another gateway, or of a database that was lost.
+                 */
+                after?: components["parameters"]["AfterSequence"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["PaymentId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of events. */
+            200: {
+                headers: {
+                    "Request-Id": components["headers"]["RequestId"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentEventList"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listEvents: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only events with a larger `sequence`. Without it, from the first one that is kept. More than the newest event
+                 *     has is refused: the number is of another gateway, or of a database that was lost.
+                 */
+                after?: components["parameters"]["AfterSequence"];
+                limit?: components["parameters"]["Limit"];
+                /**
+                 * @description Only events of these types, with commas between them. A page may then be empty and `has_more` be true: go on
+                 *     with its `next_after`.
+                 * @example payment.cleared,payment.reversed
+                 */
+                type?: string;
+            };
+            header?: {
+                /** @description Of a stream that goes on, the `sequence` of the last event that came; counts before `after`. */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of events, or the stream. */
+            200: {
+                headers: {
+                    "Request-Id": components["headers"]["RequestId"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventList"];
+                    "text/event-stream": string;
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["EventId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The event, as its webhook has it. */
+            200: {
+                headers: {
+                    "Request-Id": components["headers"]["RequestId"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Event"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            410: components["responses"]["Archived"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
         };
     };
     getSigningKeys: {
@@ -1817,6 +2542,38 @@ export interface operations {
                     "application/json": components["schemas"]["SigningKeys"];
                 };
             };
+        };
+    };
+    getRate: {
+        parameters: {
+            query: {
+                currency: components["schemas"]["Currency"];
+                /** @description The price; without it, one unit of the currency. */
+                amount?: components["schemas"]["Decimal"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rate, and the amounts. */
+            200: {
+                headers: {
+                    "Request-Id": components["headers"]["RequestId"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rate"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
         };
     };
     listExceptions: {
@@ -1851,6 +2608,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -1884,6 +2642,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -1913,6 +2672,7 @@ export interface operations {
             };
             304: components["responses"]["NotModified"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
@@ -1922,7 +2682,15 @@ export interface operations {
     resolveException: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Names this request of yours, such as by a UUID, or by order and attempt: 1 to 255 visible ASCII
+                 *     characters, with or without quotes. The same request with the same key does nothing anew and gets the
+                 *     answer of the first one, for 30 days. A request that was refused leaves the key free. Every POST takes
+                 *     one; another request with the same key is refused with 422.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
             path: {
                 id: components["schemas"]["ExceptionId"];
             };
@@ -1962,10 +2730,12 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -2003,6 +2773,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -2011,7 +2782,15 @@ export interface operations {
     createRefund: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Names this request of yours, such as by a UUID, or by order and attempt: 1 to 255 visible ASCII
+                 *     characters, with or without quotes. The same request with the same key does nothing anew and gets the
+                 *     answer of the first one, for 30 days. A request that was refused leaves the key free. Every POST takes
+                 *     one; another request with the same key is refused with 422.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -2048,9 +2827,11 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -2080,6 +2861,7 @@ export interface operations {
             };
             304: components["responses"]["NotModified"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
@@ -2089,7 +2871,15 @@ export interface operations {
     nameRefundRecipient: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Names this request of yours, such as by a UUID, or by order and attempt: 1 to 255 visible ASCII
+                 *     characters, with or without quotes. The same request with the same key does nothing anew and gets the
+                 *     answer of the first one, for 30 days. A request that was refused leaves the key free. Every POST takes
+                 *     one; another request with the same key is refused with 422.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
             path: {
                 id: components["schemas"]["RefundId"];
             };
@@ -2115,10 +2905,12 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -2127,7 +2919,15 @@ export interface operations {
     reportRefund: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Names this request of yours, such as by a UUID, or by order and attempt: 1 to 255 visible ASCII
+                 *     characters, with or without quotes. The same request with the same key does nothing anew and gets the
+                 *     answer of the first one, for 30 days. A request that was refused leaves the key free. Every POST takes
+                 *     one; another request with the same key is refused with 422.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
             path: {
                 id: components["schemas"]["RefundId"];
             };
@@ -2153,10 +2953,12 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -2165,7 +2967,15 @@ export interface operations {
     cancelRefund: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Names this request of yours, such as by a UUID, or by order and attempt: 1 to 255 visible ASCII
+                 *     characters, with or without quotes. The same request with the same key does nothing anew and gets the
+                 *     answer of the first one, for 30 days. A request that was refused leaves the key free. Every POST takes
+                 *     one; another request with the same key is refused with 422.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
             path: {
                 id: components["schemas"]["RefundId"];
             };
@@ -2191,10 +3001,12 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -2233,6 +3045,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -2272,6 +3085,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -2311,6 +3125,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -2347,6 +3162,372 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listWebhookEndpoints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    "Request-Id": components["headers"]["RequestId"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookEndpointList"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description At most 64 KiB, not compressed. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateWebhookEndpoint"];
+            };
+        };
+        responses: {
+            /** @description Created, with its secret. */
+            201: {
+                headers: {
+                    "Request-Id": components["headers"]["RequestId"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    /** @description The path of the new endpoint. */
+                    Location: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookEndpointWithSecret"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["WebhookEndpointId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The endpoint. */
+            200: {
+                headers: {
+                    "Request-Id": components["headers"]["RequestId"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookEndpoint"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    updateWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["WebhookEndpointId"];
+            };
+            cookie?: never;
+        };
+        /** @description At most 64 KiB, not compressed. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateWebhookEndpoint"];
+            };
+        };
+        responses: {
+            /** @description The endpoint as it is now. */
+            200: {
+                headers: {
+                    "Request-Id": components["headers"]["RequestId"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookEndpoint"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["WebhookEndpointId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            200: {
+                headers: {
+                    "Request-Id": components["headers"]["RequestId"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletedWebhookEndpoint"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    rotateWebhookSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["WebhookEndpointId"];
+            };
+            cookie?: never;
+        };
+        /** @description At most 64 KiB, not compressed. */
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RotateWebhookSecret"];
+            };
+        };
+        responses: {
+            /** @description The endpoint with its new secret. */
+            200: {
+                headers: {
+                    "Request-Id": components["headers"]["RequestId"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookEndpointWithSecret"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    testWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["WebhookEndpointId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is sent. */
+            202: {
+                headers: {
+                    "Request-Id": components["headers"]["RequestId"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    /** @description The path of the delivery. */
+                    Location: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDeliveryDetail"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    redeliverFailedWebhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["WebhookEndpointId"];
+            };
+            cookie?: never;
+        };
+        /** @description At most 64 KiB, not compressed. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RedeliverFailed"];
+            };
+        };
+        responses: {
+            /** @description They are sent. */
+            202: {
+                headers: {
+                    "Request-Id": components["headers"]["RequestId"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Redelivery"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listWebhookDeliveries: {
+        parameters: {
+            query?: {
+                /** @description Only those of this status. */
+                status?: "pending" | "delivered" | "failed";
+                /** @description Deliveries in one page. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before; only older deliveries follow. */
+                after?: components["schemas"]["WebhookDeliveryId"];
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["WebhookEndpointId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page. */
+            200: {
+                headers: {
+                    "Request-Id": components["headers"]["RequestId"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDeliveryList"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getWebhookDelivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["WebhookDeliveryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery. */
+            200: {
+                headers: {
+                    "Request-Id": components["headers"]["RequestId"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDeliveryDetail"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    redeliverWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["WebhookDeliveryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is sent. */
+            202: {
+                headers: {
+                    "Request-Id": components["headers"]["RequestId"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDeliveryDetail"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -2718,6 +3899,35 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["FundsMovedEvent"];
+            };
+        };
+        responses: {
+            /** @description Received. Any other answer, or none, is a failure; the event is sent again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onWebhookTest: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The same on every attempt; an event may come more than once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Unix seconds of this attempt. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+                /** @description As Standard Webhooks asks for (HMAC-SHA256); separated by spaces where several. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestEvent"];
             };
         };
         responses: {
