@@ -53,7 +53,7 @@ TEST_F(WebhooksTest, ShowsTheSecretOnce) {
     auto const stored = webhooks_.rows.begin()->second;
     EXPECT_EQ(box_.open(stored.sealed_secret)->reveal(), secret);
 
-    for (std::string const path : {kPath, path_of(created)})
+    for (std::string const& path : {kPath, path_of(created)})
         EXPECT_FALSE(call("GET", path).body.contains("whsec_")) << path;
     EXPECT_FALSE(call("POST", path_of(created), R"({"description": "x"})").body.contains("whsec_"));
 
@@ -187,8 +187,8 @@ TEST_F(WebhooksTest, OfAnotherMerchantAreNotThere) {
     auto const delivery = delivery_id(add_delivery(created, 1, true));
     key_ = add_key(2, other_merchant_);
     EXPECT_EQ(Json::parse(call("GET", kPath).body).at("data").size(), 0U);
-    for (std::string const id : {created.at("id").get<std::string>(), std::string("we_x"),
-                                 to_string(id_of<WebhookEndpointId>(99))}) {
+    for (std::string const& id : {created.at("id").get<std::string>(), std::string("we_x"),
+                                  to_string(id_of<WebhookEndpointId>(99))}) {
         std::string const path = kPath + "/" + id;
         EXPECT_EQ(call("GET", path).status, 404U) << id;
         EXPECT_EQ(call("POST", path, R"({"enabled": false})").status, 404U) << id;
@@ -201,7 +201,7 @@ TEST_F(WebhooksTest, OfAnotherMerchantAreNotThere) {
             404U)
             << id;
     }
-    for (std::string const id : {delivery, std::string("whd_x"), std::string("whd_a_b")}) {
+    for (std::string const& id : {delivery, std::string("whd_x"), std::string("whd_a_b")}) {
         EXPECT_EQ(call("GET", "/v1/webhook-deliveries/" + id).status, 404U) << id;
         EXPECT_EQ(call("POST", "/v1/webhook-deliveries/" + id + "/redeliver").status, 404U) << id;
     }
