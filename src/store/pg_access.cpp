@@ -4,13 +4,11 @@
 
 #include "bulk_insert.hpp"
 #include "fee_rows.hpp"
-#include "grouped_read.hpp"
 #include "session.hpp"
 #include "values.hpp"
 #include "webhook_rows.hpp"
 
 #include <algorithm>
-#include <map>
 
 namespace sycee {
 namespace {
@@ -37,42 +35,7 @@ bool is_claimed(pqxx::work& tx, std::vector<Bytes32> const& claims) {
     });
 }
 
-std::map<ApiKeyId, ApiKeyRow> read_api_keys(pqxx::transaction_base& tx, std::vector<ApiKeyId> const& ids) {
-    PgArray wanted;
-    for (ApiKeyId const& id : ids)
-        wanted.add(id);
-    std::map<ApiKeyId, ApiKeyRow> keys;
-    for (auto const& row : tx.exec_params(
-             "SELECT key_id, merchant_id, label, secret_hash, " + time_column("created_at") + ", " +
-                 time_column("revoked_at") + " FROM api_keys WHERE key_id = ANY($1::uuid[])",
-             wanted.str())) {
-        ApiKeyRow key{.id = id_of<ApiKeyTag>(row["key_id"]),
-                      .merchant_id = id_of<MerchantTag>(row["merchant_id"]),
-                      .label = row["label"].c_str(),
-                      .secret_hash = bytes_of<32>(row["secret_hash"]),
-                      .created_at = time_of(row["created_at"])};
-        if (!row["revoked_at"].is_null()) key.revoked_at = time_of(row["revoked_at"]);
-        keys.emplace(key.id, std::move(key));
-    }
-    return keys;
-}
-
 }  // namespace
-
-class ApiKeyReader final : public GroupedRead<ApiKeyId, ApiKeyRow> {
-  public:
-    explicit ApiKeyReader(Database& database)
-        : GroupedRead("an API key to be read", database, read_api_keys) {}
-};
-
-PgAccess::PgAccess(Database& database)
-    : database_(database), api_keys_(std::make_unique<ApiKeyReader>(database)) {}
-
-PgAccess::~PgAccess() = default;
-
-Task<std::optional<ApiKeyRow>> PgAccess::find_api_key(ApiKeyId id) {
-    co_return co_await api_keys_->find(id);
-}
 
 Task<std::optional<Operator>> PgAccess::find_operator(std::string name) {
     auto work = [&](pqxx::work& tx) -> std::optional<Operator> {

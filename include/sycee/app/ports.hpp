@@ -457,15 +457,6 @@ struct Merchant {
     Timestamp created_at{};
 };
 
-struct ApiKeyRow {
-    ApiKeyId id;
-    MerchantId merchant_id;
-    std::string label;
-    Bytes32 secret_hash{};
-    Timestamp created_at{};
-    std::optional<Timestamp> revoked_at;
-};
-
 struct Operator {
     OperatorId id;
     std::string name;
@@ -478,11 +469,10 @@ struct SessionOperator {
     std::string name;
 };
 
-// Who may do what.
+// Who may use the dashboard.
 class AccessPort {
   public:
     virtual ~AccessPort() = default;
-    virtual Task<std::optional<ApiKeyRow>> find_api_key(ApiKeyId id) = 0;
     virtual Task<std::optional<Operator>> find_operator(std::string name) = 0;
     virtual Task<void> create_session(Bytes32 token_hash, OperatorId operator_id,
                                       Timestamp expires_at) = 0;

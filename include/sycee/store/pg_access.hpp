@@ -4,11 +4,7 @@
 #include <sycee/base/result.hpp>
 #include <sycee/store/database.hpp>
 
-#include <memory>
-
 namespace sycee {
-
-class ApiKeyReader;
 
 struct NewMerchant {
     MerchantId id;
@@ -19,16 +15,12 @@ struct NewMerchant {
     Timestamp created_at{};
 };
 
-// Merchants, API keys, operators and sessions. What the command line creates is refused, not
-// thrown, where it clashes with what exists.
+// Merchants, operators and sessions. What the command line creates is refused, not thrown, where it
+// clashes with what exists.
 class PgAccess final : public AccessPort {
   public:
-    explicit PgAccess(Database& database);
-    PgAccess(PgAccess const&) = delete;
-    PgAccess& operator=(PgAccess const&) = delete;
-    ~PgAccess() override;
+    explicit PgAccess(Database& database) : database_(database) {}
 
-    Task<std::optional<ApiKeyRow>> find_api_key(ApiKeyId id) override;
     Task<std::optional<Operator>> find_operator(std::string name) override;
     Task<void> create_session(Bytes32 token_hash, OperatorId operator_id,
                               Timestamp expires_at) override;
@@ -45,7 +37,6 @@ class PgAccess final : public AccessPort {
 
   private:
     Database& database_;
-    std::unique_ptr<ApiKeyReader> api_keys_;
 };
 
 }  // namespace sycee

@@ -34,7 +34,6 @@ class FakeReports final : public ReportPort {
 
 class FakeAccess final : public AccessPort {
   public:
-    Task<std::optional<ApiKeyRow>> find_api_key(ApiKeyId) override { co_return std::nullopt; }
     Task<std::optional<Operator>> find_operator(std::string name) override {
         ++lookups;
         if (name != operator_row.name) co_return std::nullopt;

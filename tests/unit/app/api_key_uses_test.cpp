@@ -47,7 +47,7 @@ class ApiKeyUsesTest : public ::testing::Test, protected ApiKeyPort {
     }
     void run_for(std::chrono::seconds time) {
         clock.most_waits = static_cast<std::size_t>(time / 5s) + 1;
-        EXPECT_THROW(run_task(uses.run()), boost::system::system_error);
+        EXPECT_THROW(run_task(key_uses.run()), boost::system::system_error);
     }
 
     using Written = std::vector<std::pair<ApiKeyId, std::chrono::milliseconds>>;
@@ -58,20 +58,20 @@ class ApiKeyUsesTest : public ::testing::Test, protected ApiKeyPort {
     Written written;
     unsigned asked = 0;
     bool fails = false;
-    ApiKeyUses uses{*this, clock};
+    ApiKeyUses key_uses{*this, clock};
 };
 
 TEST_F(ApiKeyUsesTest, the_first_use_is_written_soon_and_then_one_a_minute) {
-    uses.note(one);
-    clock.between = [this] { uses.note(one); };
+    key_uses.note(one);
+    clock.between = [this] { key_uses.note(one); };
     run_for(130s);
     EXPECT_EQ(written, (Written{{one, 0s}, {one, 60s}, {one, 120s}}));
 }
 
 TEST_F(ApiKeyUsesTest, the_newest_use_is_written_when_the_minute_is_over_and_then_nothing) {
-    uses.note(one);
+    key_uses.note(one);
     clock.between = [this] {
-        if (clock.time <= kStart + 30s) uses.note(one);
+        if (clock.time <= kStart + 30s) key_uses.note(one);
     };
     run_for(600s);
     EXPECT_EQ(written, (Written{{one, 0s}, {one, 30s}}));
@@ -79,10 +79,10 @@ TEST_F(ApiKeyUsesTest, the_newest_use_is_written_when_the_minute_is_over_and_the
 }
 
 TEST_F(ApiKeyUsesTest, each_key_has_its_own_minute) {
-    uses.note(one);
+    key_uses.note(one);
     clock.between = [this] {
-        if (clock.time == kStart + 20s) uses.note(two);
-        if (clock.time == kStart + 40s) uses.note(one);
+        if (clock.time == kStart + 20s) key_uses.note(two);
+        if (clock.time == kStart + 40s) key_uses.note(one);
     };
     run_for(70s);
     EXPECT_EQ(written, (Written{{one, 0s}, {two, 20s}, {one, 40s}}));
@@ -90,7 +90,7 @@ TEST_F(ApiKeyUsesTest, each_key_has_its_own_minute) {
 
 TEST_F(ApiKeyUsesTest, what_could_not_be_written_is_written_later) {
     fails = true;
-    uses.note(one);
+    key_uses.note(one);
     clock.between = [this] { fails = clock.time < kStart + 15s; };
     run_for(30s);
     EXPECT_EQ(written, (Written{{one, 0s}}));
