@@ -1,10 +1,10 @@
 #include "desk_pages.hpp"
 
 #include <sycee/app/exception_json.hpp>
+#include <sycee/base/utf8.hpp>
 #include <sycee/runtime/errors.hpp>
 #include <sycee/runtime/log.hpp>
 
-#include "utf8.hpp"
 #include "words.hpp"
 
 #include <algorithm>

@@ -1,10 +1,9 @@
 #include "difference_pages.hpp"
 
 #include <sycee/app/token_text.hpp>
+#include <sycee/base/utf8.hpp>
 #include <sycee/runtime/errors.hpp>
 #include <sycee/runtime/log.hpp>
-
-#include "utf8.hpp"
 
 #include <algorithm>
 

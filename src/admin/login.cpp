@@ -1,10 +1,9 @@
 #include "login.hpp"
 
+#include <sycee/base/utf8.hpp>
 #include <sycee/runtime/log.hpp>
 #include <sycee/runtime/password.hpp>
 #include <sycee/runtime/random.hpp>
-
-#include "utf8.hpp"
 
 #include <algorithm>
 #include <string_view>

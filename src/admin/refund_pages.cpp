@@ -3,11 +3,11 @@
 #include <sycee/app/refund_json.hpp>
 #include <sycee/app/token_text.hpp>
 #include <sycee/app/transaction_input.hpp>
+#include <sycee/base/utf8.hpp>
 #include <sycee/runtime/errors.hpp>
 #include <sycee/runtime/log.hpp>
 
 #include "layout.hpp"
-#include "utf8.hpp"
 
 #include <algorithm>
 

@@ -1,11 +1,11 @@
 #include "routes.hpp"
 
 #include <sycee/app/transaction_input.hpp>
+#include <sycee/base/utf8.hpp>
 
 #include "embedded.hpp"
 #include "origin.hpp"
 #include "pages.hpp"
-#include "utf8.hpp"
 
 namespace sycee {
 namespace {
@@ -226,7 +226,7 @@ Task<HttpResponse> AdminPages::Routes::find_transaction(std::string_view query,
                                                         admin::Frame frame) {
     admin::FindPage page;
     page.entered = form_value(parse_form(query), "transaction");
-    if (!admin::is_utf8(page.entered)) page.entered.clear();
+    if (!is_utf8(page.entered)) page.entered.clear();
     if (!page.entered.empty()) {
         auto const hash = read_transaction_hash(page.entered);
         if (hash) {

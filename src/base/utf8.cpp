@@ -1,8 +1,8 @@
-#include "utf8.hpp"
+#include <sycee/base/utf8.hpp>
 
 #include <cstddef>
 
-namespace sycee::admin {
+namespace sycee {
 namespace {
 
 // Length of the UTF-8 character that `text` begins with; 0: none.
@@ -37,4 +37,4 @@ bool is_utf8(std::string_view text) {
     return true;
 }
 
-}  // namespace sycee::admin
+}  // namespace sycee
