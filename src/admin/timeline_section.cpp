@@ -140,6 +140,12 @@ struct RecordFacts {
         return facts;
     }
 
+    Html operator()(Cancellation const& record) const {
+        Html facts = fact("Ends (UTC)", moment(record.ends_at));
+        facts += decision(record);
+        return facts;
+    }
+
     Html decision(auto const& record) const {
         Html facts = fact("Decided by", code(record.decided_by));
         if (!record.approved_by.empty()) facts += fact("Approved by", code(record.approved_by));
@@ -155,6 +161,9 @@ struct RecordFacts {
 
 Html postings_table(JournalEntry const& entry, Network const& network) {
     auto const postings = postings_of(entry.record);
+    if (std::holds_alternative<Cancellation>(entry.record)) {
+        return html(R"(<p class="none">It moves no money.</p>)");
+    }
     if (postings.empty()) {
         return html(R"(<p class="none">Its batch posts for it.</p>)");
     }

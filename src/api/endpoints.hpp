@@ -29,6 +29,9 @@ using Answer = std::expected<HttpResponse, Problem>;
 Task<Answer> create_payment(ApiCall const& call);                    // POST /v1/payments
 Task<Answer> get_payment(ApiCall const& call, std::string_view id);  // GET /v1/payments/{id}
 Task<Answer> get_rate(ApiCall const& call);                          // GET /v1/rates
+// POST /v1/payments/{id}, and below it /cancel
+Task<Answer> update_payment(ApiCall const& call, std::string_view id);
+Task<Answer> cancel_payment(ApiCall const& call, std::string_view id);
 // GET /v1/payments/{id}/receipt
 Task<Answer> get_receipt(ApiCall const& call, std::string_view id);
 // GET /v1/payments/{id}/events

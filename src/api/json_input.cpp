@@ -167,6 +167,19 @@ std::optional<std::int64_t> FieldReader::integer(std::string_view name) {
 
 std::vector<std::pair<std::string, std::string>> FieldReader::texts(std::string_view name) {
     std::vector<std::pair<std::string, std::string>> texts;
+    for (auto& [key, text] : texts_or_null(name)) {
+        if (text) {
+            texts.emplace_back(key, std::move(*text));
+        } else {
+            errors_.push_back(body_error({name, key}, "must be a string, not null"));
+        }
+    }
+    return texts;
+}
+
+std::vector<std::pair<std::string, std::optional<std::string>>> FieldReader::texts_or_null(
+    std::string_view name) {
+    std::vector<std::pair<std::string, std::optional<std::string>>> texts;
     Json const* value = find(name);
     if (value == nullptr) return texts;
     if (!value->is_object()) {
@@ -176,6 +189,8 @@ std::vector<std::pair<std::string, std::string>> FieldReader::texts(std::string_
     for (auto const& [key, text] : value->items()) {
         if (text.is_string()) {
             texts.emplace_back(key, text.get<std::string>());
+        } else if (text.is_null()) {
+            texts.emplace_back(key, std::nullopt);
         } else {
             errors_.push_back(body_error({name, key}, must_be("a string", text)));
         }

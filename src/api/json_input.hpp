@@ -36,6 +36,9 @@ class FieldReader {
     std::optional<std::vector<std::string>> text_list(std::string_view name,
                                                       std::string_view example);
     std::optional<bool> boolean(std::string_view name);
+    // Where a key may be null.
+    std::vector<std::pair<std::string, std::optional<std::string>>> texts_or_null(
+        std::string_view name);
 
     // What was wrong, and the fields that nobody has asked for. The last call.
     std::vector<FieldError> take_errors();

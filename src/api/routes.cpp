@@ -60,6 +60,8 @@ constexpr std::array kEndpoints{
     posts_and_keeps("create_payment", "/v1/payments", Scope::payments_write,
                     without_id<create_payment>),
     reads("get_payment", "/v1/payments/{id}", Scope::payments_read, get_payment),
+    posts("update_payment", "/v1/payments/{id}", Scope::payments_write, update_payment),
+    posts("cancel_payment", "/v1/payments/{id}/cancel", Scope::payments_write, cancel_payment),
     reads("get_receipt", "/v1/payments/{id}/receipt", Scope::payments_read, get_receipt),
     reads("list_payment_events", "/v1/payments/{id}/events", Scope::events_read,
           list_payment_events),

@@ -37,7 +37,8 @@ std::string_view to_string(InvoiceStage stage) {
 InvoiceStage stage_of(PaymentStatus status, bool is_over) {
     if (status == PaymentStatus::settled) return InvoiceStage::paid;
     bool const lost = status == PaymentStatus::reversed && is_over;
-    if (status == PaymentStatus::expired || lost) return InvoiceStage::expired;
+    bool const ended = status == PaymentStatus::expired || status == PaymentStatus::canceled;
+    if (ended || lost) return InvoiceStage::expired;
     return InvoiceStage::open;
 }
 
@@ -138,7 +139,7 @@ Task<std::optional<InvoiceView>> FeeService::view_of(FeeInvoice invoice) {
     auto const state = co_await payments_.find(invoice.payment.first, invoice.payment.second);
     if (!state) co_return std::nullopt;
     auto const time = chain_time_of(state->payment, chains_.all());
-    bool const is_over = time && *time > state->payment.expires_at;
+    bool const is_over = time && *time > ends_at(*state);
     auto const stage = invoice.paid_sequence != 0 ? InvoiceStage::paid
                                                   : stage_of(payments_.status(*state), is_over);
     co_return InvoiceView{std::move(invoice), stage, state->payment};

@@ -42,9 +42,10 @@ Json transfer_json(Transfer const& transfer, Network const& network) {
     return json;
 }
 
-Json credit_json(Credit const& credit, Network const& network) {
+Json credit_json(Credit const& credit, PaymentState const& state, Network const& network) {
     Json json = transfer_json(credit.transfer, network);
     json["stage"] = to_string(credit.stage);
+    json["late"] = is_late(state, credit);
     bool const applied =
         credit.stage == CreditStage::cleared || credit.stage == CreditStage::settled;
     if (applied) {
@@ -53,8 +54,12 @@ Json credit_json(Credit const& credit, Network const& network) {
         add_amount(json, "net", credit.gross - credit.fee);
         if (!credit.shortfall.is_zero()) add_amount(json, "shortfall", credit.shortfall);
     }
-    if (!credit.excess.is_zero()) add_amount(json, "unapplied", credit.excess);
-    if (credit.unapplied_reason) json["unapplied_reason"] = to_string(*credit.unapplied_reason);
+    if (credit.excess.is_zero()) return json;
+    add_amount(json, "unapplied", credit.excess);
+    json["unapplied_reason"] =
+        credit.unapplied_reason ? to_string(*credit.unapplied_reason) : "overpaid";
+    json["exception"] = exception_id(
+        {state.payment.merchant_id, credit.transfer.key.chain_id, credit.stage_sequence});
     return json;
 }
 
@@ -150,6 +155,10 @@ Json payment_json(PaymentState const& state, PaymentStatus status, Network const
     json["amount"] = to_decimal(payment.price, currency_decimals(payment.currency).value_or(0));
     json["currency"] = payment.currency;
     json["quote"] = quote_json(payment.quote.get());
+    auto const facts = facts_of(state, status);
+    json["underpaid"] = facts.underpaid;
+    json["overpaid"] = facts.overpaid;
+    json["late"] = facts.late;
     json["deposit_address"] = to_string(payment.deposit_address);
     json["options"] = Json::array();
     for (auto const& option : payment.options) {
@@ -158,7 +167,7 @@ Json payment_json(PaymentState const& state, PaymentStatus status, Network const
     json["transfer_count"] = state.credits.size();
     json["transfers"] = Json::array();
     for (Credit const& credit : newest(state.credits, kMostTransfersShown))
-        json["transfers"].push_back(credit_json(credit, network));
+        json["transfers"].push_back(credit_json(credit, state, network));
     json["desk_credits"] = Json::array();
     for (DeskCredit const& credit : newest(state.desk_credits, kMostDeskCreditsShown))
         json["desk_credits"].push_back(desk_credit_json(credit, payment.merchant_id, network));
@@ -173,6 +182,8 @@ Json payment_json(PaymentState const& state, PaymentStatus status, Network const
     json["success_url"] = nullable(payment.success_url);
     json["checkout_url"] = checkout_url(payment.id, network);
     json["expires_at"] = to_rfc3339(payment.expires_at);
+    json["canceled_at"] = nullptr;
+    if (state.canceled) json["canceled_at"] = to_rfc3339(state.canceled->booked_at);
     json["created_at"] = to_rfc3339(payment.created_at);
     return json;
 }

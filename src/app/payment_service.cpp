@@ -2,6 +2,8 @@
 #include <sycee/runtime/errors.hpp>
 #include <sycee/runtime/random.hpp>
 
+#include "payment_input.hpp"
+
 #include <algorithm>
 
 namespace sycee {
@@ -29,23 +31,6 @@ Result<void> check_text(std::string const& field, std::string const& text, std::
             return (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
         })) {
         return refuse(field, "must not contain control characters");
-    }
-    return {};
-}
-
-Result<void> check_metadata(std::vector<std::pair<std::string, std::string>> const& metadata) {
-    if (metadata.size() > kMetadataEntries) {
-        return refuse("metadata", "must have at most " + std::to_string(kMetadataEntries) +
-                                      " entries, not " + std::to_string(metadata.size()));
-    }
-    for (auto const& [key, value] : metadata) {
-        if (key.empty()) return refuse("metadata", "must not have an empty key");
-        if (auto const checked = check_text("metadata", key, kMetadataKeyBytes); !checked) {
-            return refuse("metadata", "a key " + checked.error().message);
-        }
-        if (auto checked = check_text("metadata/" + key, value, kMetadataValueBytes); !checked) {
-            return checked;
-        }
     }
     return {};
 }
@@ -110,6 +95,27 @@ Result<std::vector<PaymentOption>> priced_options(Amount price, unsigned decimal
 
 }  // namespace
 
+Result<void> check_description(std::string const& description) {
+    return check_text("description", description, kDescriptionBytes);
+}
+
+Result<void> check_metadata(std::vector<std::pair<std::string, std::string>> const& metadata) {
+    if (metadata.size() > kMetadataEntries) {
+        return refuse("metadata", "must have at most " + std::to_string(kMetadataEntries) +
+                                      " entries, not " + std::to_string(metadata.size()));
+    }
+    for (auto const& [key, value] : metadata) {
+        if (key.empty()) return refuse("metadata", "must not have an empty key");
+        if (auto const checked = check_text("metadata", key, kMetadataKeyBytes); !checked) {
+            return refuse("metadata", "a key " + checked.error().message);
+        }
+        if (auto checked = check_text("metadata/" + key, value, kMetadataValueBytes); !checked) {
+            return checked;
+        }
+    }
+    return {};
+}
+
 Result<NewPayment> check_new_payment(CreatePayment const& input, Network const& network,
                                      Timestamp now, RateBook const& rates) {
     auto const decimals = check_currency(input.currency, rates);
@@ -126,7 +132,7 @@ Result<NewPayment> check_new_payment(CreatePayment const& input, Network const& 
     if (auto ok = check_text("reference", payment.reference, kReferenceBytes); !ok) {
         return std::unexpected(ok.error());
     }
-    if (auto ok = check_text("description", payment.description, kDescriptionBytes); !ok) {
+    if (auto ok = check_description(payment.description); !ok) {
         return std::unexpected(ok.error());
     }
     if (auto ok = check_metadata(payment.metadata); !ok) return std::unexpected(ok.error());

@@ -412,6 +412,7 @@ class Rebuild::Run {
                 });
                 std::vector<PaymentHistory> free;
                 for (auto booked = first; booked != last; ++booked) {
+                    co_await cancel(*booked);
                     auto history = to_be_booked(*booked);
                     if (!history) continue;
                     if (needs_order(*history, paid_by_desk_.contains(key_of(booked->payment)))) {
@@ -427,6 +428,25 @@ class Rebuild::Run {
             after = key_of(page.back().payment);
         }
         if (merchant) co_await book_ordered(merchants_.at(*merchant), std::move(ordered));
+    }
+
+    // Given up by a person: when it ended is an input. What its chains have of it is booked after
+    // that, and is late or not by the times of its blocks.
+    Task<void> cancel(BookedPayment const& booked) {
+        if (left_out_.contains(key_of(booked.payment))) co_return;
+        for (JournalEntry const& entry : booked.entries) {
+            if (!std::holds_alternative<Cancellation>(entry.record)) continue;
+            co_await load_reasons(entry.merchant_id);
+            auto const reason = reasons_.find({entry.chain_id, entry.sequence});
+            co_await booking_.cancel(entry, reason == reasons_.end() ? "" : reason->second);
+        }
+    }
+
+    // Read once for all of a merchant's cancellations.
+    Task<void> load_reasons(MerchantId merchant_id) {
+        if (reasons_of_ == merchant_id) co_return;
+        reasons_ = co_await ports_.source.reasons(merchant_id);
+        reasons_of_ = merchant_id;
     }
 
     Task<void> book_ordered(MerchantInputs const& merchant, std::vector<PaymentHistory> ordered) {
@@ -559,6 +579,8 @@ class Rebuild::Run {
     std::vector<std::pair<PaymentKey, PaymentKey>> paid_from_;  // by a decision: from, to
     std::vector<JournalEntry> fees_left_out_;
     std::string contradiction_;
+    std::optional<MerchantId> reasons_of_;
+    ResolutionReasons reasons_;
 };
 
 Rebuild::Rebuild(Network const& network, std::map<ChainId, ChainHistory*> histories,

@@ -1,6 +1,7 @@
 #include "rebuild_booking.hpp"
 
 #include <sycee/base/assert.hpp>
+#include <sycee/payment/cancel.hpp>
 #include <sycee/payment/desk.hpp>
 #include <sycee/payment/loss.hpp>
 #include <sycee/payment/refund.hpp>
@@ -29,7 +30,7 @@ std::string text_of(PersonsDecision const& decision) {
 std::optional<Timestamp> last_in_time(PaymentHistory const& history) {
     std::optional<Timestamp> last;
     for (MatchedTransfer const& matched : history.on_chain) {
-        if (matched.incoming && matched.transfer.block_time <= history.booked.payment.expires_at) {
+        if (matched.incoming && matched.transfer.block_time <= ends_at(history.booked)) {
             last =
                 std::max(last.value_or(matched.transfer.block_time), matched.transfer.block_time);
         }
@@ -99,6 +100,7 @@ PaymentId payment_of(Record const& decision) {
     if (auto const* refund = std::get_if<Refund>(&decision)) return refund->payment_id;
     if (auto const* paid = std::get_if<RefundPayment>(&decision)) return paid->payment_id;
     if (auto const* loss = std::get_if<TokenLoss>(&decision)) return loss->payment_id;
+    if (auto const* canceled = std::get_if<Cancellation>(&decision)) return canceled->payment_id;
     return std::get<RefundCancellation>(decision).payment_id;
 }
 
@@ -269,8 +271,7 @@ Task<bool> RebuildBooking::book(Booking booking) {
         if (booking.frozen) view.frozen.insert(state.payment.id);
         if (booking.expired) continue;
         for (auto& [id, progress] : step.chains) {
-            if (progress)
-                progress->head_time = std::min(progress->head_time, state.payment.expires_at);
+            if (progress) progress->head_time = std::min(progress->head_time, ends_at(state));
         }
     }
     auto result = advance_merchant(std::move(view), booking.transfers, step, next_moment());
@@ -493,6 +494,34 @@ Task<std::optional<std::string>> RebuildBooking::lose(PersonsDecision const& dec
     co_await ports_.losses.commit(std::move(commit));
     ++decisions_;
     co_return std::nullopt;
+}
+
+Task<void> RebuildBooking::cancel(JournalEntry const& entry, std::string reason) {
+    auto const& canceled = std::get<Cancellation>(entry.record);
+    std::vector<PaymentKey> const keys{{entry.merchant_id, canceled.payment_id}};
+    auto views = co_await ports_.ledger.load_views(entry.chain_id, keys, {});
+    ensure(views.size() == 1, "rebuild: a payment is not in the new books");
+    CancelPayment const again{.payment_id = canceled.payment_id,
+                              .ends_at = canceled.ends_at,
+                              .decided_by = canceled.decided_by,
+                              .approved_by = canceled.approved_by,
+                              .reason_hash = canceled.reason_hash};
+    auto step =
+        cancel_payment(std::move(views.front()), entry.chain_id, again, progress_, next_moment());
+    if (!step) {
+        differs_(to_string(canceled.payment_id) +
+                 ": its cancellation is refused when rebuilt: " + to_string(step.error()));
+        co_return;
+    }
+    CancelCommit commit{.head = {entry.merchant_id, step->first_head, step->head},
+                        .chain_id = entry.chain_id,
+                        .entries = std::move(step->entries),
+                        .events = {},
+                        .reason = std::move(reason),
+                        .foreign = {},
+                        .now = ports_.clock.now()};
+    co_await ports_.changes.commit(std::move(commit));
+    ++decisions_;
 }
 
 Task<bool> RebuildBooking::owes(JournalEntry const& entry) {

@@ -13,7 +13,8 @@ namespace sycee {
 // that it had.
 struct PersonsDecision {
     BookedPosition position;
-    // A Resolution, Refund, RefundPayment, RefundCancellation or TokenLoss.
+    // A Resolution, Refund, RefundPayment, RefundCancellation or TokenLoss. A Cancellation is none:
+    // it comes before everything of its payment.
     JournalEntry entry;
     TransferKey transfer;  // of a resolution
     bool incoming = true;
@@ -59,6 +60,8 @@ class RebuildBooking {
     // what persons decided. What the rules don't allow in that order is not done.
     Task<void> book_ordered(MerchantInputs const& merchant, std::vector<PaymentHistory> histories,
                             DecisionInputs inputs);
+    // A Cancellation, before anything of its payment is booked: when it ended is an input.
+    Task<void> cancel(JournalEntry const& entry, std::string reason);
     // Whether the merchant owes in the new books what the FeePayment pays.
     Task<bool> owes(JournalEntry const& entry);
     // Books a FeePayment upon its invoice, one of `invoices`: those of which something is settled

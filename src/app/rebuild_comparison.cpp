@@ -110,6 +110,10 @@ std::map<std::pair<ChainId, Address>, std::string> losses_of(PaymentState const&
     return joined(std::move(parts));
 }
 
+std::string end_text(PaymentState const& state) {
+    return state.canceled ? "ends at " + to_rfc3339(state.canceled->ends_at) : kNothing;
+}
+
 std::string to_text(BalanceSheet::Balance const& balance) {
     return (balance.negative ? "-" : "") + to_string(balance.magnitude);
 }
@@ -147,6 +151,8 @@ std::vector<std::string> compare_payment(PaymentState const& booked, PaymentStat
                to_string(key.second);
     });
     lines.insert(lines.end(), losses.begin(), losses.end());
+    if (end_text(booked) != end_text(rebuilt))
+        lines.push_back(both(of + "cancellation", end_text(booked), end_text(rebuilt)));
     return lines;
 }
 

@@ -18,7 +18,7 @@ Timestamp first_seen(PaymentState const& booked, Transfer const& transfer) {
 bool may_pay(PaymentState const& booked, Transfer const& transfer) {
     auto const& key = transfer.key;
     return booked.payment.option_for(key.chain_id, key.token) != nullptr &&
-           first_seen(booked, transfer) <= booked.payment.expires_at;
+           first_seen(booked, transfer) <= ends_at(booked);
 }
 
 // What came in time, on the chains or in the books, each transfer once.
@@ -96,7 +96,7 @@ bool needs_order(PaymentHistory const& history, bool is_paid_by_desk) {
     bool came_back = false;
     for (auto const& [key, transfer] : transfers) {
         chains.insert(key.chain_id);
-        came_back = came_back || transfer.block_time > history.booked.payment.expires_at;
+        came_back = came_back || transfer.block_time > ends_at(history.booked);
     }
     return chains.size() > 1 || (came_back && transfers.size() > 1) ||
            came_after_expiry_was_booked(history.booked);

@@ -51,6 +51,12 @@ StateText state_text(CheckoutView const& view) {
                 "The network took your transfer back",
                 "Blocks were replaced, and your transfer was in one of them. Most often it comes "
                 "back by itself within minutes, and this page will show it."};
+        case Phase::canceled:
+            return {"The shop canceled this payment",
+                    view.received.empty()
+                        ? "Please do not send anything to its address any more."
+                        : "We received " + view.received +
+                              " after that. Please do not send anything more to its address."};
         case Phase::checking:
             return {"The time is up",
                     "We are reading the last blocks to see whether your transfer arrived in time. "

@@ -41,6 +41,7 @@ class TransferWords {
         : found_(found),
           chain_(chain),
           payment_(state.payment),
+          ends_at_(ends_at(state)),
           status_(status),
           network_(network),
           name_(name_of(network, chain.chain_id)) {}
@@ -174,7 +175,7 @@ class TransferWords {
     }
 
     bool is_late() const {
-        bool const came_late = found_.first_seen_time > payment_.expires_at;
+        bool const came_late = found_.first_seen_time > ends_at_;
         return found_.reason ? *found_.reason == UnappliedReason::late : came_late;
     }
 
@@ -192,6 +193,7 @@ class TransferWords {
     FoundTransfer const& found_;
     FoundOnChain const& chain_;
     Payment const& payment_;
+    Timestamp ends_at_;
     PaymentStatus status_;
     Network const& network_;
     std::string name_;

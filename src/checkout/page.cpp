@@ -60,6 +60,7 @@ Html state_icon(Phase phase) {
             return html(R"(<path d="M10 20.5 17 27.5 30.5 13" class="stroke"/>)");
         case Phase::expired:
         case Phase::reversed:
+        case Phase::canceled:
             return html(
                 R"(<path d="M20 10v13" class="stroke"/><path d="M20 28.5v1.5" class="stroke"/>)");
         case Phase::authorized:
@@ -161,6 +162,7 @@ Html panel(CheckoutView const& view, PageContext const& context) {
             return html("{}{}", {progress(view), way_back(view, "Back to the shop", true)});
         case Phase::expired:
         case Phase::reversed:
+        case Phase::canceled:
             return help_text(view);
         case Phase::checking:
             return address_text(view);

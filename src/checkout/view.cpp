@@ -103,6 +103,8 @@ Phase phase_of(PaymentStatus status, bool time_is_up) {
             return Phase::expired;
         case PaymentStatus::reversed:
             return Phase::reversed;
+        case PaymentStatus::canceled:
+            return Phase::canceled;
     }
     return Phase::checking;
 }
@@ -138,6 +140,8 @@ std::string_view to_string(Phase phase) {
             return "expired";
         case Phase::reversed:
             return "reversed";
+        case Phase::canceled:
+            return "canceled";
         case Phase::checking:
             return "checking";
         case Phase::detected:
@@ -166,7 +170,8 @@ CheckoutView make_view(PaymentState const& state, PaymentStatus status, Network 
     if (is_web_url(payment.success_url)) view.success_url = payment.success_url;
     view.status = status;
     view.phase = phase_of(status, now > payment.expires_at);
-    view.final = status == PaymentStatus::settled || status == PaymentStatus::expired;
+    view.final = status == PaymentStatus::settled || status == PaymentStatus::expired ||
+                 status == PaymentStatus::canceled;
     view.surplus = std::ranges::any_of(
         state.credits, [](Credit const& credit) { return credit.excess > credit.resolved; });
     for (auto const& option : payment.options) {

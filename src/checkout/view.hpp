@@ -15,7 +15,17 @@ namespace sycee::checkout {
 // What the payer is told. `checking` is the time between the payer's clock and the chain's: the
 // payment has run out by the wall clock, and the blocks up to that moment are not all read yet.
 // `detected` takes the place of these and of the two before them while a transfer is on its way.
-enum class Phase { open, partially_paid, authorized, paid, expired, reversed, checking, detected };
+enum class Phase {
+    open,
+    partially_paid,
+    authorized,
+    paid,
+    expired,
+    reversed,
+    canceled,
+    checking,
+    detected
+};
 std::string_view to_string(Phase phase);
 
 // One way to pay, in the payer's words.

@@ -46,6 +46,8 @@
 #include <sycee/store/pg_losses.hpp>
 #include <sycee/store/pg_months.hpp>
 #include <sycee/store/pg_outbox.hpp>
+#include <sycee/store/pg_payment_changes.hpp>
+#include <sycee/store/pg_payment_search.hpp>
 #include <sycee/store/pg_payments.hpp>
 #include <sycee/store/pg_reconciliation.hpp>
 #include <sycee/store/pg_refunds.hpp>
@@ -122,6 +124,8 @@ class Application {
           receipts_(database_),
           statements_(database_),
           event_feed_(database_),
+          payment_search_(database_),
+          payment_changes_(database_),
           password_workers_(kPasswordThreads, kMostPasswordsWaiting),
           secrets_(sealing_key),
           feed_(executor),
@@ -140,6 +144,9 @@ class Application {
               [this](RateSourceSettings const& settings) { return make_rate_source(settings); },
               clock_, metrics_),
           service_(payments_, config_.network, registry_, clock_, rates_),
+          search_service_(payment_search_, registry_),
+          change_service_(payment_changes_, requests_ledger_, config_.network, registry_,
+                          outbox_wake_, feed_, clock_),
           desk_service_(desk_, ledger_, config_.network, registry_, outbox_wake_, clock_,
                         config_.desk),
           loss_service_(losses_, ledger_, config_.network, nodes_of<LossService::Nodes>(chains_),
@@ -171,7 +178,9 @@ class Application {
                 secrets_,
                 config_.network,
                 clock_,
-                {event_feed_, outbox_wake_}},
+                {event_feed_, outbox_wake_},
+                search_service_,
+                change_service_},
                metrics_, config_.api),
           checkout_(service_, finder_, feed_, detected_, config_.network, clock_, kStreams),
           receipt_page_(checkpoint_service_, config_.network),
@@ -488,6 +497,8 @@ class Application {
     PgReceipts receipts_;
     PgStatements statements_;
     PgEventFeed event_feed_;
+    PgPaymentSearch payment_search_;
+    PgPaymentChanges payment_changes_;
     WorkerPool password_workers_;
     SecretBox secrets_;
     AddressIndex addresses_;
@@ -502,6 +513,8 @@ class Application {
     RateBook rates_;
     RateService rate_service_;
     PaymentService service_;
+    PaymentSearch search_service_;
+    PaymentChanges change_service_;
     DeskService desk_service_;
     LossService loss_service_;
     FeeService fee_service_;

@@ -4,6 +4,7 @@
 #include <sycee/store/pg_fees.hpp>
 #include <sycee/store/pg_ledger.hpp>
 #include <sycee/store/pg_losses.hpp>
+#include <sycee/store/pg_payment_changes.hpp>
 #include <sycee/store/pg_rebuild.hpp>
 #include <sycee/store/pg_refunds.hpp>
 
@@ -117,8 +118,9 @@ Task<int> rebuild(Executor executor, Config config, std::string into) {
     PgRefunds refunds(fresh);
     PgLosses losses(fresh);
     PgFees fees(fresh);
+    PgPaymentChanges changes(fresh);
     Rebuild rebuild(config.network, std::move(histories),
-                    {source, target, ledger, desk, refunds, losses, fees, clock});
+                    {source, target, ledger, desk, refunds, losses, fees, changes, clock});
     auto const report = co_await rebuild.run();
     print(report);
     co_return report.agrees() ? kDone : kFailed;

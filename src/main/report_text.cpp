@@ -81,6 +81,10 @@ struct Describe {
                to_string(record.invoice_payment_id);
     }
 
+    std::string operator()(Cancellation const& record) const {
+        return "ends at " + to_rfc3339(record.ends_at) + deciders(record);
+    }
+
     static std::string deciders(auto const& record) {
         return ", by " + record.decided_by +
                (record.approved_by.empty() ? "" : " and " + record.approved_by);

@@ -364,7 +364,7 @@ class MerchantAdvance {
 
     bool may_clear(PaymentState const& state, Credit const& credit, Amount at_stake) const {
         return credit.stage == CreditStage::authorized && !is_frozen(state, credit) &&
-               credit.first_seen_time <= state.payment.expires_at &&
+               credit.first_seen_time <= ends_at(state) &&
                met_rule(credit.transfer, at_stake, step_);
     }
 
@@ -456,12 +456,12 @@ class MerchantAdvance {
         if (payment.option_for(key.chain_id, key.token) == nullptr) {
             return UnappliedReason::token_not_offered;
         }
-        if (credit.first_seen_time > payment.expires_at) return UnappliedReason::late;
+        if (credit.first_seen_time > ends_at(state)) return UnappliedReason::late;
         if (now == PaymentStatus::cleared || now == PaymentStatus::settled) {
             return UnappliedReason::already_paid;
         }
         auto const time = chain_time_of(payment, step_.chains);
-        bool const over = time && *time > payment.expires_at;
+        bool const over = time && *time > ends_at(state);
         if (over && now != PaymentStatus::authorized) return UnappliedReason::underpaid;
         return std::nullopt;
     }
@@ -553,7 +553,7 @@ Attention attention_for(PaymentState const& state, ChainStep const& step) {
         if (credit.stage != CreditStage::authorized) continue;
         auto const& key = credit.transfer.key;
         bool const counts = state.payment.option_for(key.chain_id, key.token) != nullptr &&
-                            credit.first_seen_time <= state.payment.expires_at;
+                            credit.first_seen_time <= ends_at(state);
         if (is_any_met && counts) continue;
         if (!at_stake) at_stake = value_at_stake(state, step);
         bool const is_met = met_rule(credit.transfer, *at_stake, step);

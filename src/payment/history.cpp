@@ -120,6 +120,13 @@ class History {
         state_.losses.push_back({entry_->chain_id, record.token, record.amount});
     }
     void operator()(FeePayment const&) {}
+    void operator()(Cancellation const& record) {
+        state_.canceled = Canceled{.chain_id = entry_->chain_id,
+                                   .sequence = entry_->sequence,
+                                   .hash = entry_->hash,
+                                   .ends_at = record.ends_at,
+                                   .booked_at = entry_->booked_at};
+    }
 
   private:
     using Place = std::pair<ChainId, std::uint64_t>;
@@ -195,6 +202,7 @@ JournalPositions positions_of(PaymentState const& state, JournalPositions const&
         chains.insert(outflow.transfer.key.chain_id);
     for (DeskCredit const& credit : state.desk_credits)
         chains.insert(credit.chain_id);
+    if (state.canceled) chains.insert(state.canceled->chain_id);
     JournalPositions positions;
     for (auto const& [chain_id, sequence] : journals) {
         if (chains.contains(chain_id)) positions.emplace(chain_id, sequence);

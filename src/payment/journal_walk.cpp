@@ -294,6 +294,18 @@ void JournalWalk::operator()(FeePayment const& record) {
             "pays an invoice a second time");
 }
 
+// Of the payment's other chains nothing is known here: each journal says for itself that nothing
+// had come on its own.
+void JournalWalk::operator()(Cancellation const& record) {
+    for (JournalEntry const* entry : standing(record.payment_id)) {
+        require(!std::holds_alternative<Cancellation>(entry->record),
+                "cancels a payment a second time");
+        require(!std::holds_alternative<Authorization>(entry->record),
+                "cancels a payment for which something had come");
+    }
+    require_deciders(record.decided_by, record.approved_by);
+}
+
 void JournalWalk::refuse(std::string const& what) const {
     throw WrongRow(where_ + ": " + name_of(kind_of(entry_->record), entry_->sequence) + " " + what);
 }

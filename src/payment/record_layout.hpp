@@ -176,6 +176,15 @@ void visit_fields(Visit& visit, Either<FeePayment> auto& record) {
     visit("settlement_hash", record.settlement_hash);
 }
 
+template <class Visit>
+void visit_fields(Visit& visit, Either<Cancellation> auto& record) {
+    visit("payment_id", record.payment_id);
+    visit.seconds("ends_at", record.ends_at);
+    visit("decided_by", record.decided_by);
+    visit("approved_by", record.approved_by);
+    visit("reason_hash", record.reason_hash);
+}
+
 // What stands first in the bytes: it names the layout of all that follows. The second one has a
 // `fee_version`, the first one was in use before there were any. The third one is that of the kinds
 // that came after both.

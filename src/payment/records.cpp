@@ -87,6 +87,7 @@ struct PostingsOf {
     Postings operator()(FeePayment const& record) const {
         return fee_payment_postings(record.token.bytes, record.amount);
     }
+    Postings operator()(Cancellation const&) const { return {}; }  // moves no money
 };
 
 }  // namespace
@@ -150,6 +151,8 @@ std::string_view to_string(RecordKind kind) {
             return "token_loss";
         case RecordKind::fee_payment:
             return "fee_payment";
+        case RecordKind::cancellation:
+            return "cancellation";
     }
     return "";
 }

@@ -9,7 +9,7 @@
 namespace sycee {
 namespace {
 
-constexpr std::array<std::pair<PaymentStatus, std::string_view>, 7> kStatusNames{{
+constexpr std::array<std::pair<PaymentStatus, std::string_view>, 8> kStatusNames{{
     {PaymentStatus::open, "open"},
     {PaymentStatus::partially_paid, "partially_paid"},
     {PaymentStatus::authorized, "authorized"},
@@ -17,6 +17,7 @@ constexpr std::array<std::pair<PaymentStatus, std::string_view>, 7> kStatusNames
     {PaymentStatus::settled, "settled"},
     {PaymentStatus::expired, "expired"},
     {PaymentStatus::reversed, "reversed"},
+    {PaymentStatus::canceled, "canceled"},
 }};
 
 bool is_applied(Credit const& credit) {
@@ -24,9 +25,10 @@ bool is_applied(Credit const& credit) {
 }
 
 // Late by the time of its first block, and by nothing that the wall clock says.
-bool counts_towards(Payment const& payment, Credit const& credit) {
-    return credit.first_seen_time <= payment.expires_at &&
-           payment.option_for(credit.transfer.key.chain_id, credit.transfer.key.token) != nullptr;
+bool counts_towards(PaymentState const& state, Credit const& credit) {
+    return credit.first_seen_time <= ends_at(state) &&
+           state.payment.option_for(credit.transfer.key.chain_id, credit.transfer.key.token) !=
+               nullptr;
 }
 
 // What a credit brings towards the price. Of one that is applied already, the part that was: what
@@ -135,6 +137,11 @@ std::string_view to_string(PromiseStage stage) {
             return "canceled";
     }
     return "";
+}
+
+Timestamp ends_at(PaymentState const& state) {
+    Timestamp const expires_at = state.payment.expires_at;
+    return state.canceled ? std::min(expires_at, state.canceled->ends_at) : expires_at;
 }
 
 Amount settled_amount(PaymentState const& state, ChainId chain_id, Address const& token) {
@@ -246,6 +253,24 @@ bool lost_a_transfer(PaymentState const& state) {
                        });
 }
 
+bool is_late(PaymentState const& state, Credit const& credit) {
+    return credit.first_seen_time > ends_at(state);
+}
+
+PaymentFacts facts_of(PaymentState const& state, PaymentStatus status) {
+    PaymentFacts facts;
+    bool const is_over = status == PaymentStatus::expired || status == PaymentStatus::canceled;
+    for (Credit const& credit : state.credits) {
+        facts.late = facts.late || is_late(state, credit);
+        facts.overpaid = facts.overpaid || (is_applied(credit) && !credit.excess.is_zero()) ||
+                         credit.unapplied_reason == UnappliedReason::already_paid;
+        bool const waits = credit.stage == CreditStage::authorized && counts_towards(state, credit);
+        facts.underpaid = facts.underpaid || (is_over && waits) ||
+                          credit.unapplied_reason == UnappliedReason::underpaid;
+    }
+    return facts;
+}
+
 Coverage cover(PaymentState const& state, std::vector<Credit const*> const& credits) {
     Payment const& payment = state.payment;
     Coverage coverage;
@@ -310,7 +335,7 @@ Amount still_due(PaymentState const& state, PaymentOption const& option) {
     std::vector<Credit const*> counted;
     for (Credit const& credit : state.credits) {
         if (is_applied(credit) ||
-            (credit.stage == CreditStage::authorized && counts_towards(state.payment, credit))) {
+            (credit.stage == CreditStage::authorized && counts_towards(state, credit))) {
             counted.push_back(&credit);
         }
     }
@@ -338,6 +363,9 @@ Bytes32 foreign_fingerprint(PaymentState const& state, ChainId chain_id) {
     }
     for (DeskCredit const& credit : state.desk_credits)
         bytes.number(credit.chain_id).number(credit.sequence);
+    if (state.canceled && state.canceled->chain_id != chain_id) {
+        bytes.text("canceled").number(state.canceled->chain_id).number(state.canceled->sequence);
+    }
     return sha256(bytes.view());
 }
 
@@ -351,7 +379,7 @@ PaymentStatus status_of(PaymentState const& state, std::optional<Timestamp> chai
             all_settled = all_settled && credit.stage == CreditStage::settled;
         }
         if (is_applied(credit) ||
-            (credit.stage == CreditStage::authorized && counts_towards(state.payment, credit))) {
+            (credit.stage == CreditStage::authorized && counts_towards(state, credit))) {
             arrived.push_back(&credit);
         }
     }
@@ -359,6 +387,8 @@ PaymentStatus status_of(PaymentState const& state, std::optional<Timestamp> chai
         return all_settled ? PaymentStatus::settled : PaymentStatus::cleared;
     }
     if (cover(state, arrived).covered) return PaymentStatus::authorized;
+    // Before what a reorg did: whatever came after a cancellation does not undo it.
+    if (state.canceled) return PaymentStatus::canceled;
     if (lost_a_transfer(state)) return PaymentStatus::reversed;
     if (chain_time && *chain_time > state.payment.expires_at) return PaymentStatus::expired;
     return arrived.empty() ? PaymentStatus::open : PaymentStatus::partially_paid;

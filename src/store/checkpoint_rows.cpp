@@ -22,7 +22,8 @@ constexpr std::array kBooks{"authorizations",
                             "refund_payments",
                             "refund_cancellations",
                             "token_losses",
-                            "fee_payments"};
+                            "fee_payments",
+                            "cancellations"};
 
 }  // namespace
 

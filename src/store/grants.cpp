@@ -8,13 +8,13 @@ namespace {
 
 // Everything that is added to and never changed.
 constexpr std::array kAddedTo{
-    "authorizations",     "clearings",      "settlement_batches",  "settlements",
-    "unapplied_receipts", "withdrawals",    "reversals",           "resolutions",
-    "resolution_reasons", "refunds",        "refund_payments",     "refund_cancellations",
-    "token_losses",       "fee_payments",   "refund_recipients",   "postings",
-    "payments",           "finality_rules", "fee_schedules",       "fee_recipients",
-    "fee_invoices",       "chain_repairs",  "extended_key_claims", "operators",
-    "webhook_attempts",   "checkpoints",    "checkpoint_journals"};
+    "authorizations",     "clearings",        "settlement_batches", "settlements",
+    "unapplied_receipts", "withdrawals",      "reversals",          "resolutions",
+    "resolution_reasons", "refunds",          "refund_payments",    "refund_cancellations",
+    "token_losses",       "fee_payments",     "cancellations",      "refund_recipients",
+    "postings",           "payments",         "finality_rules",     "fee_schedules",
+    "fee_recipients",     "fee_invoices",     "chain_repairs",      "extended_key_claims",
+    "operators",          "webhook_attempts", "checkpoints",        "checkpoint_journals"};
 
 struct Changed {
     char const* table;
@@ -25,6 +25,7 @@ struct Changed {
 // What is no book: cursors, leases, projections that `sycee verify` rebuilds, keys and deliveries.
 constexpr std::array kChanged{
     Changed{"merchants", "(next_derivation_index)"},
+    Changed{"payments", "(description, metadata)"},  // the words of a payment are no book
     Changed{"idempotency_keys", "(status, location, answer)", true},
     Changed{"api_keys", "(revoked_at, expires_at, replaced_by, last_used_at)"},
     Changed{"chain_cursors", nullptr},
@@ -66,6 +67,7 @@ constexpr std::array kAudited{"payments",
                               "refund_cancellations",
                               "token_losses",
                               "fee_payments",
+                              "cancellations",
                               "refund_recipients",
                               "refund_reports",
                               "postings",

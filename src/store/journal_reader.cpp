@@ -304,6 +304,14 @@ constexpr std::array<Book, std::variant_size_v<Record>> kBooks{{
                            .amount = from.amount(),
                            .settlement_hash = from.bytes<32>()};
      }},
+    {"cancellations", true, "payment_id, ends_at, decided_by, approved_by, reason_hash",
+     [](ChainId, Columns& from) -> Record {
+         return Cancellation{.payment_id = from.payment(),
+                             .ends_at = from.block_time(),
+                             .decided_by = std::string(from.text()),
+                             .approved_by = std::string(from.text()),
+                             .reason_hash = from.bytes<32>()};
+     }},
 }};
 
 std::string of_journal(MerchantId merchant_id, ChainId chain_id) {

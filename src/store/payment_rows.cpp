@@ -45,16 +45,26 @@ Payment payment_of(pqxx::row const& row) {
     return payment;
 }
 
-// The payments, each with whether anything is booked of it, and whether an issuer has destroyed
-// anything of it (in the last two columns). By one look into an index for each (OFFSET 0), which a
-// join of so many would not do before the tables are large.
+std::optional<Canceled> canceled_of(pqxx::row const& row) {
+    if (row["canceled_seq"].is_null()) return std::nullopt;
+    return Canceled{.chain_id = number_of(row["canceled_chain"]),
+                    .sequence = number_of(row["canceled_seq"]),
+                    .hash = bytes_of<32>(row["canceled_hash"]),
+                    .ends_at = time_of(row["ends_at"]),
+                    .booked_at = time_of(row["canceled_at"])};
+}
+
+// The payments, each with whether anything is booked of it, whether an issuer has destroyed
+// anything of it, and its cancellation (in the last columns). By one look into an index for each
+// (OFFSET 0), which a join of so many would not do before the tables are large.
 pqxx::result load_rows(pqxx::transaction_base& tx, std::vector<PaymentKey> const& keys) {
     auto const arrays = arrays_of(keys);
     static std::string const query =
         "SELECT p.merchant_id, p.payment_id, derivation_index, deposit_address, currency, price,"
         " options, reference, description, metadata, success_url, " +
-        time_column("created_at") + ", " + time_column("expires_at") +
-        ", quote"
+        time_column("p.created_at", "created_at") + ", " +
+        time_column("p.expires_at", "expires_at") +
+        ", p.quote"
         ", EXISTS (SELECT FROM all_authorizations a"
         "   WHERE (a.merchant_id, a.payment_id) = (p.merchant_id, p.payment_id)"
         "   AND a.payment_id BETWEEN $3::uuid AND $4::uuid OFFSET 0)"
@@ -64,10 +74,14 @@ pqxx::result load_rows(pqxx::transaction_base& tx, std::vector<PaymentKey> const
         "   WHERE (r.merchant_id, r.target_payment_id) = (p.merchant_id, p.payment_id) OFFSET 0)"
         " AS is_booked, EXISTS (SELECT FROM token_losses l"
         "   WHERE (l.merchant_id, l.payment_id) = (p.merchant_id, p.payment_id) OFFSET 0)"
-        " AS has_losses"
+        " AS has_losses, n.chain_id AS canceled_chain, n.seq AS canceled_seq,"
+        " n.hash AS canceled_hash, " +
+        time_column("n.ends_at", "ends_at") + ", " + time_column("n.booked_at", "canceled_at") +
         " FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS k(merchant_id, payment_id, place)"
         " CROSS JOIN LATERAL (SELECT * FROM payments f"
         "  WHERE (f.merchant_id, f.payment_id) = (k.merchant_id, k.payment_id) OFFSET 0) p"
+        " LEFT JOIN LATERAL (SELECT * FROM cancellations c"
+        "  WHERE (c.merchant_id, c.payment_id) = (k.merchant_id, k.payment_id) OFFSET 0) n ON true"
         " ORDER BY place";
     auto const [first, last] = range_of(keys);
     return tx.exec_params(query, arrays.merchants, arrays.payments, first, last);
@@ -302,6 +316,7 @@ std::vector<PaymentState> load_payment_states(pqxx::transaction_base& tx,
     for (auto const& row : load_rows(tx, keys)) {
         PaymentState& state = states.emplace_back();
         state.payment = payment_of(row);
+        state.canceled = canceled_of(row);
         if (!row["is_booked"].as<bool>()) continue;
         booked.emplace_back(state.payment.merchant_id, state.payment.id);
         if (row["has_losses"].as<bool>()) lossy.push_back(booked.back());

@@ -90,6 +90,8 @@ ResolutionReasons load_reasons(pqxx::transaction_base& tx, PaymentKey const& pay
                         "  UNION ALL SELECT merchant_id, chain_id, seq FROM refund_cancellations"
                         "   WHERE merchant_id = $1 AND payment_id = $2"
                         "  UNION ALL SELECT merchant_id, chain_id, seq FROM token_losses"
+                        "   WHERE merchant_id = $1 AND payment_id = $2"
+                        "  UNION ALL SELECT merchant_id, chain_id, seq FROM cancellations"
                         "   WHERE merchant_id = $1 AND payment_id = $2) r"
                         " JOIN resolution_reasons t USING (merchant_id, chain_id, seq)",
                         to_sql(payment.first), to_sql(payment.second))) {

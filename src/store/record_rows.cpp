@@ -56,6 +56,8 @@ constexpr auto kTokenLosses =
                 "decided_by", "approved_by", "reason_hash");
 constexpr auto kFeePayments =
     with_header("invoice_merchant_id", "invoice_payment_id", "token", "amount", "settlement_hash");
+constexpr auto kCancellations =
+    with_header("payment_id", "ends_at", "decided_by", "approved_by", "reason_hash");
 constexpr auto kPostings = std::to_array<char const*>(
     {"merchant_id", "chain_id", "seq", "month", "line", "token", "debit", "credit", "amount"});
 
@@ -157,6 +159,10 @@ class EntryInserts {
         row(fee_payments_, record.invoice_merchant_id, record.invoice_payment_id, record.token,
             record.amount, ByteView(record.settlement_hash));
     }
+    void operator()(Cancellation const& record) {
+        row(cancellations_, record.payment_id, record.ends_at, record.decided_by,
+            record.approved_by, ByteView(record.reason_hash));
+    }
 
   private:
     void add(JournalEntry const& entry) {
@@ -179,6 +185,7 @@ class EntryInserts {
         refund_cancellations_.complete();
         token_losses_.complete();
         fee_payments_.complete();
+        cancellations_.complete();
     }
     template <class Rows, class... Values>
     void row(Rows& rows, Values const&... values) {
@@ -202,6 +209,7 @@ class EntryInserts {
     CopyStream<kRefundCancellations> refund_cancellations_{tx_, "refund_cancellations"};
     CopyStream<kTokenLosses> token_losses_{tx_, "token_losses"};
     CopyStream<kFeePayments> fee_payments_{tx_, "fee_payments"};
+    CopyStream<kCancellations> cancellations_{tx_, "cancellations"};
 };
 
 PaymentId payment_in(pqxx::row const& row) {
@@ -347,26 +355,35 @@ Record fee_payment_of(pqxx::row const& row) {
                       .settlement_hash = bytes_of<32>(row["settlement_hash"])};
 }
 
+Record cancellation_of(pqxx::row const& row) {
+    return Cancellation{.payment_id = payment_in(row),
+                        .ends_at = time_of(row["block_millis"]),
+                        .decided_by = row["decided_by"].c_str(),
+                        .approved_by = row["approved_by"].c_str(),
+                        .reason_hash = bytes_of<32>(row["reason_hash"])};
+}
+
 struct BookTable {
     char const* name;
-    bool has_block_time;
+    char const* chain_time;  // its column with a time of the chain; nullptr: none
     Record (*read)(pqxx::row const&);
 };
 
 constexpr std::array<BookTable, std::variant_size_v<Record>> kBooks{
-    {{"authorizations", true, &authorization_of},
-     {"clearings", false, &clearing_of},
-     {"settlements", false, &settlement_of},
-     {"settlement_batches", false, &batch_of},
-     {"unapplied_receipts", false, &unapplied_of},
-     {"withdrawals", true, &withdrawal_of},
-     {"reversals", false, &reversal_of},
-     {"resolutions", false, &resolution_of},
-     {"refunds", false, &refund_of},
-     {"refund_payments", true, &refund_payment_of},
-     {"refund_cancellations", false, &refund_cancellation_of},
-     {"token_losses", false, &token_loss_of},
-     {"fee_payments", false, &fee_payment_of}}};
+    {{"authorizations", "block_time", &authorization_of},
+     {"clearings", nullptr, &clearing_of},
+     {"settlements", nullptr, &settlement_of},
+     {"settlement_batches", nullptr, &batch_of},
+     {"unapplied_receipts", nullptr, &unapplied_of},
+     {"withdrawals", "block_time", &withdrawal_of},
+     {"reversals", nullptr, &reversal_of},
+     {"resolutions", nullptr, &resolution_of},
+     {"refunds", nullptr, &refund_of},
+     {"refund_payments", "block_time", &refund_payment_of},
+     {"refund_cancellations", nullptr, &refund_cancellation_of},
+     {"token_losses", nullptr, &token_loss_of},
+     {"fee_payments", nullptr, &fee_payment_of},
+     {"cancellations", "ends_at", &cancellation_of}}};
 
 // Whoever reads all records of a payment is told which of them can't be read.
 [[noreturn]] void refuse_row(pqxx::row const& row, BookTable const& book, char const* why) {
@@ -402,7 +419,9 @@ std::string times_of(BookTable const& book) {
                ") * 1000)::bigint END AS " + name;
     };
     return finite("b.booked_at", "booked_millis") +
-           (book.has_block_time ? ", " + finite("b.block_time", "block_millis") : "");
+           (book.chain_time == nullptr
+                ? ""
+                : ", " + finite("b." + std::string(book.chain_time), "block_millis"));
 }
 
 std::string select_from(BookTable const& book) {
@@ -482,7 +501,7 @@ std::optional<RecordKind> parse_record_kind(std::string_view name) {
           RecordKind::settlement_batch, RecordKind::unapplied, RecordKind::withdrawal,
           RecordKind::reversal, RecordKind::resolution, RecordKind::refund,
           RecordKind::refund_payment, RecordKind::refund_cancellation, RecordKind::token_loss,
-          RecordKind::fee_payment}) {
+          RecordKind::fee_payment, RecordKind::cancellation}) {
         if (to_string(kind) == name) return kind;
     }
     return std::nullopt;
@@ -519,7 +538,8 @@ std::map<PaymentKey, std::vector<JournalEntry>> load_payment_entries(
         {"refunds", kOfPayment},
         {"refund_payments", kOfPayment},
         {"refund_cancellations", kOfPayment},
-        {"token_losses", kOfPayment}};
+        {"token_losses", kOfPayment},
+        {"cancellations", kOfPayment}};
     std::map<PaymentKey, std::vector<JournalEntry>> entries;
     for (PaymentKey const& key : payments)
         entries.emplace(key, std::vector<JournalEntry>{});
@@ -567,7 +587,7 @@ std::map<PaymentKey, std::vector<JournalEntry>> load_payment_entries(
 }
 
 std::vector<JournalEntry> load_fee_payments(pqxx::transaction_base& tx) {
-    BookTable const& book = kBooks.back();
+    BookTable const& book = kBooks[static_cast<std::size_t>(RecordKind::fee_payment)];
     std::vector<JournalEntry> entries;
     for (auto const& row : tx.exec(select_from(book) + "ORDER BY b.merchant_id, b.chain_id, b.seq"))
         entries.push_back(entry_of(row, book));

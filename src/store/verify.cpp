@@ -27,11 +27,26 @@ using Journal = std::pair<MerchantId, ChainId>;
 
 // Every table with rows of a journal: a head that was deleted must not hide its records, and a row
 // that was put under another merchant or chain must not hide itself.
-constexpr auto kTables = std::to_array<char const*>(
-    {"journal_heads", "authorizations", "clearings", "settlements", "settlement_batches",
-     "unapplied_receipts", "withdrawals", "reversals", "resolutions", "resolution_reasons",
-     "refunds", "refund_payments", "refund_cancellations", "token_losses", "fee_payments",
-     "postings", "live_credits", "live_withdrawals", "account_balances"});
+constexpr auto kTables = std::to_array<char const*>({"journal_heads",
+                                                     "authorizations",
+                                                     "clearings",
+                                                     "settlements",
+                                                     "settlement_batches",
+                                                     "unapplied_receipts",
+                                                     "withdrawals",
+                                                     "reversals",
+                                                     "resolutions",
+                                                     "resolution_reasons",
+                                                     "refunds",
+                                                     "refund_payments",
+                                                     "refund_cancellations",
+                                                     "token_losses",
+                                                     "fee_payments",
+                                                     "cancellations",
+                                                     "postings",
+                                                     "live_credits",
+                                                     "live_withdrawals",
+                                                     "account_balances"});
 
 // From one journal to the next by the primary key, without reading the rows in between.
 std::string journals_in(std::string const& table) {
@@ -84,7 +99,8 @@ void check_unique(pqxx::transaction_base& tx) {
               "a transfer could keep two promises"},
           Key{"token_losses", "(difference_id)", "a difference could be booked twice"},
           Key{"fee_payments", "(invoice_merchant_id, invoice_payment_id, chain_id, token)",
-              "an invoice could pay two fees"}}) {
+              "an invoice could pay two fees"},
+          Key{"cancellations", "(merchant_id, payment_id)", "a payment could be canceled twice"}}) {
         auto const keys = tx.exec_params(
             "SELECT 1 FROM pg_index WHERE indrelid = $1::regclass AND indisunique AND indisvalid"
             " AND right(pg_get_indexdef(indexrelid), length($2) + 1) = ' ' || $2",

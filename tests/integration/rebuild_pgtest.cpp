@@ -2,10 +2,12 @@
 // put in, are the same; what differs is named, and what is not final is left out on both sides.
 #include <sycee/app/rebuild.hpp>
 #include <sycee/crypto/hash.hpp>
+#include <sycee/payment/cancel.hpp>
 #include <sycee/payment/loss.hpp>
 #include <sycee/payment/refund.hpp>
 #include <sycee/store/pg_fees.hpp>
 #include <sycee/store/pg_losses.hpp>
+#include <sycee/store/pg_payment_changes.hpp>
 #include <sycee/store/pg_rebuild.hpp>
 #include <sycee/store/pg_refunds.hpp>
 
@@ -229,8 +231,9 @@ class RebuildInPostgres : public BooksInPostgres {
         PgRefunds refunds(into);
         PgLosses losses(into);
         PgFees fees(into);
+        PgPaymentChanges changes(into);
         Rebuild rebuilding(network, std::move(by_chain),
-                           {source, target, ledger, desk, refunds, losses, fees, clock});
+                           {source, target, ledger, desk, refunds, losses, fees, changes, clock});
         auto report = run(rebuilding.run());
         EXPECT_EQ(run(verify_books(into)).first_wrong.value_or(""), "");
         return report;
@@ -346,6 +349,43 @@ TEST_F(RebuildInPostgres, a_frozen_address_is_left_out) {
     EXPECT_EQ(text_of(report), "");
     EXPECT_EQ(report.frozen, 1U);
     EXPECT_EQ(report.payments, 1U);
+}
+
+// When it ended is an input; what is late by it is not.
+TEST_F(RebuildInPostgres, what_was_canceled_ends_again_when_it_did) {
+    auto const untouched = create_payment(merchant_id, {kChain});
+    for (Payment const& one : {payment, untouched}) {
+        std::string const why = one.id == payment.id ? "the customer went away" : "";
+        PgPaymentChanges changes(*database);
+        auto view = view_of(one);
+        auto const step = cancel_payment(std::move(view), kChain,
+                                         {.payment_id = one.id,
+                                          .ends_at = std::nullopt,
+                                          .decided_by = "key_1",
+                                          .approved_by = "",
+                                          .reason_hash = sha256(as_bytes(std::string_view(why)))},
+                                         progress, booked_at);
+        ASSERT_TRUE(step) << to_string(step.error());
+        run(changes.commit({.head = {merchant_id, step->first_head, step->head},
+                            .chain_id = kChain,
+                            .entries = step->entries,
+                            .events = {},
+                            .reason = why,
+                            .foreign = {},
+                            .now = kStart}));
+    }
+    pay(kChain, payment, 1, 50'000'000, 101, 100);
+    finalize(kChain, 105, {payment});
+    ASSERT_EQ(state().credits.at(0).unapplied_reason, UnappliedReason::late);
+    ASSERT_EQ(first_wrong(), "");
+    auto const report = rebuild();
+    EXPECT_EQ(text_of(report), "");
+    EXPECT_EQ(report.payments, 2U);
+    EXPECT_EQ(report.decisions, 2U);
+
+    replica("UPDATE cancellations SET ends_at = ends_at + interval '1 hour' WHERE seq = 1");
+    auto const named = text_of(rebuild());
+    EXPECT_NE(named.find(to_string(payment.id)), std::string::npos) << named;
 }
 
 // From another wallet than a deposit address: nothing else would have looked for it.

@@ -39,13 +39,19 @@ class RolesInPostgres : public BooksInPostgres {
 TEST_F(RolesInPostgres, the_service_adds_to_the_books_and_changes_nothing_in_them) {
     run(database->grant(kService, std::nullopt));
     run(database->grant(kService, std::nullopt));  // again, as each migration does
-    for (std::string const table :
-         {"authorizations",      "clearings",      "settlements",     "settlement_batches",
-          "unapplied_receipts",  "withdrawals",    "reversals",       "resolutions",
-          "resolution_reasons",  "refunds",        "refund_payments", "refund_cancellations",
-          "token_losses",        "fee_payments",   "postings",        "payments",
-          "finality_rules",      "fee_recipients", "fee_invoices",    "chain_repairs",
-          "extended_key_claims", "operators",      "checkpoints",     "checkpoint_journals"}) {
+    for (std::string const table : {"authorizations",     "clearings",
+                                    "settlements",        "settlement_batches",
+                                    "unapplied_receipts", "withdrawals",
+                                    "reversals",          "resolutions",
+                                    "resolution_reasons", "refunds",
+                                    "refund_payments",    "refund_cancellations",
+                                    "token_losses",       "fee_payments",
+                                    "cancellations",      "postings",
+                                    "payments",           "finality_rules",
+                                    "fee_recipients",     "fee_invoices",
+                                    "chain_repairs",      "extended_key_claims",
+                                    "operators",          "checkpoints",
+                                    "checkpoint_journals"}) {
         EXPECT_FALSE(is_denied(kService, "SELECT count(*) FROM " + table)) << table;
         EXPECT_TRUE(is_denied(kService, "DELETE FROM " + table)) << table;
         EXPECT_TRUE(is_denied(kService, "TRUNCATE " + table)) << table;
@@ -55,6 +61,9 @@ TEST_F(RolesInPostgres, the_service_adds_to_the_books_and_changes_nothing_in_the
         EXPECT_TRUE(is_denied(kService, "UPDATE " + table + " SET " + column + " = " + column))
             << table;
     }
+    EXPECT_TRUE(is_denied(kService, "UPDATE payments SET options = options"));
+    EXPECT_TRUE(is_denied(kService, "UPDATE payments SET expires_at = expires_at"));
+    EXPECT_FALSE(is_denied(kService, "UPDATE payments SET description = 'x', metadata = '{}'"));
     EXPECT_TRUE(is_denied(kService, "UPDATE merchants SET extended_public_key = 'xpub'"));
     EXPECT_TRUE(is_denied(kService, "UPDATE outbox_events SET type = 'payment.cleared'"));
     EXPECT_TRUE(is_denied(kService, "DELETE FROM outbox_events"));
@@ -100,7 +109,7 @@ TEST_F(RolesInPostgres, an_auditor_reads_the_books_and_no_secret) {
     run(database->grant(std::nullopt, kAuditor));
     for (std::string const table :
          {"authorizations", "clearings", "settlements", "postings", "refunds", "refund_payments",
-          "refund_cancellations", "token_losses", "fee_payments", "journal_heads",
+          "refund_cancellations", "token_losses", "fee_payments", "cancellations", "journal_heads",
           "account_balances", "resolution_reasons", "checkpoints", "checkpoint_journals",
           "signing_keys", "archived_months"}) {
         EXPECT_FALSE(is_denied(kAuditor, "SELECT count(*) FROM " + table)) << table;

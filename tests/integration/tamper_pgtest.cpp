@@ -32,12 +32,13 @@ std::vector<Book> const kBooks{
     {"refunds", "refund", ""},
     {"refund_payments", "refund_payment", ", ordinal = 7"},
     {"refund_cancellations", "refund_cancellation", ""},
-    {"token_losses", "token_loss", ", difference_id = gen_random_uuid()"}};
+    {"token_losses", "token_loss", ", difference_id = gen_random_uuid()"},
+    {"cancellations", "cancellation", ", payment_id = gen_random_uuid()"}};
 
 // Where a row stands: changed, it is missing there.
 std::set<std::string> const kPlace{"merchant_id", "chain_id", "seq"};
 
-// Records 1 to 18 of one journal, of every kind but one, and without the checks of single rows:
+// Records 1 to 19 of one journal, of every kind but one, and without the checks of single rows:
 // whoever owns the tables can drop those.
 class TamperedBooks : public BooksInPostgres {
   protected:
@@ -69,11 +70,11 @@ class TamperedBooks : public BooksInPostgres {
                      .finalized = 103,
                      .rolled_back_to = 104}));  // reversals 10 and 11
         decide();                               // resolution 12
-        pay_back();                             // 13 to 17, of the kinds that are left
+        pay_back();                             // 13 to 18, of the kinds that are left
         commit(plan({.added = {block(108, 1)},
                      .arrivals = {{second, transfer(second, 5, 3, block(108, 1))}},
-                     .finalized = 103}));  // authorization 18
-        if (query("SELECT max(seq) FROM journal_heads") != "18")
+                     .finalized = 103}));  // authorization 19
+        if (query("SELECT max(seq) FROM journal_heads") != "19")
             throw std::runtime_error("other books than these tests are about");
         replica(R"(DO $$ DECLARE c record; BEGIN
             FOR c IN SELECT conrelid::regclass AS t, conname FROM pg_constraint
@@ -114,8 +115,9 @@ class TamperedBooks : public BooksInPostgres {
                          .now = kStart}));
     }
 
-    // A refund that is paid and one that is taken back, and a loss.
+    // A refund that is paid and one that is taken back, a loss, and a payment that is given up.
     void pay_back() {
+        auto const given_up = create_payment(merchant_id, {kChain});
         DifferenceId const difference = new_id<DifferenceTag>(kStart);
         query("INSERT INTO balance_differences VALUES ('" + to_string(difference.uuid) + "', '" +
               to_string(merchant_id.uuid) + "', '" + to_string(payment.id.uuid) +
@@ -161,6 +163,11 @@ class TamperedBooks : public BooksInPostgres {
                                  .decided_by = "opr_1",
                                  .approved_by = "opr_2",
                                  .reason_hash = {}});
+        journal.append(Cancellation{.payment_id = given_up.id,
+                                    .ends_at = kStart,
+                                    .decided_by = "key_1",
+                                    .approved_by = "",
+                                    .reason_hash = {}});
         planned.heads = {{merchant_id, journal.first_head(), journal.head()}};
         planned.entries = journal.entries();
         commit(planned);
@@ -302,10 +309,10 @@ TEST_F(TamperedBooks, name_the_record_that_was_inserted) {
                    (key == "seq" ? "" : key + " = 1000 + " + key + ", ") + change + unique +
                    "; INSERT INTO " + into + " SELECT * FROM copy; DROP TABLE copy";
         };
-        expect_named(table, insert("seq = 19"), {": " + kind + " 19 does not hold the hash"});
+        expect_named(table, insert("seq = 20"), {": " + kind + " 20 does not hold the hash"});
         std::string const other = table == "settlement_batches" ? "3" : "4";
         expect_named(table, insert("seq = " + other), {": number " + other + " stands twice, in"});
-        expect_named(table, insert("seq = 1000"), {": " + kind + " 1000 follows number 18"});
+        expect_named(table, insert("seq = 1000"), {": " + kind + " 1000 follows number 19"});
         expect_named(table, insert("seq = 1, merchant_id = 'ffffffff-ffff-7fff-bfff-ffffffffffff'"),
                      {"merchant " +
                       to_string(MerchantId{*parse_uuid("ffffffff-ffff-7fff-bfff-ffffffffffff")}) +
@@ -347,16 +354,16 @@ TEST_F(TamperedBooks, name_the_first_of_two_records_that_changed_places) {
 
 TEST_F(TamperedBooks, name_the_end_that_was_cut_off) {
     std::string const cut =
-        "DELETE FROM authorizations WHERE seq = 18;"
-        " DELETE FROM postings WHERE seq = 18;"
-        " DELETE FROM live_credits WHERE authorization_seq = 18";
+        "DELETE FROM authorizations WHERE seq = 19;"
+        " DELETE FROM postings WHERE seq = 19;"
+        " DELETE FROM live_credits WHERE authorization_seq = 19";
     expect_named("authorizations", cut,
-                 {"journal_heads is not the last record, number 17: it says number 18"});
+                 {"journal_heads is not the last record, number 18: it says number 19"});
     // With a head to match it, the balances still tell.
     expect_named("authorizations",
                  cut +
-                     "; UPDATE journal_heads SET seq = 17, hash ="
-                     " (SELECT hash FROM token_losses WHERE seq = 17)",
+                     "; UPDATE journal_heads SET seq = 18, hash ="
+                     " (SELECT hash FROM cancellations WHERE seq = 18)",
                  {"account coins of token 0x01"});
     for (std::string const table : {"live_credits", "journal_heads"})
         replica("DELETE FROM " + table + "; INSERT INTO " + table + " SELECT * FROM backup." +
@@ -427,6 +434,12 @@ TEST_F(TamperedBooks, name_the_row_of_an_index_or_a_balance_that_was_inserted) {
                  {"decision 3 was given another reason"});
     expect_named("resolution_reasons", "UPDATE resolution_reasons SET reason = 'because'",
                  {"resolution 12 was given another reason"});
+}
+
+TEST_F(TamperedBooks, say_that_a_payment_could_be_canceled_twice) {
+    replica("DROP INDEX cancellations_by_payment");
+    EXPECT_EQ(first_wrong(),
+              "cancellations has lost its unique key: a payment could be canceled twice");
 }
 
 TEST_F(TamperedBooks, say_that_a_transfer_could_keep_two_promises) {

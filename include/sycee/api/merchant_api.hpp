@@ -7,6 +7,8 @@
 #include <sycee/app/event_feed.hpp>
 #include <sycee/app/fee_service.hpp>
 #include <sycee/app/idempotency.hpp>
+#include <sycee/app/payment_changes.hpp>
+#include <sycee/app/payment_search.hpp>
 #include <sycee/app/payment_service.hpp>
 #include <sycee/app/ports.hpp>
 #include <sycee/app/refund_service.hpp>
@@ -50,6 +52,8 @@ struct ApiServices {
     Network const& network;
     Clock& clock;
     EventSource events;
+    PaymentSearch& search;
+    PaymentChanges& changes;
 };
 
 // How a stream of events goes on.

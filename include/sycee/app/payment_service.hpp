@@ -58,6 +58,8 @@ class PaymentService {
     Task<PaymentPage> list(std::optional<MerchantId> merchant_id, std::optional<PaymentId> after,
                            std::size_t limit);
     PaymentStatus status(PaymentState const& state) const { return chains_.status(state); }
+    // What a status is told by.
+    ChainsProgress const& progress() const { return chains_.all(); }
 
   private:
     // Those that may be offered at the moment.

@@ -3,6 +3,7 @@
 #include <sycee/app/fee_service.hpp>
 #include <sycee/app/log_history.hpp>
 #include <sycee/app/loss_service.hpp>
+#include <sycee/app/payment_changes.hpp>
 #include <sycee/app/ports.hpp>
 #include <sycee/app/rebuild_comparison.hpp>
 #include <sycee/app/rebuild_order.hpp>
@@ -106,11 +107,12 @@ struct RebuildReport {
 struct RebuildPorts {
     RebuildSourcePort& source;
     RebuildTargetPort& target;
-    LedgerPort& ledger;   // of the target
-    DeskPort& desk;       // of the target
-    RefundPort& refunds;  // of the target
-    LossPort& losses;     // of the target
-    FeePort& fees;        // of the target
+    LedgerPort& ledger;          // of the target
+    DeskPort& desk;              // of the target
+    RefundPort& refunds;         // of the target
+    LossPort& losses;            // of the target
+    FeePort& fees;               // of the target
+    PaymentChangePort& changes;  // of the target
     Clock& clock;
 };
 

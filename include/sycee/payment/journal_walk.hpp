@@ -103,6 +103,7 @@ class JournalWalk {
     void operator()(RefundCancellation const& record);
     void operator()(TokenLoss const& record);
     void operator()(FeePayment const& record);
+    void operator()(Cancellation const& record);
 
   private:
     struct Open {  // an authorization that is neither settled nor on the desk

@@ -65,7 +65,7 @@ struct SettlementBatch {
 // A transfer, or what is over of one, that belongs to no payment.
 enum class UnappliedReason : std::uint8_t {
     underpaid,          // the payment expired before it was covered
-    late,               // the block's time is after expires_at
+    late,               // the block's time is after the payment's end
     already_paid,       // the payment was covered without it
     token_not_offered,  // another token than the payment's options on this chain
     chain_not_offered,  // on a chain that the payment does not offer
@@ -133,6 +133,7 @@ enum class RecordKind : std::uint8_t {
     refund_cancellation,
     token_loss,
     fee_payment,
+    cancellation,
 };
 std::string_view to_string(RecordKind kind);
 
@@ -197,6 +198,16 @@ struct FeePayment {
     Bytes32 settlement_hash{};  // of the invoice's last settlement: it is paid for good
 };
 
+// The shop gave up a payment for which nothing had come: its end is brought forward. It moves no
+// money. What stands in a block that no chain of the payment had processed then is late.
+struct Cancellation {
+    PaymentId payment_id;
+    Timestamp ends_at{};     // by chain time, in whole seconds: a transfer in a later block is late
+    std::string decided_by;  // the id of an operator, or of an API key
+    std::string approved_by;  // empty: one was enough
+    Bytes32 reason_hash{};    // SHA-256 of the reason, whose text stays outside the books
+};
+
 // Undoes what a reorg took away: the postings of the reversed record, the other way round.
 struct Reversal {
     PaymentId payment_id;
@@ -209,7 +220,7 @@ struct Reversal {
 
 using Record = std::variant<Authorization, Clearing, Settlement, SettlementBatch, Unapplied,
                             Withdrawal, Reversal, Resolution, Refund, RefundPayment,
-                            RefundCancellation, TokenLoss, FeePayment>;
+                            RefundCancellation, TokenLoss, FeePayment, Cancellation>;
 
 RecordKind kind_of(Record const& record);
 Postings postings_of(Record const& record);

@@ -21,6 +21,7 @@ enum class PaymentStatus : std::uint8_t {
     settled,         // final
     expired,         // not covered in time; money that came is on the exceptions desk
     reversed,        // a reorg took a transfer away, and without it the price is not covered
+    canceled,        // given up by the shop before anything came; what comes is on the desk
 };
 std::string_view to_string(PaymentStatus status);
 std::optional<PaymentStatus> parse_payment_status(std::string_view name);
@@ -93,6 +94,15 @@ struct LostTokens {
     Amount amount;
 };
 
+// That the shop gave the payment up.
+struct Canceled {
+    ChainId chain_id = 0;  // in whose journal it stands
+    std::uint64_t sequence = 0;
+    Bytes32 hash{};
+    Timestamp ends_at{};
+    Timestamp booked_at{};
+};
+
 // A payment and all that is known of its money.
 struct PaymentState {
     Payment payment;
@@ -101,6 +111,7 @@ struct PaymentState {
     std::vector<DeskCredit> desk_credits;
     std::vector<Promise> promises;  // in the order in which they were booked
     std::vector<LostTokens> losses;
+    std::optional<Canceled> canceled;
     // Transfers that a reorg took away at some time, with the time of their first block: one that
     // comes back is as late as it was at first.
     std::vector<std::pair<TransferKey, Timestamp>> reversed_transfers;
@@ -110,6 +121,10 @@ struct PaymentState {
     // there does not count on.
     std::uint64_t version = 0;
 };
+
+// By chain time, when nothing more can become part of the payment: `expires_at`, or before it where
+// the payment was canceled. A transfer in a later block is late.
+Timestamp ends_at(PaymentState const& state);
 
 // Notes what became of the promise with that sequence; what the desk had promised and is taken back
 // is open there again. Throws InvariantViolation where there is none.
@@ -156,6 +171,15 @@ std::optional<Timestamp> chain_time_of(Payment const& payment, ChainsProgress co
 // The status at a moment of chain time. Nothing: not known, so nothing expires.
 PaymentStatus status_of(PaymentState const& state, std::optional<Timestamp> chain_time);
 
+// What was not as asked for, of all that came. A decision on the desk does not change what came.
+struct PaymentFacts {
+    bool underpaid = false;  // what came in time was too little, and the time is over
+    bool overpaid = false;   // more came than was due
+    bool late = false;       // something came in a block after the payment's end
+};
+PaymentFacts facts_of(PaymentState const& state, PaymentStatus status);
+bool is_late(PaymentState const& state, Credit const& credit);
+
 // Whether these credits and the money given to the payment on the desk, each token by its own
 // locked price and rounded down, reach the price. A credit that is applied already counts with the
 // part that was. `applied[i]` is then the part of credits[i] that goes to the payment: what the
@@ -174,8 +198,8 @@ Coverage cover(PaymentState const& state, std::vector<Credit const*> const& cred
 // it is covered. Counted is what is on the payment or may still become part of it.
 Amount still_due(PaymentState const& state, PaymentOption const& option);
 
-// SHA-256 over what other chains and the desk have done to the payment. Who decides about a payment
-// on one chain must find it unchanged at the commit, or decide again.
+// SHA-256 over what other chains, the desk and the shop have done to the payment. Who decides about
+// a payment on one chain must find it unchanged at the commit, or decide again.
 Bytes32 foreign_fingerprint(PaymentState const& state, ChainId chain_id);
 
 }  // namespace sycee

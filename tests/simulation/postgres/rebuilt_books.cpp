@@ -4,6 +4,7 @@
 #include <sycee/store/pg_fees.hpp>
 #include <sycee/store/pg_ledger.hpp>
 #include <sycee/store/pg_losses.hpp>
+#include <sycee/store/pg_payment_changes.hpp>
 #include <sycee/store/pg_rebuild.hpp>
 #include <sycee/store/pg_refunds.hpp>
 #include <sycee/store/verify.hpp>
@@ -81,8 +82,9 @@ RebuildReport TestDatabase::rebuild(Network const& network,
         PgRefunds refunds(into);
         PgLosses losses(into);
         PgFees fees(into);
+        PgPaymentChanges changes(into);
         Rebuild rebuild(network, std::move(by_chain),
-                        {source, target, ledger, desk, refunds, losses, fees, clock});
+                        {source, target, ledger, desk, refunds, losses, fees, changes, clock});
         report = run(rebuild.run());
         if (auto const wrong = run(verify_books(into)).first_wrong) {
             report.differences.push_back("the new books are wrong: " + *wrong);

@@ -174,6 +174,7 @@ std::string all_rows_query() {
         record_query("refund_cancellation", "refund_cancellations"),
         record_query("token_loss", "token_losses"),
         record_query("fee_payment", "fee_payments"),
+        record_query("cancellation", "cancellations"),
         row_query(
             "posting",
             {"merchant_id", "chain_id", "seq", "line", hex("token"), "debit", "credit", "amount"},

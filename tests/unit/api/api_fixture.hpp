@@ -19,8 +19,10 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sycee {
@@ -60,11 +62,17 @@ class MemoryApiKeys final : public ApiKeyPort {
 };
 
 // With the keys that their creation was claimed by, in one transaction, so to say.
-class MemoryPayments final : public PaymentPort, public IdempotencyPort {
+class MemoryPayments final : public PaymentPort,
+                             public PaymentSearchPort,
+                             public PaymentChangePort,
+                             public IdempotencyPort {
   public:
     std::vector<PaymentState> states;  // oldest first
     std::map<std::pair<MerchantId, std::string>, UsedKey> keys;
     std::optional<std::size_t> asked_limit;
+    PaymentFilter asked_filter;
+    std::vector<CancelCommit> cancellations;
+    std::function<void()> before_commit;  // of the next cancellation
     std::exception_ptr fault;
     std::exception_ptr keep_fault;
 
@@ -120,20 +128,61 @@ class MemoryPayments final : public PaymentPort, public IdempotencyPort {
         co_return state_of({merchant_id, id});
     }
     Task<std::optional<PaymentState>> find_public(PaymentId) override { co_return std::nullopt; }
-    Task<PaymentPage> list(std::optional<MerchantId> merchant_id, std::optional<PaymentId> after,
-                           std::size_t limit) override {
-        asked_limit = limit;
-        PaymentPage page;
+    Task<PaymentPage> list(std::optional<MerchantId>, std::optional<PaymentId>,
+                           std::size_t) override {
+        co_return PaymentPage{};
+    }
+    Task<LookedAt> look(MerchantId merchant_id, PaymentFilter filter,
+                        std::optional<PaymentId> after, std::size_t most) override {
+        asked_limit = most;
+        asked_filter = filter;
+        LookedAt looked;
         for (auto state = states.rbegin(); state != states.rend(); ++state) {
-            if (merchant_id && state->payment.merchant_id != *merchant_id) continue;
-            if (after && state->payment.id >= *after) continue;
-            if (page.payments.size() == limit) {
-                page.has_more = true;
+            Payment const& payment = state->payment;
+            bool const is_meant = payment.merchant_id == merchant_id &&
+                                  (!after || payment.id < *after) &&
+                                  (!filter.reference || payment.reference == *filter.reference);
+            if (!is_meant) continue;
+            if (looked.count == most) {
+                looked.has_more = true;
                 break;
             }
-            page.payments.push_back(*state);
+            ++looked.count;
+            looked.last = payment.id;
+            bool const has_all =
+                std::ranges::all_of(filter.metadata, [&payment](auto const& entry) {
+                    return std::ranges::find(payment.metadata, entry) != payment.metadata.end();
+                });
+            if (has_all) looked.fitting.push_back(*state);
         }
-        co_return page;
+        co_return looked;
+    }
+    Task<void> commit(CancelCommit commit) override {
+        if (before_commit) std::exchange(before_commit, nullptr)();
+        JournalEntry const& entry = commit.entries.at(0);
+        auto const& record = std::get<Cancellation>(entry.record);
+        for (auto& state : states) {
+            if (state.payment.id != record.payment_id) continue;
+            if (foreign_fingerprint(state, 0) != commit.foreign.at(0).second)
+                throw Unavailable("the payment was moved meanwhile");
+            state.canceled =
+                Canceled{entry.chain_id, entry.sequence, entry.hash, record.ends_at, commit.now};
+        }
+        cancellations.push_back(std::move(commit));
+        co_return;
+    }
+    Task<std::optional<PaymentState>> update(
+        PaymentKey key,
+        std::function<std::optional<PaymentWords>(PaymentState const&)> decide) override {
+        for (auto& state : states) {
+            if (PaymentKey(state.payment.merchant_id, state.payment.id) != key) continue;
+            if (auto words = decide(state)) {
+                state.payment.description = words->description;
+                state.payment.metadata = words->metadata;
+            }
+            co_return state;
+        }
+        co_return std::nullopt;
     }
 };
 
@@ -265,9 +314,12 @@ class MerchantApiTest : public testing::Test {
     MemoryEvents events_;
     MemoryFees fees_;
     FeeService fee_service_{fees_, service_, books_, network_, registry_, clock_};
+    PaymentSearch search_{payments_, registry_};
+    PaymentFeed feed_{io_.get_executor()};
+    PaymentChanges changes_{payments_, books_, network_, registry_, wake_, feed_, clock_};
     MemoryWebhooks webhooks_;
     SecretBox box_{Bytes32{9}};
-    WebhookService webhook_service_{webhooks_, box_, only_https, wake_, clock_, {events_, wake_}};
+    WebhookService webhook_service_{webhooks_, box_, only_https, wake_, clock_};
     ApiServices services_{service_,
                           desk_service_,
                           fee_service_,
@@ -281,7 +333,9 @@ class MerchantApiTest : public testing::Test {
                           box_,
                           network_,
                           clock_,
-                          {events_, wake_}};
+                          {events_, wake_},
+                          search_,
+                          changes_};
     MerchantApi api_{services_, metrics_};
 };
 

@@ -315,7 +315,7 @@ TEST_F(MerchantApiTest, KnowsItsPathsAndMethods) {
         EXPECT_EQ(header(response, "allow"), "GET, HEAD, POST");
         EXPECT_EQ(problem(response).at("code"), "method_not_allowed");
     }
-    auto const response = send(request("POST", "/v1/payments/" + id));
+    auto const response = send(request("POST", "/v1/payments/" + id + "/receipt"));
     EXPECT_EQ(response.status, 405U);
     EXPECT_EQ(header(response, "allow"), "GET, HEAD");
     EXPECT_EQ(send(request("HEAD", "/v1/payments/" + id)).status, 200U);
@@ -359,7 +359,9 @@ TEST_F(MerchantApiTest, GivesNoAddressThatNobodyWatches) {
                      box_,
                      network_,
                      clock_,
-                     {events_, wake_}},
+                     {events_, wake_},
+                     search_,
+                     changes_},
                     metrics_);
     auto const response = run_task(api.handle(post(R"({"amount": "1", "currency": "USD"})")));
     EXPECT_EQ(response.status, 503U);

@@ -78,7 +78,9 @@ TEST_F(ReceiptApi, that_waits_says_when_to_ask_again) {
                      box_,
                      network_,
                      clock_,
-                     {events_, wake_}},
+                     {events_, wake_},
+                     search_,
+                     changes_},
                     metrics_);
     auto const without =
         run_task(api.handle(request("GET", "/v1/payments/" + to_string(payment_) + "/receipt")));

@@ -4,6 +4,7 @@
 // chain links, each fee is what its schedule gives, and the records alone tell how the payments
 // stand. RC_PARAMS="seed=... max_success=..." tries others; a failing history is shrunk and shown.
 #include <sycee/base/assert.hpp>
+#include <sycee/payment/cancel.hpp>
 #include <sycee/payment/desk.hpp>
 #include <sycee/payment/fee_audit.hpp>
 #include <sycee/payment/refund.hpp>
@@ -42,7 +43,8 @@ enum class Move : std::uint8_t {
     repair,
     refund,
     keep,
-    cancel
+    cancel,
+    give_up
 };
 
 // One thing that happens; what x, y and z choose depends on what it is.
@@ -54,8 +56,8 @@ struct Event {
 };
 
 std::ostream& operator<<(std::ostream& out, Event const& event) {
-    static constexpr std::array kNames{"pay",    "mine",   "reorg",  "draw", "decide",
-                                       "charge", "repair", "refund", "keep", "cancel"};
+    static constexpr std::array kNames{"pay",    "mine",   "reorg", "draw",   "decide", "charge",
+                                       "repair", "refund", "keep",  "cancel", "give up"};
     return out << kNames.at(static_cast<std::size_t>(event.move)) << " " << event.x << " "
                << event.y << " " << event.z;
 }
@@ -115,6 +117,8 @@ class World {
             case Move::keep:
             case Move::cancel:
                 return end_promise(event);
+            case Move::give_up:
+                return give_up(event);
         }
     }
 
@@ -134,7 +138,11 @@ class World {
     }
 
     // The rare things that happened.
-    std::set<std::string> const& seen() const { return seen_; }
+    std::set<std::string> seen() const {
+        auto all = seen_;
+        if (seen_late_) all.insert("late by a cancellation");
+        return all;
+    }
 
   private:
     struct Wire {
@@ -345,6 +353,26 @@ class World {
         take(*result, false);
     }
 
+    // The shop cancels: it can as long as nothing came, and what comes after that is late.
+    void give_up(Event const& event) {
+        PaymentState const& of = view_.payments[event.x % kPayments];
+        ChainsProgress const chains{{kChain, progress()}};
+        auto const result = cancel_payment(view_, kChain,
+                                           {.payment_id = of.payment.id,
+                                            .ends_at = std::nullopt,
+                                            .decided_by = "key_a",
+                                            .approved_by = ""},
+                                           chains, booked_at_);
+        bool const untouched =
+            of.credits.empty() && of.desk_credits.empty() && of.reversed_transfers.empty();
+        bool const possible = status_of(of, time_of(head_)) == PaymentStatus::open && untouched;
+        RC_ASSERT(result.has_value() == possible);
+        if (!result) return;
+        take(*result, false);
+        RC_ASSERT(status_of(of, time_of(head_)) == PaymentStatus::canceled);
+        seen_.insert("given up");
+    }
+
     void charge(Event const& event) {
         FeeSchedule fees{.version = view_.fees.version + 1,
                          .basis_points = event.x % 300U,
@@ -400,6 +428,10 @@ class World {
                 RC_ASSERT(credit.gross + credit.excess == credit.transfer.amount);
                 RC_ASSERT(credit.fee <= credit.gross);
                 RC_ASSERT(credit.resolved <= credit.excess);
+                if (!is_late(state, credit)) continue;
+                RC_ASSERT(credit.gross.is_zero());
+                if (state.canceled && credit.first_seen_time <= state.payment.expires_at)
+                    seen_late_ = true;
             }
             check_price(state);
             check_fees_of(state);
@@ -533,6 +565,8 @@ class World {
         RC_ASSERT(told.outflows.size() == state.outflows.size());
         RC_ASSERT(told.desk_credits.size() == state.desk_credits.size());
         RC_ASSERT(told.was_cleared == state.was_cleared);
+        RC_ASSERT(told.canceled.has_value() == state.canceled.has_value());
+        RC_ASSERT(ends_at(told) == ends_at(state));
         RC_ASSERT(told.promises.size() == state.promises.size());
         for (Promise const& promise : state.promises) {
             Promise const* const same = find_promise(told, kChain, promise.sequence);
@@ -589,6 +623,7 @@ class World {
     BalanceSheet sheet_;
     std::map<std::pair<Bytes20, Account>, std::pair<Amount, Amount>> sums_;  // debits, credits
     std::set<std::string> seen_;
+    mutable bool seen_late_ = false;  // found by a check
 };
 
 rc::Gen<Event> any_event() {
@@ -603,7 +638,8 @@ rc::Gen<Event> any_event() {
                                                                    {1, Move::repair},
                                                                    {3, Move::refund},
                                                                    {2, Move::keep},
-                                                                   {2, Move::cancel}})),
+                                                                   {2, Move::cancel},
+                                                                   {1, Move::give_up}})),
         rc::gen::set(&Event::x, number), rc::gen::set(&Event::y, number),
         rc::gen::set(&Event::z, number));
 }
@@ -616,15 +652,16 @@ TEST(Histories, keep_every_invariant) {
         for (Event const& event : history)
             world.apply(event);
         world.end();
-        seen.insert(world.seen().begin(), world.seen().end());
+        seen.merge(world.seen());
     });
     EXPECT_TRUE(kept);
     // What was never reached was not tested.
-    EXPECT_EQ(seen, (std::set<std::string>{
-                        "a reorg", "a reorg that is refused", "a repair",
-                        "a repair that is refused", "canceled: refund", "canceled: resolution",
-                        "decided: accept", "decided: credit", "decided: refund",
-                        "decided: write_off", "kept: refund", "kept: resolution", "promised"}));
+    EXPECT_EQ(seen,
+              (std::set<std::string>{
+                  "a reorg", "a reorg that is refused", "a repair", "a repair that is refused",
+                  "canceled: refund", "canceled: resolution", "decided: accept", "decided: credit",
+                  "decided: refund", "decided: write_off", "given up", "kept: refund",
+                  "kept: resolution", "late by a cancellation", "promised"}));
 }
 
 }  // namespace

@@ -234,6 +234,13 @@ class Walk : public ::testing::Test {
         paid.invoice_payment_id.uuid.bytes[0] = invoice;
         return paid;
     }
+    static Cancellation given_up(PaymentId of) {
+        return {.payment_id = of,
+                .ends_at = timestamp_from_seconds(1'000),
+                .decided_by = "key_1",
+                .approved_by = "",
+                .reason_hash = {}};
+    }
     // Each is refused beside what stands, with that text.
     void expect_refused(std::vector<std::pair<Record, std::string>> const& wrong) {
         JournalWriter const before = journal;
@@ -814,6 +821,21 @@ TEST_F(Walk, an_invoice_pays_fees_that_are_due_and_once) {
          {fee_payment(Amount{}), "pays nothing"}});
     journal.append(fee_payment(Amount(100'000)));
     expect_refused({{fee_payment(Amount(1)), "pays an invoice a second time"}});
+}
+
+TEST_F(Walk, a_payment_is_canceled_once_and_before_anything_came) {
+    settle(payment(1), 1);
+    Cancellation by_nobody = given_up(payment(2));
+    by_nobody.decided_by = "";
+    expect_refused({{given_up(payment(1)), "cancels a payment for which something had come"},
+                    {by_nobody, "was not decided by"}});
+    journal.append(given_up(payment(2)));
+    expect_refused({{given_up(payment(2)), "cancels a payment a second time"}});
+    // What comes later is on its own.
+    settle(payment(2), 2);
+    journal.append(given_up(payment(3)));
+    expect_refused({{reversal(last()), "reverses a record of a kind that is never reversed"}});
+    EXPECT_EQ(first_wrong(), "");
 }
 
 TEST_F(Walk, no_account_falls_below_zero) {

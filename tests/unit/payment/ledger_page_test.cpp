@@ -1,5 +1,6 @@
 // Pins: the worked examples of docs/ledger.md. Each is booked here, and its records must be the
 // rows of its table, line by line.
+#include <sycee/payment/cancel.hpp>
 #include <sycee/payment/desk.hpp>
 #include <sycee/payment/loss.hpp>
 #include <sycee/payment/refund.hpp>
@@ -84,6 +85,7 @@ struct InWords {
     }
     std::string operator()(TokenLoss const&) const { return "token loss"; }
     std::string operator()(FeePayment const&) const { return "fee payment"; }
+    std::string operator()(Cancellation const&) const { return "cancellation"; }
 };
 
 Table rows_of(std::vector<JournalEntry> const& entries) {
@@ -331,6 +333,18 @@ TEST_F(LedgerPage, destroyed_by_the_issuer) {
     auto const step = book_loss(view, kChain, decision, {{kChain, progress}}, kStart);
     ASSERT_TRUE(step) << to_string(step.error());
     EXPECT_EQ(Tables{rows_of(step->entries)}, tables_of("Destroyed by the issuer"));
+}
+
+TEST_F(LedgerPage, canceled_by_the_shop) {
+    mine({});
+    auto const step = cancel_payment(view, kChain,
+                                     {.payment_id = view.payments[0].payment.id,
+                                      .ends_at = std::nullopt,
+                                      .decided_by = "key_1",
+                                      .approved_by = ""},
+                                     {{kChain, progress}}, kStart);
+    auto const canceled = take_or_say(step);
+    EXPECT_EQ(Tables{both(canceled, mine({in(50)}))}, tables_of("Canceled by the shop"));
 }
 
 TEST_F(LedgerPage, a_settlement_batch) {

@@ -150,7 +150,12 @@ std::vector<Record> later_kinds() {
                        .invoice_payment_id = {{filled<16>(0x82)}},
                        .token = kToken,
                        .amount = Amount(250'000),
-                       .settlement_hash = filled<32>(0xa0)}};
+                       .settlement_hash = filled<32>(0xa0)},
+            Cancellation{.payment_id = kPayment,
+                         .ends_at = timestamp_from_seconds(1'700'000'321),
+                         .decided_by = "key_a",
+                         .approved_by = "",
+                         .reason_hash = filled<32>(0xe0)}};
 }
 
 TEST(RecordHash, is_what_it_was_for_each_kind_that_came_later) {
@@ -159,7 +164,8 @@ TEST(RecordHash, is_what_it_was_for_each_kind_that_came_later) {
         "c81381d2035a5006adeede60af8eff0e06210bb970f735a69ba05b330d608c30",
         "815caf1b7f67d002175403ccaa51dd278a1d484232439e97bee769ce7841fc4d",
         "677625bc13236a58c18de6b0f4c350df52ff9af07d0f4d0d7b16ca53388d4282",
-        "4cc0e56b4254fabffe59da06f20af61185f757d90c35e3a585422044aaf317a2"};
+        "4cc0e56b4254fabffe59da06f20af61185f757d90c35e3a585422044aaf317a2",
+        "303c32068da90dbac7a68bd0816ccf1c679b8e578f29ec43933f2a3ecae4ed53"};
     auto const kinds = later_kinds();
     ASSERT_EQ(kinds.size(), hashes.size());
     for (std::size_t i = 0; i < kinds.size(); ++i)
