@@ -64,6 +64,13 @@ std::string describe(PaymentState const& state) {
     return text;
 }
 
+// A cancellation is an expiry at another moment.
+Timestamp end_of(PaymentState const& state) {
+    Timestamp end = state.payment.expires_at;
+    if (state.canceled && state.canceled->ends_at < end) end = state.canceled->ends_at;
+    return end;
+}
+
 bool is_paid_on_several(PaymentState const& state) {
     return std::any_of(state.credits.begin(), state.credits.end(), [&state](Credit const& credit) {
         return credit.transfer.key.chain_id != state.credits.front().transfer.key.chain_id;
@@ -247,6 +254,31 @@ void Checker::after_commit(ChainCommit const& commit, ServedBlocks const& served
     check_open_index(commit.chain_id);
     for (PaymentKey const& key : touched)
         before_.insert_or_assign(key, store_.state_of(key));
+}
+
+// Every chain that it offers has processed a block after its end, and nothing had come.
+void Checker::after_cancel(CancelCommit const& commit) {
+    if (violation_) return;
+    JournalEntry const& entry = commit.entries.front();
+    check_journal(entry);
+    auto const& canceled = std::get<Cancellation>(entry.record);
+    PaymentKey const key{entry.merchant_id, canceled.payment_id};
+    PaymentState const state = store_.state_of(key);
+    reached_("a payment is canceled");
+    if (!state.credits.empty()) fail("canceled before anything came", describe(state));
+    if (canceled.ends_at >= state.payment.expires_at)
+        fail("canceled before it is over", describe(state));
+    for (PaymentOption const& option : state.payment.options) {
+        auto const followed = followed_.find(option.chain_id);
+        if (followed == followed_.end() || followed->second.latest_head_time <= canceled.ends_at)
+            fail("canceled by every chain's time", describe(state));
+    }
+    bool const told = commit.events.size() == 1 && commit.events[0].type == "payment.canceled" &&
+                      commit.events[0].status == PaymentStatus::canceled;
+    if (!told) return fail("one event for each change", "a cancellation of " + describe(state));
+    if (auto const wrong = wrongly_told(commit.events[0], store_); !wrong.empty())
+        fail("told as it stood", "payment.canceled: " + wrong);
+    before_.insert_or_assign(key, state);
 }
 
 void Checker::check_blocks(ChainCommit const& commit, ServedBlocks const& served) {
@@ -495,8 +527,7 @@ void Checker::check_clearing(ChainCommit const& commit, JournalEntry const& entr
     if (!clearing.shortfall.is_zero()) reached_("short within the tolerance");
     if (!clearing.excess.is_zero()) reached_("overpaid");
     for (Credit const& credit : state.credits) {
-        if (credit.transfer.key == transfer.key &&
-            credit.first_seen_time > state.payment.expires_at) {
+        if (credit.transfer.key == transfer.key && credit.first_seen_time > end_of(state)) {
             return fail("late by chain time", what + " was late and is cleared");
         }
     }
@@ -520,7 +551,7 @@ void Checker::check_unapplied(ChainCommit const& commit, JournalEntry const& ent
     for (Credit const& credit : state.credits) {
         if (credit.transfer.key == transfer.key) first_seen = credit.first_seen_time;
     }
-    bool const late = first_seen > payment.expires_at;
+    bool const late = first_seen > end_of(state);
     bool const offers_chain = payment.offers(transfer.key.chain_id);
     bool const offered = payment.option_for(transfer.key.chain_id, transfer.key.token) != nullptr;
     reached_("on the desk: " + std::string(to_string(unapplied.reason)));
@@ -534,7 +565,8 @@ void Checker::check_unapplied(ChainCommit const& commit, JournalEntry const& ent
         case UnappliedReason::late:
             if (late && first_seen < transfer.block_time) reached_("late, and mined again");
             if (!offered || !late) fail("late by chain time", what);
-            if (late && transfer.block_time <= payment.expires_at) fail("late by chain time", what);
+            if (late && transfer.block_time <= end_of(state)) fail("late by chain time", what);
+            if (first_seen <= payment.expires_at) reached_("late by a cancellation");
             break;
         case UnappliedReason::already_paid:
             if (!offered || late || !is_cleared(state)) fail("reason of the desk", what);
@@ -544,7 +576,7 @@ void Checker::check_unapplied(ChainCommit const& commit, JournalEntry const& ent
             for (PaymentOption const& option : payment.options) {
                 auto const followed = followed_.find(option.chain_id);
                 if (followed == followed_.end() ||
-                    followed->second.latest_head_time <= payment.expires_at) {
+                    followed->second.latest_head_time <= end_of(state)) {
                     fail("expires by every chain's time",
                          what + ", chain " + std::to_string(option.chain_id));
                 }
@@ -716,8 +748,8 @@ void Checker::check_coverage(ChainCommit const& commit, PaymentKey const& key) {
         }
         bool const met = transfer.key.chain_id == commit.chain_id ? met_rule(state, transfer)
                                                                   : once_met_rule(state, transfer);
-        if (credit.stage == CreditStage::authorized &&
-            credit.first_seen_time <= payment.expires_at && met) {
+        if (credit.stage == CreditStage::authorized && credit.first_seen_time <= end_of(state) &&
+            met) {
             counted.push_back({transfer.key.chain_id, transfer.key.token, transfer.amount});
         }
     }
@@ -897,7 +929,7 @@ void Checker::check_cap(ChainCommit const& commit) {
         for (Credit const& credit : state.credits) {
             auto const& transfer = credit.transfer;
             if (credit.stage == CreditStage::authorized &&
-                credit.first_seen_time <= state.payment.expires_at && met_rule(state, transfer))
+                credit.first_seen_time <= end_of(state) && met_rule(state, transfer))
                 waiting.push_back({transfer.key.chain_id, transfer.key.token, transfer.amount});
         }
         if (covers(state.payment, waiting, false) && !is_cleared(state))
@@ -1109,22 +1141,27 @@ void Checker::at_the_end() {
         bool const paid = is_cleared(state);
         if (paid) reached_("a payment is settled");
         if (!paid && !state.credits.empty()) reached_("a payment expires with money");
+        // Every payment has come to an end, and what came for it lies somewhere.
+        auto const status = status_of(state, Timestamp::max());
+        bool const ended = status == PaymentStatus::settled || status == PaymentStatus::expired ||
+                           status == PaymentStatus::canceled || was_reversed_.contains(key);
+        if (!ended) return fail("liveness", describe(state));
         // What arrived in time decides, where no reorg meddled with the payment or came after it
         // had expired, and no node hid anything.
         bool const undisturbed =
             !was_reversed_.contains(key) &&
             std::none_of(payment.options.begin(), payment.options.end(),
-                         [this, &payment](PaymentOption const& option) {
+                         [this, end = end_of(state)](PaymentOption const& option) {
                              auto const followed = followed_.find(option.chain_id);
                              return followed == followed_.end() ||
-                                    followed->second.latest_undone > payment.expires_at ||
+                                    followed->second.latest_undone > end ||
                                     followed->second.was_misread;
                          });
         if (!undisturbed) continue;
         std::vector<Paid> in_time;
         for (Credit const& credit : state.credits) {
             auto const& transfer = credit.transfer;
-            if (transfer.block_time <= payment.expires_at)
+            if (transfer.block_time <= end_of(state))
                 in_time.push_back({transfer.key.chain_id, transfer.key.token, transfer.amount});
         }
         if (covers(payment, in_time, false) && !paid) {

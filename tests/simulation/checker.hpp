@@ -30,6 +30,7 @@ class Checker {
 
     // `served`: what the process that commits has been given by its nodes.
     void after_commit(ChainCommit const& commit, ServedBlocks const& served);
+    void after_cancel(CancelCommit const& commit);
     // A node has said something else of this block, and nothing in its answer shows it.
     void may_be_misread(BlockHash const& hash) { hidden_well_.insert(hash); }
     void begin(ChainId chain_id, ProcessedBlock const& block);

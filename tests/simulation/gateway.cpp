@@ -166,6 +166,20 @@ class Gateway::PaymentClient final : public PaymentPort, private StoreWire {
     }
 };
 
+class Gateway::ChangeClient final : public PaymentChangePort, private StoreWire {
+  public:
+    using StoreWire::StoreWire;
+
+    Task<void> commit(CancelCommit commit) override {
+        auto work = [&] { around_.store.cancel(commit); };
+        co_await transact(work, true);
+    }
+    Task<std::optional<PaymentState>> update(
+        PaymentKey, std::function<std::optional<PaymentWords>(PaymentState const&)>) override {
+        co_return std::nullopt;
+    }
+};
+
 class Gateway::OutboxClient final : public OutboxPort, private StoreWire {
   public:
     using StoreWire::StoreWire;
@@ -206,12 +220,14 @@ Gateway::Gateway(ProcessId id, std::string const& name, Surroundings& around,
       clock_(around.scheduler, id, clock_offset),
       ledger_(std::make_unique<LedgerClient>(around, id)),
       payments_(std::make_unique<PaymentClient>(around, id)),
+      change_client_(std::make_unique<ChangeClient>(around, id)),
       outbox_(std::make_unique<OutboxClient>(around, id)),
       webhooks_(std::make_unique<WebhookClient>(around.shops, id)),
       registry_(around.network),
       feed_(around.scheduler.executor()),
       outbox_wake_(around.scheduler.executor(), clock_),
       service_(*payments_, offered_, registry_, clock_),
+      changes_(*change_client_, *ledger_, around.network, registry_, outbox_wake_, feed_, clock_),
       dispatcher_(*outbox_, *webhooks_, offered_, outbox_wake_, clock_, metrics_),
       served_(around.network.chains.size()) {
     for (std::size_t chain = 0; chain < around.network.chains.size(); ++chain) {

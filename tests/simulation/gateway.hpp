@@ -2,6 +2,7 @@
 
 #include <sycee/app/chain_follower.hpp>
 #include <sycee/app/endpoint_set.hpp>
+#include <sycee/app/payment_changes.hpp>
 #include <sycee/app/payment_service.hpp>
 #include <sycee/app/webhook_dispatcher.hpp>
 
@@ -83,6 +84,9 @@ class Gateway {
     Task<Result<PaymentState>> create(MerchantId merchant_id, CreatePayment input) {
         return service_.create(merchant_id, std::move(input));
     }
+    Task<Result<PaymentState>> cancel(PaymentKey key) {
+        return changes_.cancel(key, "", "key_of_the_shop");
+    }
     ProcessId id() const { return id_; }
     SimClock& clock() { return clock_; }
     ServedBlocks const& served(std::size_t chain) const { return served_[chain]; }
@@ -91,6 +95,7 @@ class Gateway {
   private:
     class LedgerClient;
     class PaymentClient;
+    class ChangeClient;
     class OutboxClient;
     class WebhookClient;
 
@@ -104,6 +109,7 @@ class Gateway {
     Metrics metrics_;
     std::unique_ptr<LedgerClient> ledger_;
     std::unique_ptr<PaymentClient> payments_;
+    std::unique_ptr<ChangeClient> change_client_;
     std::unique_ptr<OutboxClient> outbox_;
     std::unique_ptr<WebhookClient> webhooks_;
     ChainRegistry registry_;
@@ -111,6 +117,7 @@ class Gateway {
     PaymentFeed feed_;
     Notifier outbox_wake_;
     PaymentService service_;
+    PaymentChanges changes_;
     WebhookDispatcher dispatcher_;
     std::vector<ServedBlocks> served_;
     std::vector<std::vector<std::unique_ptr<SimEndpoint>>> endpoints_;

@@ -103,6 +103,47 @@ void World::pay(Payment const& payment) {
     say("payment " + to_string(payment.id) + " of " + to_string(payment.price));
     pay_by(static_cast<unsigned>(rng_.below(24)), payment);
     if (mix_.hostile_logs && rng_.chance(500)) send_hostile(payment);
+    if (rng_.chance(250)) {
+        PaymentKey const key{payment.merchant_id, payment.id};
+        scheduler_.after(rng_.time(0, 60'000), [this, key] { give_up(key, 0); });
+    }
+}
+
+// The shop cancels, again and again until it has an answer.
+void World::give_up(PaymentKey key, unsigned attempt) {
+    std::vector<Gateway*> alive;
+    for (Slot const& slot : slots_) {
+        if (slot.gateway) alive.push_back(slot.gateway.get());
+    }
+    auto const again = [this, key, attempt] {
+        if (attempt > 30) return;
+        scheduler_.after(2s, [this, key, attempt] { give_up(key, attempt + 1); });
+    };
+    if (alive.empty()) return again();
+    auto task = [](Gateway* on, PaymentKey of, std::function<void(bool)> done,
+                   std::function<void()> failed) -> Task<void> {
+        std::optional<bool> canceled;
+        try {
+            auto const state = co_await on->cancel(of);
+            canceled = state.has_value();
+        } catch (Unavailable const&) {
+            canceled.reset();
+        }
+        if (canceled) {
+            done(*canceled);
+        } else {
+            failed();
+        }
+    };
+    auto done = [this, key](bool canceled) {
+        if (!canceled) reach("a cancellation is refused");
+        if (canceled && !store_.state_of(key).canceled)
+            checker_->fail("what is said is so", "canceled " + to_string(key.second));
+    };
+    scheduler_.spawn(task(alive[rng_.below(alive.size())], key, done, again),
+                     [this](std::exception_ptr error) {
+                         if (error) checker_->fail("no task ends", "canceling a payment failed");
+                     });
 }
 
 void World::pay_by(unsigned manner, Payment const& payment) {

@@ -177,6 +177,12 @@ PaymentState SimStore::state_of(PaymentKey const& key) const {
                 credit.unapplied_reason = unapplied.reason;
             }
             state.credits.push_back(credit);
+        } else if (auto const* canceled = std::get_if<Cancellation>(&row->record)) {
+            state.canceled = Canceled{.chain_id = row->chain_id,
+                                      .sequence = row->sequence,
+                                      .hash = row->hash,
+                                      .ends_at = canceled->ends_at,
+                                      .booked_at = row->booked_at};
         } else if (auto const* withdrawal = std::get_if<Withdrawal>(&row->record)) {
             if (reversals_.contains(at)) continue;
             state.outflows.push_back({.transfer = withdrawal->transfer,
@@ -418,14 +424,39 @@ void SimStore::commit(ChainCommit const& commit) {
         states_.erase(key);
         entries_.push_back(entry);
     }
-    for (OutboxEvent const& event : commit.events) {
+    keep(commit.events);
+    if (on_commit) on_commit(commit);
+}
+
+void SimStore::keep(std::vector<OutboxEvent> const& events) {
+    for (OutboxEvent const& event : events) {
         bool const told = merchants_.at(event.merchant_id).has_webhook;
         StoredEvent stored{.event = event};
         stored.event.sequence = ++feeds_[event.merchant_id];
         if (told) stored.next_attempt_at = event.created_at;
         events_.emplace(event.id, std::move(stored));
     }
-    if (on_commit) on_commit(commit);
+}
+
+void SimStore::cancel(CancelCommit const& commit) {
+    for (auto const& [key, fingerprint] : commit.foreign) {
+        if (foreign_fingerprint(state_of(key), 0) != fingerprint)
+            throw Unavailable("the payment has changed meanwhile");
+    }
+    JournalHead& head = heads_[{commit.head.merchant_id, commit.chain_id}];
+    if (head != commit.head.from) throw Unavailable("a journal has moved meanwhile");
+    ensure(commit.entries.size() == 1, "store: a cancellation is one record");
+    JournalEntry const& entry = commit.entries.front();
+    ensure(entry.hash == hash_of(entry), "store: an entry's hash is not its own");
+    PaymentKey const key{entry.merchant_id, std::get<Cancellation>(entry.record).payment_id};
+    ensure(!state_of(key).canceled, "store: duplicate key value violates a primary key");
+    head = commit.head.to;
+    by_payment_[key].push_back(entries_.size());
+    places_.emplace(RecordKey{entry.merchant_id, entry.chain_id, entry.sequence}, entries_.size());
+    entries_.push_back(entry);
+    states_.erase(key);
+    keep(commit.events);
+    if (on_cancel) on_cancel(commit);
 }
 
 void SimStore::record_stop(ChainId chain_id, Lease lease, std::string const& reason) {

@@ -81,6 +81,7 @@ class SimStore final : public StoreCalls {
 
     Payment create(NewPayment payment, DeriveAddress const& derive) override;
     std::optional<PaymentState> find(PaymentKey const& key) override;
+    void cancel(CancelCommit const& commit) override;
 
     std::size_t fan_out(Timestamp now, std::size_t limit) override;
     std::vector<PendingDelivery> due(std::vector<WebhookEndpointId> const& beside, Timestamp now,
@@ -89,6 +90,7 @@ class SimStore final : public StoreCalls {
 
     // Called after each commit of a chain, and before anything else happens.
     std::function<void(ChainCommit const&)> on_commit;
+    std::function<void(CancelCommit const&)> on_cancel;
     std::function<void(ChainId, ProcessedBlock const&)> on_begin;
     // Called where a commit is refused since its lease is not the newest.
     std::function<void()> on_fenced;
@@ -128,6 +130,7 @@ class SimStore final : public StoreCalls {
 
   private:
     void check_lease(ChainId chain_id, std::uint64_t token) const;
+    void keep(std::vector<OutboxEvent> const& events);
     bool has_open_work(ChainId chain_id, PaymentState const& state, BlockNumber from) const;
 
     std::function<Timestamp()> now_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sycee/app/payment_changes.hpp>
 #include <sycee/app/ports.hpp>
 #include <sycee/app/settings.hpp>
 
@@ -42,6 +43,7 @@ class StoreCalls {
 
     virtual Payment create(NewPayment payment, DeriveAddress const& derive) = 0;
     virtual std::optional<PaymentState> find(PaymentKey const& key) = 0;
+    virtual void cancel(CancelCommit const& commit) = 0;
 
     virtual std::size_t fan_out(Timestamp now, std::size_t limit) = 0;
     virtual std::vector<PendingDelivery> due(std::vector<WebhookEndpointId> const& beside,

@@ -40,7 +40,8 @@ bool same(PaymentState const& a, PaymentState const& b) {
     };
     return same(a.credits, b.credits) && same(a.outflows, b.outflows) &&
            same(a.desk_credits, b.desk_credits) && reversed(a) == reversed(b) &&
-           a.was_cleared == b.was_cleared;
+           a.was_cleared == b.was_cleared && ends_at(a) == ends_at(b) &&
+           a.canceled.has_value() == b.canceled.has_value();
 }
 
 // Only whether it has expired is for the chains' time to say.

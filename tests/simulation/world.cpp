@@ -60,6 +60,7 @@ World::World(std::uint64_t seed, bool verbose, CompareStore const& compare)
     store_.on_begin = [this](ChainId id, ProcessedBlock const& block) {
         checker_->begin(id, block);
     };
+    store_.on_cancel = [this](CancelCommit const& commit) { checker_->after_cancel(commit); };
     store_.on_commit = [this](ChainCommit const& commit) {
         ++outcome_.commits;
         static ServedBlocks const nothing;
@@ -293,9 +294,10 @@ std::vector<std::string> const& must_reach() {
         "paid in two tokens", "paid on two chains", "the cap holds a payment back",
         "on the desk: underpaid", "on the desk: late", "on the desk: already_paid",
         "on the desk: token_not_offered", "on the desk: chain_not_offered",
-        "on the desk before it is final", "late, and mined again", "a hostile log",
-        "a transfer out", "a transfer out is reversed", "a transfer to itself",
-        "from one deposit to another", "an unexplained receipt",
+        "on the desk before it is final", "late, and mined again", "a payment is canceled",
+        "a cancellation is refused", "late by a cancellation", "a hostile log", "a transfer out",
+        "a transfer out is reversed", "a transfer to itself", "from one deposit to another",
+        "an unexplained receipt",
         // events
         "told: payment.moved", "told: payment.reversed", "an event is delivered twice",
         "an event is delivered after a failure"};

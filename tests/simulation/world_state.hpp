@@ -97,6 +97,7 @@ class World {
     // Shops and payers.
     void order(MerchantId merchant);
     void try_order(MerchantId merchant, CreatePayment input, unsigned attempt);
+    void give_up(PaymentKey key, unsigned attempt);
     void pay(Payment const& payment);
     void pay_by(unsigned manner, Payment const& payment);
     PaymentOption const& some_option(Payment const& payment);

@@ -237,6 +237,14 @@ std::string text_of(PaymentState const& state) {
         Line line("  reversed");
         text += "\n" + add(line, key).field("first_time", first_time).text();
     }
+    if (state.canceled) {
+        text += "\n" + Line("  canceled")
+                           .field("chain", state.canceled->chain_id)
+                           .field("sequence", state.canceled->sequence)
+                           .field("ends", state.canceled->ends_at)
+                           .field("booked", state.canceled->booked_at)
+                           .text();
+    }
     Line line("  was cleared");
     line.field("before", state.was_cleared).field("version", state.version);
     return text + "\n" + line.text();

@@ -100,6 +100,7 @@ MirroredStore::MirroredStore(TestDatabase& database, Comparison comparison)
       access_(database.store()),
       ledger_(database.store()),
       payments_(database.store()),
+      changes_(database.store()),
       outbox_(database.store()) {
     database_.empty();
     create_merchants();
@@ -267,6 +268,13 @@ std::optional<PaymentState> MirroredStore::find(PaymentKey const& key) {
     return both(
         "find", [&] { return model_.find(key); },
         [&] { return payments_.find(key.first, key.second); });
+}
+
+void MirroredStore::cancel(CancelCommit const& commit) {
+    both(
+        of_chain("cancel", commit.chain_id), [&] { model_.cancel(commit); },
+        [&] { return changes_.commit(commit); });
+    compare_rows("a cancellation");
 }
 
 std::size_t MirroredStore::fan_out(Timestamp now, std::size_t limit) {

@@ -3,6 +3,7 @@
 #include <sycee/store/pg_access.hpp>
 #include <sycee/store/pg_ledger.hpp>
 #include <sycee/store/pg_outbox.hpp>
+#include <sycee/store/pg_payment_changes.hpp>
 #include <sycee/store/pg_payments.hpp>
 
 #include "rng.hpp"
@@ -40,6 +41,7 @@ class MirroredStore final : public ComparedStore {
     void record_stop(ChainId chain_id, Lease lease, std::string const& reason) override;
     Payment create(NewPayment payment, DeriveAddress const& derive) override;
     std::optional<PaymentState> find(PaymentKey const& key) override;
+    void cancel(CancelCommit const& commit) override;
     std::size_t fan_out(Timestamp now, std::size_t limit) override;
     std::vector<PendingDelivery> due(std::vector<WebhookEndpointId> const& beside, Timestamp now,
                                      std::size_t limit) override;
@@ -65,6 +67,7 @@ class MirroredStore final : public ComparedStore {
     PgAccess access_;
     PgLedger ledger_;
     PgPayments payments_;
+    PgPaymentChanges changes_;
     PgOutbox outbox_;
     std::uint64_t commits_ = 0;
 };
