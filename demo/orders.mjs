@@ -5,7 +5,7 @@ import { appendFileSync, existsSync, readFileSync } from "node:fs";
 const firstNumber = 1001;
 
 // How far along a payment is; settles which of two events with the same timestamp is the newer one.
-const progress = ["open", "partially_paid", "authorized", "cleared", "settled", "expired", "reversed"];
+const progress = ["open", "partially_paid", "authorized", "cleared", "settled", "expired", "reversed", "canceled"];
 
 export class Orders {
   #file;

@@ -11,9 +11,10 @@ const states = {
   cleared: ["Paid", "Thank you! Your T-shirt is on its way."],
   settled: ["Paid", "Thank you! Your T-shirt is on its way."],
   expired: ["Expired", "The time to pay this order is over."],
+  canceled: ["Canceled", "This order was canceled."],
   reversed: ["Payment taken back", "The blockchain dropped your transfer. Please go back to the checkout."],
 };
-const final = new Set(["settled", "expired"]);
+const final = new Set(["settled", "expired", "canceled"]);
 
 const shirt = `<svg viewBox="0 0 200 200" role="img" aria-label="A blue T-shirt">
   <path d="M62 28 20 52l16 38 20-8v92h88V82l20 8 16-38-42-24c-6 14-20 22-38 22s-32-8-38-22z" fill="#2563a8"/>
@@ -46,7 +47,7 @@ const style = `
   th, td { text-align: left; padding: .55rem .75rem .55rem 0; border-bottom: 1px solid #e6ebf1; white-space: nowrap; }
   .state { display: inline-block; padding: .1rem .65rem; border-radius: 99px; background: #e6ebf1; font-size: .9rem; }
   .state.cleared, .state.settled { background: #d5efdd; color: #14532d; }
-  .state.reversed, .state.expired { background: #f8dcd8; color: #7f1d1d; }
+  .state.reversed, .state.expired, .state.canceled { background: #f8dcd8; color: #7f1d1d; }
   @media (max-width: 30rem) { .wide { display: none; } }
   @media (min-width: 44rem) { .product { grid-template-columns: 1fr 1fr; align-items: center; } }
 `;

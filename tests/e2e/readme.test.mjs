@@ -101,6 +101,15 @@ test("a wrong request gets the answer that the README shows", async () => {
   assert.deepEqual({ ...body, request_id: answers[1].request_id }, answers[1]);
 });
 
+test("an order that is given up is found, and canceled", async () => {
+  const { id } = await world.createPayment({ reference: "order-1001" });
+  const [, shown] = /(pay_\w+)\/cancel/.exec(section);
+  ids.set(shown, id);
+  const [found, canceled] = await run("/cancel \\");
+  assert.deepEqual(found.body.data.map((one) => one.id), [id]);
+  assert.deepEqual([canceled.status, canceled.body.status], [200, "canceled"]);
+});
+
 test("a refund is promised, and reported", async () => {
   const [created] = await run("/v1/refunds \\");
   assert.equal(created.status, 201);

@@ -11,7 +11,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List payments, newest first */
+        /**
+         * List payments, newest first
+         * @description All filters that are given must fit. A `status` is the one of this moment: it is worked out from what was
+         *     booked, not stored. So a request with `status` or `metadata` looks at up to 1,000 payments, and a page may
+         *     have fewer rows than `limit`, or none, and `has_more` be true all the same: go on with `next_cursor` until it
+         *     is null. Pages stay right while payments are created: those are newer than every cursor.
+         */
         get: operations["listPayments"];
         put?: never;
         /**
@@ -40,7 +46,39 @@ export interface paths {
         /** Read a payment */
         get: operations["getPayment"];
         put?: never;
-        post?: never;
+        /**
+         * Change the description or the metadata
+         * @description What is left out stays. Both can be changed at any time; they stand in no book. Events that are sent from then
+         *     on, also again, have the new words. To change only what you have read, send its `ETag` as `If-Match`.
+         */
+        post: operations["updatePayment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/payments/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["PaymentId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a payment up
+         * @description Brings the end of the payment forward. It can be as long as nothing has come for it: no transfer, of
+         *     whatever token, in any block that was processed. What stands in a later block is late and goes to the
+         *     exceptions desk, from where it can be refunded. A block that a reorg puts in the place of one that was
+         *     processed may still bring a transfer in time, as after `expires_at`: then the payment is paid.
+         *
+         *     Send it again as often as you like: a payment that is canceled stays as it is.
+         */
+        post: operations["cancelPayment"];
         delete?: never;
         options?: never;
         head?: never;
@@ -793,6 +831,23 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "payment.canceled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The payment was given up before anything came */
+        post: operations["onPaymentCanceled"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "refund.created": {
         parameters: {
             query?: never;
@@ -1085,6 +1140,21 @@ export interface components {
              */
             success_url?: string | null;
         };
+        UpdatePayment: {
+            /** @description Empty for none any more. At most 500 bytes. */
+            description?: string | null;
+            /**
+             * @description Key by key: a value replaces the one that is there or is added, null takes the key away, other keys stay. At
+             *     most 50 keys in all, of 40 bytes each, with values of 500 bytes.
+             */
+            metadata?: {
+                [key: string]: string | null;
+            } | null;
+        };
+        CancelPayment: {
+            /** @description For your own people; it is kept, and its SHA-256 stands in the books. */
+            reason?: string | null;
+        };
         /**
          * @description - open: nothing arrived yet
          *     - partially_paid: something arrived, less than the price
@@ -1093,9 +1163,10 @@ export interface components {
          *     - settled: final
          *     - expired: not covered in time; money that came is on the exceptions desk
          *     - reversed: the chain took a transfer away, and without it the price is not covered
+         *     - canceled: given up before anything came; money that came later is on the exceptions desk
          * @enum {unknown}
          */
-        PaymentStatus: "open" | "partially_paid" | "authorized" | "cleared" | "settled" | "expired" | "reversed";
+        PaymentStatus: "open" | "partially_paid" | "authorized" | "cleared" | "settled" | "expired" | "reversed" | "canceled";
         /** @description A token on a chain. Empty names and zero decimals where it is not configured. */
         Token: {
             chain_id: components["schemas"]["ChainId"];
@@ -1136,6 +1207,8 @@ export interface components {
         PaymentTransfer: ({
             /** @enum {unknown} */
             stage: "authorized" | "cleared" | "settled" | "unapplied";
+            /** @description Its first block came after the end of the payment, its `expires_at` or its cancellation. */
+            late: boolean;
             /** @description The part that pays the price. */
             gross?: components["schemas"]["Decimal"];
             gross_base_units?: components["schemas"]["BaseUnits"];
@@ -1155,10 +1228,12 @@ export interface components {
             unapplied?: components["schemas"]["Decimal"];
             unapplied_base_units?: components["schemas"]["BaseUnits"];
             /**
-             * @description Why the whole transfer pays no price.
+             * @description Why the transfer, or what is over of it (`overpaid`), pays no price.
              * @enum {unknown}
              */
-            unapplied_reason?: "underpaid" | "late" | "already_paid" | "token_not_offered" | "chain_not_offered";
+            unapplied_reason?: "underpaid" | "late" | "already_paid" | "token_not_offered" | "chain_not_offered" | "overpaid";
+            /** @description Where it is decided what becomes of that part. */
+            exception?: components["schemas"]["ExceptionId"];
         } & components["schemas"]["TransferFields"]) & ({
             /** @constant */
             stage?: "authorized";
@@ -1173,13 +1248,17 @@ export interface components {
             unapplied?: never;
             unapplied_base_units?: never;
             unapplied_reason?: never;
+            exception?: never;
         } | {
             /** @enum {unknown} */
             stage?: "cleared" | "settled";
-            unapplied_reason?: never;
+            /** @constant */
+            unapplied_reason?: "overpaid";
         } | {
             /** @constant */
             stage?: "unapplied";
+            /** @enum {unknown} */
+            unapplied_reason: "underpaid" | "late" | "already_paid" | "token_not_offered" | "chain_not_offered";
             gross?: never;
             gross_base_units?: never;
             fee?: never;
@@ -1334,6 +1413,15 @@ export interface components {
             amount: components["schemas"]["Decimal"];
             currency: components["schemas"]["Currency"];
             quote: components["schemas"]["Quote"];
+            /**
+             * @description What came in time was too little, and the time is over. This and the next two say what came: decisions on the
+             *     exceptions desk do not change them.
+             */
+            underpaid: boolean;
+            /** @description More came than was due, in one transfer or after the payment was covered. */
+            overpaid: boolean;
+            /** @description Something came in a block after the payment's end. */
+            late: boolean;
             /** @description This payment's alone, on every chain of its options. */
             deposit_address: components["schemas"]["Address"];
             options: components["schemas"]["PaymentOption"][];
@@ -1361,6 +1449,11 @@ export interface components {
             checkout_url: string;
             /** @description Compared with block times; a transfer in a later block is late. */
             expires_at: components["schemas"]["Time"];
+            /**
+             * @description When the payment was canceled; null where it was not. What no chain had processed by then is late, whatever
+             *     the time of its block.
+             */
+            canceled_at: components["schemas"]["Time"] | null;
             created_at: components["schemas"]["Time"];
         };
         Payment: components["schemas"]["PaymentFields"];
@@ -1915,7 +2008,7 @@ export interface components {
             id: components["schemas"]["EventId"];
             sequence: components["schemas"]["Sequence"];
             /** @enum {unknown} */
-            type: "payment.partially_paid" | "payment.authorized" | "payment.cleared" | "payment.settled" | "payment.moved" | "payment.exception" | "payment.exception_resolved" | "refund.created" | "refund.paid" | "refund.canceled";
+            type: "payment.partially_paid" | "payment.authorized" | "payment.cleared" | "payment.settled" | "payment.moved" | "payment.exception" | "payment.exception_resolved" | "payment.canceled" | "refund.created" | "refund.paid" | "refund.canceled";
             timestamp: components["schemas"]["Time"];
             data: components["schemas"]["EventData"];
         };
@@ -2029,6 +2122,19 @@ export interface components {
             };
             content?: never;
         };
+        /** @description The payment as it stands after that, just as `GET /v1/payments/{id}` answers. */
+        ChangedPayment: {
+            headers: {
+                ETag: string;
+                "Content-Location": string;
+                "Request-Id": components["headers"]["RequestId"];
+                "Cache-Control": components["headers"]["CacheControl"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Payment"];
+            };
+        };
         /** @description The request is wrong; nothing was written. `errors` names the fields. */
         InvalidRequest: {
             headers: {
@@ -2094,6 +2200,31 @@ export interface components {
          *     already. Nothing was written.
          */
         Conflict: {
+            headers: {
+                "Request-Id": components["headers"]["RequestId"];
+                "Cache-Control": components["headers"]["CacheControl"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description Nothing was written. `payment_not_open`: something came for the payment; read it to see what. `payment_expired`:
+         *     it is over already.
+         */
+        NotCanceled: {
+            headers: {
+                "Request-Id": components["headers"]["RequestId"];
+                "Cache-Control": components["headers"]["CacheControl"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The payment is not as `If-Match` says (`precondition_failed`). Nothing was changed. */
+        PreconditionFailed: {
             headers: {
                 "Request-Id": components["headers"]["RequestId"];
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -2240,6 +2371,11 @@ export interface components {
          */
         AfterSequence: number;
         Limit: number;
+        /**
+         * @description The `ETag` of the payment as you have read it. Where it is another one now, nothing is changed: 412. What comes
+         *     for the payment makes it another one as well.
+         */
+        IfMatch: string;
         /** @description The same on every attempt; an event may come more than once. */
         WebhookId: string;
         /** @description Unix seconds of this attempt. */
@@ -2265,6 +2401,24 @@ export interface operations {
     listPayments: {
         parameters: {
             query?: {
+                /** @description Only payments that have this status now. */
+                status?: components["schemas"]["PaymentStatus"];
+                /** @description Only payments with exactly this reference. */
+                reference?: string;
+                /**
+                 * @description Only payments that were created at this moment (UTC, with a `Z`) or later.
+                 * @example 2026-11-23T00:00:00Z
+                 */
+                created_after?: components["schemas"]["Time"];
+                /**
+                 * @description Only payments that were created before this moment.
+                 * @example 2026-11-24T00:00:00Z
+                 */
+                created_before?: components["schemas"]["Time"];
+                /** @description `metadata[size]=L`: only payments whose metadata has this value under this key. Up to five keys. */
+                metadata?: {
+                    [key: string]: string;
+                };
                 /** @description Payments in one page. */
                 limit?: number;
                 /** @description The `next_cursor` of the page before; only older payments follow. */
@@ -2371,6 +2525,66 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    updatePayment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of the payment as you have read it. Where it is another one now, nothing is changed: 412. What comes
+                 *     for the payment makes it another one as well.
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: components["schemas"]["PaymentId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdatePayment"];
+            };
+        };
+        responses: {
+            200: components["responses"]["ChangedPayment"];
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    cancelPayment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["PaymentId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["CancelPayment"];
+            };
+        };
+        responses: {
+            200: components["responses"]["ChangedPayment"];
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["NotCanceled"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -3773,6 +3987,38 @@ export interface operations {
                 "application/json": components["schemas"]["PaymentEvent"] & {
                     /** @constant */
                     type?: "payment.exception_resolved";
+                };
+            };
+        };
+        responses: {
+            /** @description Received. Any other answer, or none, is a failure; the event is sent again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onPaymentCanceled: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The same on every attempt; an event may come more than once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Unix seconds of this attempt. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+                /** @description As Standard Webhooks asks for (HMAC-SHA256); separated by spaces where several. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PaymentEvent"] & {
+                    /** @constant */
+                    type?: "payment.canceled";
                 };
             };
         };
