@@ -1,5 +1,5 @@
 -- The events of each merchant are numbered from 1, without a gap, in the order in which they were committed, so that a
--- shop can ask for those after the last one that it has (docs/decisions/0016). A sequence of PostgreSQL would number
+-- shop can ask for those after the last one that it has (docs/decisions/0017). A sequence of PostgreSQL would number
 -- them in another order than they become visible in, and leave gaps.
 
 -- The number of each merchant's newest event. Whoever writes events raises it in the same transaction, and so holds
