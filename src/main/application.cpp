@@ -159,8 +159,11 @@ class Application {
           checkpoint_service_(checkpoints_, receipts_, signing_key_loader(), clock_, metrics_),
           webhook_service_(
               webhooks_, secrets_,
-              [allowed = config_.allow_private_webhook_addresses](std::string const& url) {
-                  return webhook_destination(url, allowed).transform([](Url const&) {});
+              [allowed = config_.allow_private_webhook_addresses](
+                  std::string const& url) -> Result<void> {
+                  auto const parsed = webhook_destination(url, allowed);
+                  if (!parsed) return std::unexpected(parsed.error());
+                  return {};
               },
               outbox_wake_, clock_),
           month_keeper_(months_, clock_, metrics_),
