@@ -50,20 +50,26 @@ Task<Answer> answer_with_delivery(ApiCall const& call, DeliveryKey key, unsigned
 }
 
 // RFC 3339 in UTC, by whole seconds.
-std::optional<Timestamp> parse_moment(std::string const& text) {
-    int year = 0;
-    unsigned month = 0, day = 0, hour = 0, minute = 0, second = 0;
-    int end = 0;
-    // NOLINTNEXTLINE(cert-err34-c): numbers of at most four digits
-    int const read = std::sscanf(text.c_str(), "%4d-%2u-%2uT%2u:%2u:%2uZ%n", &year, &month, &day,
-                                 &hour, &minute, &second, &end);
-    std::chrono::year_month_day const date{std::chrono::year{year}, std::chrono::month{month},
-                                           std::chrono::day{day}};
-    if (read != 6 || text.size() != 20 || end != 20 || !date.ok() || year < 1970 || hour > 23 ||
-        minute > 59 || second > 59)
-        return std::nullopt;
-    return std::chrono::sys_days{date} + std::chrono::hours{hour} + std::chrono::minutes{minute} +
-           std::chrono::seconds{second};
+std::optional<Timestamp> parse_moment(std::string_view text) {
+    static constexpr std::string_view kForm = "0000-00-00T00:00:00Z";
+    if (text.size() != kForm.size()) return std::nullopt;
+    for (std::size_t i = 0; i < kForm.size(); ++i) {
+        bool const is_digit = text[i] >= '0' && text[i] <= '9';
+        if (kForm[i] == '0' ? !is_digit : text[i] != kForm[i]) return std::nullopt;
+    }
+    auto const number = [text](std::size_t at, std::size_t digits) {
+        unsigned value = 0;
+        for (char const digit : text.substr(at, digits))
+            value = value * 10 + static_cast<unsigned>(digit - '0');
+        return value;
+    };
+    std::chrono::year_month_day const date{std::chrono::year{static_cast<int>(number(0, 4))},
+                                           std::chrono::month{number(5, 2)},
+                                           std::chrono::day{number(8, 2)}};
+    bool const is_time = number(11, 2) < 24 && number(14, 2) < 60 && number(17, 2) < 60;
+    if (!date.ok() || !is_time) return std::nullopt;
+    return std::chrono::sys_days{date} + std::chrono::hours{number(11, 2)} +
+           std::chrono::minutes{number(14, 2)} + std::chrono::seconds{number(17, 2)};
 }
 
 }  // namespace
