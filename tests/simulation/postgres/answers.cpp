@@ -129,6 +129,10 @@ std::string text_of(std::monostate) {
     return "done";
 }
 
+std::string text_of(std::size_t count) {
+    return std::to_string(count);
+}
+
 std::string text_of(Lease const& lease) {
     return Line("lease").field("token", lease.token).field("left", lease.time_left.count()).text();
 }

@@ -12,6 +12,7 @@
 namespace sycee::simulation {
 
 std::string text_of(std::monostate);  // of a call that answers nothing
+std::string text_of(std::size_t count);
 std::string text_of(Lease const& lease);
 std::string text_of(FinalityRule const& rule);
 std::string text_of(FollowedChain const& chain);
