@@ -92,8 +92,8 @@ class EventFeedStream {
     // A key that was revoked reads no further.
     Task<bool> may_go_on() {
         try {
-            auto const key = co_await services_.access.find_api_key(caller_.key_id);
-            co_return key && !key->revoked_at;
+            auto const key = co_await services_.api_keys.find(caller_.key_id);
+            co_return key && key->is_valid(services_.clock.now());
         } catch (Unavailable const&) {
         }
         co_return true;

@@ -2,10 +2,13 @@
 // from the API to the books; and no price where there is no rate.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
 import { after, before, test } from "node:test";
 
 import { ApiContract } from "../support/api_contract.mjs";
 import { Feed, RateDocument } from "../support/rates.mjs";
+import { secretFile } from "../support/sycee.mjs";
 import { waitFor } from "../support/wait.mjs";
 import { World } from "../support/world.mjs";
 
@@ -134,7 +137,7 @@ test("a price in dinars has three", async () => {
   await world.settle(payment);
 });
 
-test("a statement and the evidence have each value in its own minor units", async () => {
+test("a statement has each value in its own minor units", async () => {
   const day = new Date().toISOString().slice(0, 10);
   const lines = await world.api("GET", `/v1/statements/${day}/lines?limit=100`);
   assert.equal(lines.status, 200, lines.text);
@@ -145,6 +148,35 @@ test("a statement and the evidence have each value in its own minor units", asyn
   assert.equal(values.yen, "7501 JPY");
   assert.equal(values.dinar, "0.001 KWD");
   await world.verifyBooks();
+});
+
+test("the evidence has the rates, and books that are derived again have them too", async () => {
+  const folder = path.join(world.directory, "evidence");
+  await world.sycee.cli("evidence", folder);
+  const csv = await readFile(path.join(folder, "payments.csv"), "utf8");
+  assert.match(csv, /^payment,.*,options,quote,/);
+  assert.match(csv, /,EUR,4600,.*""rate"":""0\.919963201471"",""spread"":50,/);
+  assert.match(csv, /,JPY,7501,.*""rate"":""156\.25""/);
+  assert.match(csv, /,KWD,1,.*""rate"":""0\.307""/);
+
+  await world.sycee.cli("rebuild", "--into", await world.postgres.createDatabase("rebuilt"));
+  const quotes = "SELECT string_agg(currency || quote, ' ' ORDER BY payment_id) FROM payments";
+  assert.equal(await world.postgres.query(quotes, "rebuilt"), await world.sql(quotes));
+});
+
+test("the dashboard says what prices are made by", async () => {
+  const password = "correct horse battery staple";
+  const file = await secretFile(path.join(world.directory, "password"), () => password);
+  await world.sycee.cli("operator", "create", "--name", "operator", "--password-file", file);
+  const { headers } = await world.sycee.request("POST", "/admin/login", {
+    body: new URLSearchParams({ name: "operator", password }).toString(),
+    headers: { "content-type": "application/x-www-form-urlencoded", origin: world.sycee.url },
+  });
+  const cookie = headers.get("set-cookie").split(";")[0];
+  const { text: chains } = await world.sycee.request("GET", "/admin/chains", { headers: { cookie } });
+  assert.match(chains, /EUR for one USD/);
+  assert.match(chains, /USD for one USDT/);
+  assert.match(chains, new RegExp(`chainlink 31337 ${feeds.euro.address}: 0\\.9`));
 });
 
 test("what is no amount of the currency, and what is no currency, is refused by name", async () => {

@@ -46,9 +46,20 @@ class PaymentChangesInPostgres : public BooksInPostgres {
         return commit;
     }
     Task<void> cancel(CancelCommit commit) {
-        return PgPaymentChanges(*database).commit(std::move(commit));
+        PgPaymentChanges changes(*database);
+        co_await changes.commit(std::move(commit));
     }
-    Task<void> follow(ChainCommit commit) { return PgLedger(*database).commit(std::move(commit)); }
+    // Which of two at the same moment threw, and what.
+    std::vector<std::exception_ptr> at_once(Task<void> one, Task<void> other) {
+        std::vector<Task<void>> tasks;
+        tasks.push_back(std::move(one));
+        tasks.push_back(std::move(other));
+        return run_at_once(std::move(tasks));
+    }
+    Task<void> follow(ChainCommit commit) {
+        PgLedger ledger(*database);
+        co_await ledger.commit(std::move(commit));
+    }
 
     PaymentStatus status(Payment const& of) {
         auto const now = state(of);
@@ -98,7 +109,7 @@ TEST_F(PaymentChangesInPostgres, a_cancellation_is_booked_and_what_comes_after_i
 
 TEST_F(PaymentChangesInPostgres, two_cancellations_at_once_are_one) {
     auto const planned = cancellation(payment);
-    expect_one_refused(run_at_once({cancel(planned), cancel(planned)}));
+    expect_one_refused(at_once(cancel(planned), cancel(planned)));
     EXPECT_EQ(query("SELECT count(*) FROM cancellations"), "1");
     EXPECT_EQ(first_wrong(), "");
 }
@@ -107,7 +118,7 @@ TEST_F(PaymentChangesInPostgres, two_cancellations_by_two_chains_are_one) {
     begin(kOtherChain);
     auto const both = create_payment(merchant_id, {kChain, kOtherChain});
     expect_one_refused(
-        run_at_once({cancel(cancellation(both, kChain)), cancel(cancellation(both, kOtherChain))}));
+        at_once(cancel(cancellation(both, kChain)), cancel(cancellation(both, kOtherChain))));
     EXPECT_EQ(query("SELECT count(*) FROM cancellations"), "1");
     EXPECT_EQ(first_wrong(), "");
 }
@@ -115,7 +126,7 @@ TEST_F(PaymentChangesInPostgres, two_cancellations_by_two_chains_are_one) {
 // The follower decided before the cancellation, by the payment that it remembers.
 TEST_F(PaymentChangesInPostgres, a_follower_of_its_chain_and_a_cancellation_do_not_both_win) {
     auto const arrives = plan({block(101)}, {transfer(1, 50'000'000, block(101))}, 100);
-    expect_one_refused(run_at_once({follow(arrives), cancel(cancellation(payment))}));
+    expect_one_refused(at_once(follow(arrives), cancel(cancellation(payment))));
     expect_one_of_both(payment);
 }
 
@@ -158,7 +169,7 @@ TEST_F(PaymentChangesInPostgres, nor_do_a_follower_of_another_chain_and_a_cancel
               .added = {next},
               .arrivals = {{raced, transfer(raced, 7, 50'000'000, next, kOtherChain)}},
               .finalized = 100});
-    expect_one_refused(run_at_once({follow(arrives), cancel(cancellation(raced, kChain))}));
+    expect_one_refused(at_once(follow(arrives), cancel(cancellation(raced, kChain))));
     expect_one_of_both(raced);
 }
 
@@ -183,7 +194,9 @@ TEST_F(PaymentChangesInPostgres, the_database_refuses_what_no_cancellation_could
     EXPECT_THROW(run(cancel(with([](Cancellation& one) { one.reason_hash[0] ^= 1; }))),
                  InvariantViolation);
     EXPECT_EQ(query("SELECT count(*) FROM cancellations"), "0");
+    run(cancel(planned));
     EXPECT_THROW(query("UPDATE cancellations SET ends_at = now()"), pqxx::sql_error);
+    EXPECT_THROW(query("DELETE FROM cancellations"), pqxx::sql_error);
 }
 
 TEST_F(PaymentChangesInPostgres, of_a_payment_only_the_words_change) {
@@ -202,7 +215,7 @@ TEST_F(PaymentChangesInPostgres, of_a_payment_only_the_words_change) {
     // Nothing decided, nobody else's.
     EXPECT_TRUE(run(changes.update(key, [](auto const&) { return std::nullopt; })));
     EXPECT_EQ(state().payment.description, "two \"shirts\" \\ 'L'");
-    MerchantId const other = create_merchant("Hats", 1);
+    MerchantId const other = create_merchant("Hats", 2);
     EXPECT_FALSE(run(changes.update({other, payment.id}, [](PaymentState const&) {
         return std::optional(PaymentWords{"stolen", {}});
     })));
@@ -227,7 +240,7 @@ TEST_F(PaymentChangesInPostgres, searches_find_what_fits_all_of_a_filter) {
     auto const a = add("order-1", kStart + 1min, "L");
     auto const b = add("order-2", kStart + 2min, "L");
     auto const c = add("order-2", kStart + 3min, "M");
-    MerchantId const other = create_merchant("Hats", 1);
+    MerchantId const other = create_merchant("Hats", 2);
     NewPayment theirs = new_payment(other, {kChain});
     theirs.reference = "order-2";
     run(PgPayments(*database).create(theirs, derive_deposit_address));

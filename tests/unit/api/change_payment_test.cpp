@@ -253,6 +253,7 @@ TEST_F(ChangePayment, LooksAtNoMoreThanSoManyForAStatus) {
         one.payment.id.uuid = make_uuid_v7(
             kNow, {0, static_cast<std::uint8_t>(i >> 8U), static_cast<std::uint8_t>(i)});
         one.payment.currency = "USD";
+        one.payment.price = Amount(5'000);
         if (i == 100 || i == 1'200) one.canceled = Canceled{31'337, i, {}, kNow, kNow};
         payments_.states.push_back(one);
     }

@@ -32,7 +32,7 @@ TEST(PriceFeed, reads_a_round_of_a_proxy) {
     auto const read = decode_round(
         round({"50000000000000a11", "67a9d20", "69274a00", "69274a10", "50000000000000a11"}));
     ASSERT_TRUE(read) << to_string(read.error());
-    EXPECT_EQ(read->answer, Amount(108'699'936));
+    EXPECT_EQ(read->answer, Amount(108'698'912));
     EXPECT_EQ(read->updated_at, timestamp_from_seconds(0x69274a10));
 }
 

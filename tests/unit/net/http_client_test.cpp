@@ -110,6 +110,17 @@ TEST_F(HttpClientTest, posts_and_returns_status_headers_and_body) {
                   "\r\ncontent-type: application/json\r\ncontent-length: 7\r\n\r\n{\"a\":1}");
 }
 
+TEST_F(HttpClientTest, gets_without_a_body_on_the_same_connection) {
+    serve({{answer("one"), answer("two")}});
+    auto& used = client();
+    EXPECT_EQ(run_task(io, used.get({{"accept", "application/json"}})).body, "one");
+    EXPECT_EQ(body_of_post(used, "2"), "two");
+    EXPECT_EQ(script.accepted, 1U);
+    EXPECT_EQ(script.requests.at(0), "GET /rpc?key=secret HTTP/1.1\r\nhost: 127.0.0.1:" +
+                                         std::to_string(acceptor.local_endpoint().port()) +
+                                         "\r\naccept: application/json\r\n\r\n");
+}
+
 TEST_F(HttpClientTest, keeps_its_connection) {
     serve({{answer("one"), answer("two"), answer("three")}});
     auto& used = client();

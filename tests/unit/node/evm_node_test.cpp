@@ -695,7 +695,7 @@ TEST(EvmNode, ReadsAFeedInOneBatch) {
     auto const answer = scripted.run(scripted.node().read_feed(ScriptedNode::token()));
     EXPECT_EQ(answer.decimals, 8U);
     EXPECT_EQ(answer.description, "EUR / USD");
-    EXPECT_EQ(answer.round.answer, Amount(108'699'936));
+    EXPECT_EQ(answer.round.answer, Amount(108'698'912));
     EXPECT_EQ(answer.round.updated_at, timestamp_from_seconds(0x69274a10));
     EXPECT_EQ(scripted.sizes_of("eth_call"), (std::vector<std::size_t>{3}));
 }

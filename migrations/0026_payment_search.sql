@@ -11,8 +11,8 @@ BEGIN
 END $$;
 CREATE TRIGGER changes_words_alone BEFORE UPDATE ON payments FOR EACH ROW
     WHEN ((OLD.merchant_id, OLD.payment_id, OLD.derivation_index, OLD.deposit_address, OLD.currency, OLD.price,
-           OLD.options, OLD.reference, OLD.success_url, OLD.created_at, OLD.expires_at)
+           OLD.options, OLD.reference, OLD.success_url, OLD.created_at, OLD.expires_at, OLD.quote)
           IS DISTINCT FROM
           (NEW.merchant_id, NEW.payment_id, NEW.derivation_index, NEW.deposit_address, NEW.currency, NEW.price,
-           NEW.options, NEW.reference, NEW.success_url, NEW.created_at, NEW.expires_at))
+           NEW.options, NEW.reference, NEW.success_url, NEW.created_at, NEW.expires_at, NEW.quote))
     EXECUTE FUNCTION refuse_other_key();
