@@ -15,6 +15,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 std::string take_types(std::set<std::string>& types, std::string_view value) {
+    if (value.ends_with(',')) value = {};
     while (!value.empty()) {
         auto const type = take_until(value, ',');
         if (!is_event_type(type)) {

@@ -1,3 +1,4 @@
+#include <sycee/app/event_feed.hpp>
 #include <sycee/app/webhook_service.hpp>
 #include <sycee/crypto/base64.hpp>
 #include <sycee/runtime/random.hpp>
@@ -20,18 +21,6 @@ constexpr std::chrono::seconds kUsualOverlap = 24h;
 constexpr std::chrono::seconds kLongestOverlap = 7 * 24h;
 
 // Everything that a shop is told; an unknown one is most likely a typing error.
-constexpr std::array<std::string_view, 12> kEventTypes{
-    "payment.authorized", "payment.partially_paid",
-    "payment.cleared",    "payment.settled",
-    "payment.reversed",   "payment.moved",
-    "funds.moved",        "payment.exception",
-    "refund.created",     "payment.exception_resolved",
-    "refund.paid",        "refund.canceled"};
-
-bool is_event_type(std::string_view type) {
-    return type == kEveryEvent || std::ranges::find(kEventTypes, type) != kEventTypes.end();
-}
-
 std::string all_event_types() {
     std::string text;
     for (auto const type : kEventTypes)
@@ -49,7 +38,7 @@ std::optional<Error> wrong_types(std::vector<std::string> const& types) {
     if (types.size() > kMostEventTypes)
         return Error{"events", "must name at most " + std::to_string(kMostEventTypes) + " events"};
     for (std::string const& type : types) {
-        if (!is_event_type(type)) {
+        if (type != kEveryEvent && !is_event_type(type)) {
             return Error{"events", "\"" + type.substr(0, 100) + "\" is no event; there are: " +
                                        all_event_types() + "; and \"*\" for all"};
         }

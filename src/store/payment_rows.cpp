@@ -317,6 +317,7 @@ std::vector<PaymentState> load_payment_states(pqxx::transaction_base& tx,
         PaymentState& state = states.emplace_back();
         state.payment = payment_of(row);
         state.canceled = canceled_of(row);
+        if (state.canceled) ++state.version;
         if (!row["is_booked"].as<bool>()) continue;
         booked.emplace_back(state.payment.merchant_id, state.payment.id);
         if (row["has_losses"].as<bool>()) lossy.push_back(booked.back());

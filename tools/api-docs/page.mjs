@@ -193,8 +193,8 @@ ${body.name ? `<p class="facts">Body: <a class="schema" href="#schema-${body.nam
 ${example(type, body.examples)}
 </article>`;
   });
-  return `<section class="group" aria-labelledby="webhooks">
-${heading(2, "webhooks", "Webhooks")}
+  return `<section class="group" aria-labelledby="what-webhooks-tell">
+${heading(2, "what-webhooks-tell", "What webhooks tell")}
 <p>A POST to your server, signed by the rules of Standard Webhooks. Verify the bytes as they came, before you parse them, and
 answer with a status of 200 to 299: anything else, or no answer, is a failure, and the webhook is sent again.</p>
 <h3 id="webhook-headers">Headers</h3>

@@ -51,6 +51,7 @@ function createShop({ url, sycee, webhooks, ship, ask }) {
   async function receiveWebhook(request) {
     const event = await webhooks.verify(await bytesOf(request), request.headers);
     const id = String(request.headers["webhook-id"]);
+    if (event.type === "webhook.test") return text(200, "it works");
     const order = orders.get(event.data.reference ?? "");
     // What is not of this shop, or came before, is confirmed: else it would be sent again for days.
     if (!order || seen.has(id)) return text(200, "nothing to do");

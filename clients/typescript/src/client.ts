@@ -4,7 +4,6 @@ import type {
   ItemOf,
   ListPaths,
   Method,
-  OncePaths,
   PageOf,
   PathValues,
   PathsOf,
@@ -37,30 +36,83 @@ export class Sycee {
     get: (id: string, options?: RequestOptions) => this.#get("/v1/payments/{id}", { id }, {}, options),
     list: (query?: Query<"/v1/payments", "get">, options?: RequestOptions) =>
       this.#list("/v1/payments", {}, query, options),
+    /** Its description and metadata. */
+    update: (id: string, change: Body<"/v1/payments/{id}", "post">, options?: CreateOptions) =>
+      this.#create("/v1/payments/{id}", { id }, change, options),
+    cancel: (id: string, reason: Body<"/v1/payments/{id}/cancel", "post">, options?: CreateOptions) =>
+      this.#create("/v1/payments/{id}/cancel", { id }, reason, options),
+    events: (id: string, query?: Query<"/v1/payments/{id}/events", "get">, options?: RequestOptions) =>
+      this.#get("/v1/payments/{id}/events", { id }, query ?? {}, options),
     /** `receipt_pending` (503) until a checkpoint has the payment: try again after `retryAfter` seconds. */
     receipt: (id: string, options?: RequestOptions) => this.#get("/v1/payments/{id}/receipt", { id }, {}, options),
+  };
+
+  /** Everything that webhooks tell: ask for what is `after` the `next_after` of the page before. */
+  readonly events = {
+    list: (query?: Query<"/v1/events", "get">, options?: RequestOptions) =>
+      this.#get("/v1/events", {}, query ?? {}, options),
+    get: (id: string, options?: RequestOptions) => this.#get("/v1/events/{id}", { id }, {}, options),
+  };
+
+  readonly rates = {
+    get: (query: Query<"/v1/rates", "get">, options?: RequestOptions) => this.#get("/v1/rates", {}, query, options),
   };
 
   readonly exceptions = {
     get: (id: string, options?: RequestOptions) => this.#get("/v1/exceptions/{id}", { id }, {}, options),
     list: (query?: Query<"/v1/exceptions", "get">, options?: RequestOptions) =>
       this.#list("/v1/exceptions", {}, query, options),
-    resolve: (id: string, decision: Body<"/v1/exceptions/{id}/resolve", "post">, options?: RequestOptions) =>
-      this.#once("/v1/exceptions/{id}/resolve", { id }, decision, options),
+    resolve: (id: string, decision: Body<"/v1/exceptions/{id}/resolve", "post">, options?: CreateOptions) =>
+      this.#create("/v1/exceptions/{id}/resolve", { id }, decision, options),
   };
 
   readonly refunds = {
-    create: (refund: Body<"/v1/refunds", "post">, options?: RequestOptions) =>
-      this.#once("/v1/refunds", {}, refund, options),
+    create: (refund: Body<"/v1/refunds", "post">, options?: CreateOptions) =>
+      this.#create("/v1/refunds", {}, refund, options),
     get: (id: string, options?: RequestOptions) => this.#get("/v1/refunds/{id}", { id }, {}, options),
     list: (query?: Query<"/v1/refunds", "get">, options?: RequestOptions) =>
       this.#list("/v1/refunds", {}, query, options),
-    nameRecipient: (id: string, recipient: Body<"/v1/refunds/{id}/recipient", "post">, options?: RequestOptions) =>
-      this.#once("/v1/refunds/{id}/recipient", { id }, recipient, options),
-    report: (id: string, report: Body<"/v1/refunds/{id}/report", "post">, options?: RequestOptions) =>
-      this.#once("/v1/refunds/{id}/report", { id }, report, options),
-    cancel: (id: string, reason: Body<"/v1/refunds/{id}/cancel", "post">, options?: RequestOptions) =>
-      this.#once("/v1/refunds/{id}/cancel", { id }, reason, options),
+    nameRecipient: (id: string, recipient: Body<"/v1/refunds/{id}/recipient", "post">, options?: CreateOptions) =>
+      this.#create("/v1/refunds/{id}/recipient", { id }, recipient, options),
+    report: (id: string, report: Body<"/v1/refunds/{id}/report", "post">, options?: CreateOptions) =>
+      this.#create("/v1/refunds/{id}/report", { id }, report, options),
+    cancel: (id: string, reason: Body<"/v1/refunds/{id}/cancel", "post">, options?: CreateOptions) =>
+      this.#create("/v1/refunds/{id}/cancel", { id }, reason, options),
+  };
+
+  /** Create and rotateSecret show the secret, which nothing else does. */
+  readonly webhookEndpoints = {
+    create: (endpoint: Body<"/v1/webhook-endpoints", "post">, options?: CreateOptions) =>
+      this.#create("/v1/webhook-endpoints", {}, endpoint, options),
+    get: (id: string, options?: RequestOptions) => this.#get("/v1/webhook-endpoints/{id}", { id }, {}, options),
+    list: (options?: RequestOptions) => this.#list("/v1/webhook-endpoints", {}, undefined, options),
+    update: (id: string, change: Body<"/v1/webhook-endpoints/{id}", "post">, options?: CreateOptions) =>
+      this.#create("/v1/webhook-endpoints/{id}", { id }, change, options),
+    delete: (id: string, options?: RequestOptions) =>
+      this.request("delete", "/v1/webhook-endpoints/{id}", { values: { id }, ...options }),
+    rotateSecret: (
+      id: string,
+      overlap: Body<"/v1/webhook-endpoints/{id}/rotate-secret", "post">,
+      options?: CreateOptions,
+    ) => this.#create("/v1/webhook-endpoints/{id}/rotate-secret", { id }, overlap, options),
+    test: (id: string, options?: CreateOptions) =>
+      this.#create("/v1/webhook-endpoints/{id}/test", { id }, undefined as never, options),
+    redeliverFailed: (
+      id: string,
+      since: Body<"/v1/webhook-endpoints/{id}/redeliver-failed", "post">,
+      options?: CreateOptions,
+    ) => this.#create("/v1/webhook-endpoints/{id}/redeliver-failed", { id }, since, options),
+    deliveries: (
+      id: string,
+      query?: Query<"/v1/webhook-endpoints/{id}/deliveries", "get">,
+      options?: RequestOptions,
+    ) => this.#list("/v1/webhook-endpoints/{id}/deliveries", { id }, query, options),
+  };
+
+  readonly webhookDeliveries = {
+    get: (id: string, options?: RequestOptions) => this.#get("/v1/webhook-deliveries/{id}", { id }, {}, options),
+    redeliver: (id: string, options?: CreateOptions) =>
+      this.#create("/v1/webhook-deliveries/{id}/redeliver", { id }, undefined as never, options),
   };
 
   readonly feeInvoices = {
@@ -141,11 +193,6 @@ export class Sycee {
   ) {
     const { idempotencyKey = await newIdempotencyKey(), ...rest } = options;
     return this.#json<Answer<P, "post">>({ method: "POST", path: fill(path, values), body, idempotencyKey }, rest);
-  }
-
-  /** A POST for which it takes none: sent once, since nobody could tell a second attempt from a second wish. */
-  #once<P extends OncePaths>(path: P, values: Values, body: Body<P, "post">, options?: RequestOptions) {
-    return this.#json<Answer<P, "post">>({ method: "POST", path: fill(path, values), body }, options);
   }
 
   async #json<T>(request: Outgoing, options?: RequestOptions): Promise<T> {

@@ -44,8 +44,6 @@ type TakesKey<P extends keyof paths> = [HeaderOf<Operation<P, "post">>] extends 
     : false;
 /** Where the contract takes an Idempotency-Key, so that a request may be sent again. */
 export type RepeatablePaths = { [P in PathsOf<"post">]: TakesKey<P> extends true ? P : never }[PathsOf<"post">];
-/** Where it does not. */
-export type OncePaths = Exclude<PathsOf<"post">, RepeatablePaths>;
 
 /** The paths that answer with pages. */
 export type ListPaths = {

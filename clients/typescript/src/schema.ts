@@ -1834,7 +1834,7 @@ export interface components {
          */
         WebhookDeliveryId: string;
         /** @description Names of events, or `*` alone for all there are and will be. */
-        WebhookEvents: ("*" | "payment.partially_paid" | "payment.authorized" | "payment.cleared" | "payment.settled" | "payment.moved" | "payment.exception" | "payment.exception_resolved" | "refund.created" | "refund.paid" | "refund.canceled" | "payment.reversed" | "funds.moved")[];
+        WebhookEvents: ("*" | "payment.partially_paid" | "payment.authorized" | "payment.cleared" | "payment.settled" | "payment.moved" | "payment.exception" | "payment.exception_resolved" | "refund.created" | "refund.paid" | "refund.canceled" | "payment.reversed" | "payment.canceled" | "funds.moved")[];
         CreateWebhookEndpoint: {
             /**
              * Format: uri
@@ -2083,7 +2083,7 @@ export interface components {
             status: number;
             detail: string;
             /** @enum {unknown} */
-            code: "invalid_request" | "malformed_json" | "unauthorized" | "forbidden" | "address_not_allowed" | "not_found" | "method_not_allowed" | "archived" | "conflict" | "idempotency_key_in_use" | "idempotency_key_reused" | "not_settled" | "receipts_off" | "receipt_pending" | "unsupported_media_type" | "rate_limited" | "internal" | "storage_full" | "rate_unavailable" | "unavailable";
+            code: "invalid_request" | "malformed_json" | "unauthorized" | "forbidden" | "address_not_allowed" | "not_found" | "method_not_allowed" | "archived" | "conflict" | "idempotency_key_in_use" | "payment_not_open" | "payment_expired" | "precondition_failed" | "idempotency_key_reused" | "not_settled" | "receipts_off" | "receipt_pending" | "unsupported_media_type" | "rate_limited" | "internal" | "storage_full" | "rate_unavailable" | "unavailable";
             request_id: components["schemas"]["RequestId"];
             /** @description What was wrong, at most the first twenty. */
             errors?: components["schemas"]["FieldError"][];
@@ -2535,6 +2535,13 @@ export interface operations {
             query?: never;
             header?: {
                 /**
+                 * @description Names this request of yours, such as by a UUID, or by order and attempt: 1 to 255 visible ASCII
+                 *     characters, with or without quotes. The same request with the same key does nothing anew and gets the
+                 *     answer of the first one, for 30 days. A request that was refused leaves the key free. Every POST takes
+                 *     one; another request with the same key is refused with 422.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
                  * @description The `ETag` of the payment as you have read it. Where it is another one now, nothing is changed: 412. What comes
                  *     for the payment makes it another one as well.
                  */
@@ -2554,10 +2561,13 @@ export interface operations {
             200: components["responses"]["ChangedPayment"];
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["KeyInUse"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -2566,7 +2576,15 @@ export interface operations {
     cancelPayment: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Names this request of yours, such as by a UUID, or by order and attempt: 1 to 255 visible ASCII
+                 *     characters, with or without quotes. The same request with the same key does nothing anew and gets the
+                 *     answer of the first one, for 30 days. A request that was refused leaves the key free. Every POST takes
+                 *     one; another request with the same key is refused with 422.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
             path: {
                 id: components["schemas"]["PaymentId"];
             };
@@ -2581,10 +2599,12 @@ export interface operations {
             200: components["responses"]["ChangedPayment"];
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["NotCanceled"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -2655,6 +2675,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
@@ -2701,6 +2722,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -2730,6 +2752,7 @@ export interface operations {
             };
             304: components["responses"]["NotModified"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             410: components["responses"]["Archived"];
             429: components["responses"]["TooManyRequests"];
@@ -2785,6 +2808,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -3404,6 +3428,7 @@ export interface operations {
             };
             304: components["responses"]["NotModified"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -3412,7 +3437,15 @@ export interface operations {
     createWebhookEndpoint: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Names this request of yours, such as by a UUID, or by order and attempt: 1 to 255 visible ASCII
+                 *     characters, with or without quotes. The same request with the same key does nothing anew and gets the
+                 *     answer of the first one, for 30 days. A request that was refused leaves the key free. Every POST takes
+                 *     one; another request with the same key is refused with 422.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3438,9 +3471,11 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -3470,6 +3505,7 @@ export interface operations {
             };
             304: components["responses"]["NotModified"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
@@ -3479,7 +3515,15 @@ export interface operations {
     updateWebhookEndpoint: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Names this request of yours, such as by a UUID, or by order and attempt: 1 to 255 visible ASCII
+                 *     characters, with or without quotes. The same request with the same key does nothing anew and gets the
+                 *     answer of the first one, for 30 days. A request that was refused leaves the key free. Every POST takes
+                 *     one; another request with the same key is refused with 422.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
             path: {
                 id: components["schemas"]["WebhookEndpointId"];
             };
@@ -3505,9 +3549,12 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["KeyInUse"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -3536,6 +3583,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
@@ -3545,7 +3593,15 @@ export interface operations {
     rotateWebhookSecret: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Names this request of yours, such as by a UUID, or by order and attempt: 1 to 255 visible ASCII
+                 *     characters, with or without quotes. The same request with the same key does nothing anew and gets the
+                 *     answer of the first one, for 30 days. A request that was refused leaves the key free. Every POST takes
+                 *     one; another request with the same key is refused with 422.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
             path: {
                 id: components["schemas"]["WebhookEndpointId"];
             };
@@ -3571,9 +3627,12 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["KeyInUse"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -3582,7 +3641,15 @@ export interface operations {
     testWebhookEndpoint: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Names this request of yours, such as by a UUID, or by order and attempt: 1 to 255 visible ASCII
+                 *     characters, with or without quotes. The same request with the same key does nothing anew and gets the
+                 *     answer of the first one, for 30 days. A request that was refused leaves the key free. Every POST takes
+                 *     one; another request with the same key is refused with 422.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
             path: {
                 id: components["schemas"]["WebhookEndpointId"];
             };
@@ -3604,8 +3671,10 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            422: components["responses"]["KeyReused"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -3614,7 +3683,15 @@ export interface operations {
     redeliverFailedWebhooks: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Names this request of yours, such as by a UUID, or by order and attempt: 1 to 255 visible ASCII
+                 *     characters, with or without quotes. The same request with the same key does nothing anew and gets the
+                 *     answer of the first one, for 30 days. A request that was refused leaves the key free. Every POST takes
+                 *     one; another request with the same key is refused with 422.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
             path: {
                 id: components["schemas"]["WebhookEndpointId"];
             };
@@ -3640,10 +3717,12 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -3681,6 +3760,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
@@ -3711,6 +3791,7 @@ export interface operations {
             };
             304: components["responses"]["NotModified"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
@@ -3720,7 +3801,15 @@ export interface operations {
     redeliverWebhook: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Names this request of yours, such as by a UUID, or by order and attempt: 1 to 255 visible ASCII
+                 *     characters, with or without quotes. The same request with the same key does nothing anew and gets the
+                 *     answer of the first one, for 30 days. A request that was refused leaves the key free. Every POST takes
+                 *     one; another request with the same key is refused with 422.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
             path: {
                 id: components["schemas"]["WebhookDeliveryId"];
             };
@@ -3740,8 +3829,10 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            422: components["responses"]["KeyReused"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];

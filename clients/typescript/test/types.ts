@@ -30,7 +30,6 @@ export async function others(): Promise<void> {
   // @ts-expect-error: it may wait for an operator
   refund.status;
   if (refund.object === "refund") refund.status satisfies "frozen" | "reported" | "paid" | "canceled";
-  // @ts-expect-error: the contract takes no key here, so none is sent
   await sycee.refunds.cancel("ref_1_2", { reason: "kept" }, { idempotencyKey: "x" });
   for await (const line of sycee.statements.lines("2026-11")) line.type satisfies string;
   const totals = await sycee.request("get", "/v1/totals", { query: { from: "2026-11-01" } });

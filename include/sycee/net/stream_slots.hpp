@@ -19,8 +19,8 @@ class StreamSlots {
   public:
     explicit StreamSlots(StreamLimits limits);
 
-    // A place for one stream of a holder (a payment, a merchant), for as long as the pointer or a copy of it lives; null where all are
-    // taken.
+    // A place for one stream of a holder (a payment, a merchant), for as long as the pointer or a
+    // copy of it lives; null where all are taken.
     std::shared_ptr<void const> take(Uuid const& holder);
 
   private:

@@ -320,22 +320,14 @@ class MerchantApiTest : public testing::Test {
     MemoryWebhooks webhooks_;
     SecretBox box_{Bytes32{9}};
     WebhookService webhook_service_{webhooks_, box_, only_https, wake_, clock_};
-    ApiServices services_{service_,
-                          desk_service_,
-                          fee_service_,
-                          refund_service_,
-                          statements_,
-                          checkpoint_service_,
-                          webhook_service_,
-                          api_keys_,
-                          key_uses_,
-                          payments_,
-                          box_,
-                          network_,
-                          clock_,
-                          {events_, wake_},
-                          search_,
-                          changes_};
+    // With these in the place of the fixture's own.
+    ApiServices services_with(PaymentService& payments, CheckpointService& checkpoints) {
+        return {payments,    desk_service_,    fee_service_, refund_service_,  statements_,
+                checkpoints, webhook_service_, api_keys_,    key_uses_,        payments_,
+                box_,        network_,         clock_,       {events_, wake_}, search_,
+                changes_};
+    }
+    ApiServices services_ = services_with(service_, checkpoint_service_);
     MerchantApi api_{services_, metrics_};
 };
 

@@ -123,7 +123,7 @@ TEST_F(EventsApi, SayWhatIsNotThereAndGoOn) {
 
 TEST_F(EventsApi, AreTheirMerchantsAlone) {
     auto const other_payment = add_payment(2, other_merchant_);
-    auto const& other = events_.add(other_merchant_, 1, "payment.cleared", other_payment);
+    auto const& other = events_.add(other_merchant_, 9, "payment.cleared", other_payment);
     auto const id = to_string(other.event.id);
     EXPECT_EQ(send(request("GET", "/v1/events/" + id)).status, 404U);
     EXPECT_EQ(send(request("GET", "/v1/payments/" + to_string(other_payment) + "/events")).status,
@@ -227,7 +227,7 @@ TEST_F(EventsApi, AStreamEndsWithItsKey) {
     auto const response = run_task(io_, api.handle(stream_request("after=3")));
     Client client(100);
     client.on_chunk = [&] {
-        if (client.chunks.size() == 3) access_.keys[id_of<ApiKeyId>(1)].revoked_at = kNow;
+        if (client.chunks.size() == 3) api_keys_.keys[id_of<ApiKeyId>(1)].revoked_at = kNow;
     };
     run_task(io_, response.stream(client));
     EXPECT_EQ(client.chunks.size(), 3U);

@@ -346,23 +346,7 @@ TEST_F(MerchantApiTest, AnswersItsOwnFaultsWithoutTheirDetails) {
 TEST_F(MerchantApiTest, GivesNoAddressThatNobodyWatches) {
     ChainRegistry const none(network_);
     PaymentService unready(payments_, network_, none, clock_);
-    MerchantApi api({unready,
-                     desk_service_,
-                     fee_service_,
-                     refund_service_,
-                     statements_,
-                     checkpoint_service_,
-                     webhook_service_,
-                     api_keys_,
-                     key_uses_,
-                     payments_,
-                     box_,
-                     network_,
-                     clock_,
-                     {events_, wake_},
-                     search_,
-                     changes_},
-                    metrics_);
+    MerchantApi api(services_with(unready, checkpoint_service_), metrics_);
     auto const response = run_task(api.handle(post(R"({"amount": "1", "currency": "USD"})")));
     EXPECT_EQ(response.status, 503U);
     EXPECT_EQ(header(response, "retry-after"), "1");

@@ -18,10 +18,7 @@ class RatesTest : public MerchantApiTest {
 
     RateBook book_ = euro_until(kNow);
     PaymentService priced_{payments_, network_, registry_, clock_, book_};
-    ApiServices priced_services_{
-        priced_, desk_service_, fee_service_, refund_service_, statements_, checkpoint_service_,
-        access_, payments_,     network_,     clock_};
-    MerchantApi rates_api_{priced_services_, metrics_};
+    MerchantApi rates_api_{services_with(priced_, checkpoint_service_), metrics_};
 
     HttpResponse ask(std::string query) {
         return run_task(rates_api_.handle(request("GET", "/v1/rates", std::move(query))));

@@ -65,23 +65,7 @@ TEST_F(ReceiptApi, that_waits_says_when_to_ask_again) {
     EXPECT_EQ(problem(response).at("code"), "receipt_pending");
     EXPECT_EQ(header(response, "retry-after"), "60");
     CheckpointService off(checkpoints_, checkpoints_, {}, clock_, metrics_);
-    MerchantApi api({service_,
-                     desk_service_,
-                     fee_service_,
-                     refund_service_,
-                     statements_,
-                     off,
-                     webhook_service_,
-                     api_keys_,
-                     key_uses_,
-                     payments_,
-                     box_,
-                     network_,
-                     clock_,
-                     {events_, wake_},
-                     search_,
-                     changes_},
-                    metrics_);
+    MerchantApi api(services_with(service_, off), metrics_);
     auto const without =
         run_task(api.handle(request("GET", "/v1/payments/" + to_string(payment_) + "/receipt")));
     EXPECT_EQ(without.status, 501U);
