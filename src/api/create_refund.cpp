@@ -69,7 +69,6 @@ std::expected<Input, Problem> decode(HttpRequest const& request, MerchantId merc
     };
     take_address(token, "token", input.token);
     take_address(recipient, "recipient", input.recipient);
-    if (payment) check(recipient.has_value(), "recipient", "is missing: to whom does it go?");
     if (!errors.empty()) return std::unexpected(invalid_fields(std::move(errors)));
     return input;
 }
@@ -156,7 +155,7 @@ Task<Answer> refund_payment(ApiCall const& call, Input input) {
                         .chain_id = from->chain_id,
                         .token = from->token,
                         .amount = amount,
-                        .recipient = *input.recipient,
+                        .recipient = input.recipient,
                         .reason = input.reason};
     co_return co_await answer_with(
         call,

@@ -193,8 +193,7 @@ Json event_json(ToldEvent const& told, Network const& network) {
     if (event.type == kTestEvent) {
         return Json{{"type", event.type},
                     {"timestamp", to_rfc3339(event.created_at)},
-                    {"data", {{"object", "webhook_test"}}}}
-            .dump();
+                    {"data", {{"object", "webhook_test"}}}};
     }
     Json data = payment_json(told.state, event.status, network);
     // The shop is a witness: the record's place in the books is in the shop's hands from now on.

@@ -241,11 +241,11 @@ Task<Result<void>> RefundService::give_recipient(RefundKey key, Address recipien
                                                  std::string given_by) {
     auto const refund = co_await refunds_.find(key);
     if (!refund) co_return refuse("refund", "is not there");
+    if (auto const checked = check_recipient({}, refund->token, recipient); !checked)
+        co_return std::unexpected(checked.error());
     if (refund->recipient == recipient) co_return Result<void>{};
     if (refund->recipient != Address{}) co_return refuse("recipient", "was given already");
     if (refund->payment || refund->cancellation) co_return refuse("refund", "has ended");
-    if (auto const checked = check_recipient({}, refund->token, recipient); !checked)
-        co_return std::unexpected(checked.error());
     if (auto const checked = co_await check_not_ours(recipient); !checked)
         co_return std::unexpected(checked.error());
     bool const given =

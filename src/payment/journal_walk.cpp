@@ -233,7 +233,6 @@ void JournalWalk::operator()(Resolution const& record) {
 
 void JournalWalk::operator()(Refund const& record) {
     require(!record.amount.is_zero(), "promises nothing");
-    require(record.recipient != Address{}, "names no recipient");
     auto const [settled, promised] = settled_of(record.payment_id, record.token);
     require_known(promised + record.amount <= settled,
                   "promises more than is settled of its payment and not promised yet");

@@ -276,8 +276,7 @@ void Checker::after_cancel(CancelCommit const& commit) {
     bool const told = commit.events.size() == 1 && commit.events[0].type == "payment.canceled" &&
                       commit.events[0].status == PaymentStatus::canceled;
     if (!told) return fail("one event for each change", "a cancellation of " + describe(state));
-    if (auto const wrong = wrongly_told(commit.events[0], store_); !wrong.empty())
-        fail("told as it stood", "payment.canceled: " + wrong);
+    check_told(commit.events[0]);
     before_.insert_or_assign(key, state);
 }
 
@@ -1031,20 +1030,23 @@ void Checker::check_events(ChainCommit const& commit) {
         if (!changes.contains({event.merchant_id, event.payment_id})) {
             fail("one event for each change", event.type + " without a record");
         }
-        auto const stored = store_.events().find(event.id);
-        std::uint64_t const expected = ++fed_[event.merchant_id];
-        if (stored == store_.events().end()) {
-            fail("no event lost", event.type);
-        } else if (stored->second.event.sequence != expected) {
-            fail("the feed has no gap", event.type + " is number " +
-                                            std::to_string(stored->second.event.sequence) +
-                                            ", and " + std::to_string(expected) + " is next");
-        }
-        if (auto const wrong = wrongly_told(event, store_); !wrong.empty()) {
-            fail("told as it stood",
-                 event.type + " of " + to_string(event.payment_id) + ": " + wrong);
-        }
+        check_told(event);
     }
+}
+
+// It is in the feed, with the next number, and tells how the payment stood.
+void Checker::check_told(OutboxEvent const& event) {
+    auto const stored = store_.events().find(event.id);
+    std::uint64_t const expected = ++fed_[event.merchant_id];
+    if (stored == store_.events().end()) {
+        fail("no event lost", event.type);
+    } else if (stored->second.event.sequence != expected) {
+        fail("the feed has no gap", event.type + " is number " +
+                                        std::to_string(stored->second.event.sequence) + ", and " +
+                                        std::to_string(expected) + " is next");
+    }
+    if (auto const wrong = wrongly_told(event, store_); !wrong.empty())
+        fail("told as it stood", event.type + " of " + to_string(event.payment_id) + ": " + wrong);
 }
 
 // What a process that loads the chain anew would be given is all that is left to do.

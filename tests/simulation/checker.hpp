@@ -62,6 +62,7 @@ class Checker {
     using Sum = __int128;
     using Books = std::map<std::tuple<MerchantId, ChainId, Address, Account>, Sum>;
 
+    void check_told(OutboxEvent const& event);
     void check_blocks(ChainCommit const& commit, ServedBlocks const& served);
     void check_transfers(ChainCommit const& commit);
     void check_live(ChainId chain_id);

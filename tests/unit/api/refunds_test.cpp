@@ -196,6 +196,10 @@ TEST_F(RefundApi, asks_a_second_operator_once_for_an_idempotency_key) {
 
 TEST_F(RefundApi, cancels_once_with_an_idempotency_key_and_without) {
     std::string const path = "/v1/refunds/" + created() + "/cancel";
+    payments_.states.back().promises.push_back({.chain_id = 31'337,
+                                                .token = Address{{0x22}},
+                                                .amount = Amount(20'000'000),
+                                                .sequence = 101});
     Json const body{{"reason", "the customer keeps it"}};
     auto const first = post_json(path, body, "cancel-7");
     ASSERT_EQ(first.status, 200U) << first.body;
