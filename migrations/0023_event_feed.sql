@@ -60,7 +60,10 @@ DECLARE
 BEGIN
     PERFORM months.renew_events(month);
     -- What was taken out of the database before the events were numbered has no numbers, and needs the column.
-    EXECUTE format('ALTER TABLE archive.%I ADD COLUMN IF NOT EXISTS sequence bigint', 'outbox_events_' || month);
+    IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = format('archive.%I', 'outbox_events_' || month)::regclass
+                   AND attname = 'sequence' AND NOT attisdropped) THEN
+        EXECUTE format('ALTER TABLE archive.%I ADD COLUMN sequence bigint', 'outbox_events_' || month);
+    END IF;
     FOR b IN SELECT * FROM months.books() LOOP
         name := b.book || '_' || month;
         -- One that was read back from a file may stand by itself.

@@ -47,6 +47,7 @@ Result<MerchantStep> cancel_payment(MerchantView view, ChainId chain_id,
                                .hash = record.hash,
                                .ends_at = ends_at,
                                .booked_at = booked_at};
+    ++state->version;
     MerchantStep step{.first_head = journal.first_head(), .head = journal.head()};
     JournalPositions journals = view.other_journals;
     journals.emplace(chain_id, record.sequence);

@@ -90,7 +90,9 @@ TEST_F(EventFeedInPostgres, is_read_page_by_page_and_by_type) {
 
 TEST_F(EventFeedInPostgres, tells_what_the_webhook_tells) {
     settle();
-    auto const delivered = run(PgOutbox(*database).due({}, kStart + std::chrono::hours(1), 10));
+    auto const later = kStart + std::chrono::hours(1);
+    run(PgOutbox(*database).fan_out(later, 10));
+    auto const delivered = run(PgOutbox(*database).due({}, later, 10));
     auto const page = read();
     ASSERT_EQ(delivered.size(), page.events.size());
     for (std::size_t i = 0; i < delivered.size(); ++i) {
