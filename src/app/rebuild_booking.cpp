@@ -506,8 +506,14 @@ Task<void> RebuildBooking::cancel(JournalEntry const& entry, std::string reason)
                               .decided_by = canceled.decided_by,
                               .approved_by = canceled.approved_by,
                               .reason_hash = canceled.reason_hash};
+    // As far as the chains were then, at least.
+    ChainsProgress then = progress_;
+    for (auto& [chain_id, chain] : then) {
+        if (!chain) chain.emplace();
+        chain->head_time = canceled.ends_at + 1s;
+    }
     auto step =
-        cancel_payment(std::move(views.front()), entry.chain_id, again, progress_, next_moment());
+        cancel_payment(std::move(views.front()), entry.chain_id, again, then, next_moment());
     if (!step) {
         differs_(to_string(canceled.payment_id) +
                  ": its cancellation is refused when rebuilt: " + to_string(step.error()));
