@@ -63,7 +63,8 @@ ApiKey key_of(pqxx::row const& row) {
     return key;
 }
 
-std::map<ApiKeyId, ApiKey> read_api_keys(pqxx::transaction_base& tx, std::vector<ApiKeyId> const& ids) {
+std::map<ApiKeyId, ApiKey> read_api_keys(pqxx::transaction_base& tx,
+                                         std::vector<ApiKeyId> const& ids) {
     PgArray wanted;
     for (ApiKeyId const& id : ids)
         wanted.add(id);
