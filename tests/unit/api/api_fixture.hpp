@@ -167,6 +167,7 @@ class MemoryPayments final : public PaymentPort,
                 throw Unavailable("the payment was moved meanwhile");
             state.canceled =
                 Canceled{entry.chain_id, entry.sequence, entry.hash, record.ends_at, commit.now};
+            ++state.version;
         }
         cancellations.push_back(std::move(commit));
         co_return;
