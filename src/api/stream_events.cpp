@@ -50,11 +50,9 @@ class EventFeedStream {
         for (;;) {
             auto const seen = written.generation();
             auto const looked = SteadyClock::now();
+            if (since(checked_) >= pace_.heartbeat && !co_await may_go_on()) co_return;
             if (co_await send_page()) continue;
-            if (since(sent_) >= pace_.heartbeat) {
-                if (!co_await may_go_on()) co_return;
-                co_await send(": still here\n\n");
-            }
+            if (since(sent_) >= pace_.heartbeat) co_await send(": still here\n\n");
             co_await written.wait_after(seen, std::min(pace_.poll, pace_.heartbeat));
             if (auto const early = pace_.pause - since(looked); early.count() > 0)
                 co_await services_.clock.sleep_for(early);
@@ -89,8 +87,9 @@ class EventFeedStream {
         co_return page->has_more;
     }
 
-    // A key that was revoked reads no further.
+    // A key that was revoked reads no further, however much there is to read.
     Task<bool> may_go_on() {
+        checked_ = SteadyClock::now();
         try {
             auto const key = co_await services_.api_keys.find(caller_.key_id);
             co_return key && key->is_valid(services_.clock.now());
@@ -107,6 +106,7 @@ class EventFeedStream {
     StreamPace pace_;
     HttpStream& stream_;
     SteadyClock::time_point sent_ = SteadyClock::now();
+    SteadyClock::time_point checked_ = sent_;
 };
 
 Task<void> run_stream(ApiServices services, Caller caller, FeedQuery query, StreamPace pace,

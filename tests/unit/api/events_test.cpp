@@ -16,10 +16,10 @@ class Client final : public HttpStream {
     std::function<void()> on_chunk;
 
     Task<void> send(std::string chunk) override {
-        if (chunks.size() == reads_)
-            throw boost::system::system_error(boost::asio::error::operation_aborted);
         chunks.push_back(std::move(chunk));
         if (on_chunk) on_chunk();
+        if (chunks.size() == reads_)
+            throw boost::system::system_error(boost::asio::error::operation_aborted);
         co_return;
     }
 
@@ -231,6 +231,19 @@ TEST_F(EventsApi, AStreamEndsWithItsKey) {
     };
     run_task(io_, response.stream(client));
     EXPECT_EQ(client.chunks.size(), 3U);
+}
+
+TEST_F(EventsApi, AStreamEndsWithItsKeyHoweverMuchThereIsToRead) {
+    MerchantApi api(services_, metrics_, {.pace = {0ms, 1ms, 0ms}});
+    auto const response = run_task(io_, api.handle(stream_request("after=3")));
+    Client client(100);
+    client.on_chunk = [&] {
+        std::uint64_t const next = 3 + client.chunks.size();
+        events_.add(merchant_, next, "payment.cleared", payment_);
+        if (next == 10) api_keys_.keys[id_of<ApiKeyId>(1)].expires_at = kNow;
+    };
+    run_task(io_, response.stream(client));
+    EXPECT_LT(client.chunks.size(), 20U);
 }
 
 TEST_F(EventsApi, OnlySoManyStreamsAreOpen) {
