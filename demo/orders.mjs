@@ -4,9 +4,6 @@ import { appendFileSync, existsSync, readFileSync } from "node:fs";
 
 const firstNumber = 1001;
 
-// How far along a payment is; settles which of two events with the same timestamp is the newer one.
-const progress = ["open", "partially_paid", "authorized", "cleared", "settled", "expired", "reversed", "canceled"];
-
 export class Orders {
   #file;
   #orders = new Map();
@@ -35,13 +32,14 @@ export class Orders {
   /**
    * Notes what a webhook says. The same webhook may come twice.
    * @param {string} id of the webhook
-   * @param {{type: string, timestamp: string, data?: {id: string, status: string}} | undefined} event
+   * @param {{type: string, timestamp: string, sequence: number, data?: {id: string, status: string}} | undefined} event
    * @returns {boolean} whether the payment is one of an order here
    */
   note(id, event) {
     if (!this.#byPayment.has(event?.data?.id)) return false;
-    const { type, timestamp, data } = event;
-    if (!this.#seen.has(id)) this.#record({ event: { id, type, timestamp, payment: data.id, status: data.status } });
+    const { type, timestamp, sequence, data } = event;
+    const { id: payment, status } = data;
+    if (!this.#seen.has(id)) this.#record({ event: { id, type, timestamp, sequence, payment, status } });
     return true;
   }
 
@@ -75,10 +73,7 @@ export class Orders {
   #view(order) {
     if (!order) return undefined;
     // Webhooks may arrive in another order than things happened.
-    const events = [...order.events].sort(
-      (a, b) =>
-        Date.parse(a.timestamp) - Date.parse(b.timestamp) || progress.indexOf(a.status) - progress.indexOf(b.status),
-    );
+    const events = [...order.events].sort((a, b) => a.sequence - b.sequence);
     return { ...order, events, status: events.at(-1)?.status ?? "open" };
   }
 }

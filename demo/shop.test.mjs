@@ -62,9 +62,10 @@ function send(event, { secret = webhookSecret, id = `evt_${event.type}`, time = 
   };
   return fetch(`${url}/webhook`, { method: "POST", headers, body });
 }
-const event = (status, second) => ({
+const event = (status, sequence) => ({
   type: `payment.${status}`,
-  timestamp: `2026-01-01T00:00:0${second}Z`,
+  timestamp: "2026-01-01T00:00:00Z",
+  sequence,
   data: { id: "pay_1", status },
 });
 

@@ -135,6 +135,8 @@ function stateOf({ payment, shipped }) {
       return payment.transfer_count === 0
         ? "The time to pay is over: please order again"
         : "Your money came too late, or was too little: we will write to you";
+    case "canceled":
+      return "This order is canceled";
     case "reversed":
       return shipped ? "Your T-shirt is on its way" : "The chain took your payment back: please pay again";
     default:

@@ -39,7 +39,7 @@ export class Sycee {
     /** Its description and metadata. */
     update: (id: string, change: Body<"/v1/payments/{id}", "post">, options?: CreateOptions) =>
       this.#create("/v1/payments/{id}", { id }, change, options),
-    cancel: (id: string, reason: Body<"/v1/payments/{id}/cancel", "post">, options?: CreateOptions) =>
+    cancel: (id: string, reason: Body<"/v1/payments/{id}/cancel", "post"> = {}, options?: CreateOptions) =>
       this.#create("/v1/payments/{id}/cancel", { id }, reason, options),
     events: (id: string, query?: Query<"/v1/payments/{id}/events", "get">, options?: RequestOptions) =>
       this.#get("/v1/payments/{id}/events", { id }, query ?? {}, options),
@@ -92,7 +92,7 @@ export class Sycee {
       this.request("delete", "/v1/webhook-endpoints/{id}", { values: { id }, ...options }),
     rotateSecret: (
       id: string,
-      overlap: Body<"/v1/webhook-endpoints/{id}/rotate-secret", "post">,
+      overlap: Body<"/v1/webhook-endpoints/{id}/rotate-secret", "post"> = {},
       options?: CreateOptions,
     ) => this.#create("/v1/webhook-endpoints/{id}/rotate-secret", { id }, overlap, options),
     test: (id: string, options?: CreateOptions) =>

@@ -1303,10 +1303,12 @@ export interface components {
             amount_base_units: components["schemas"]["BaseUnits"];
             /** @description Null as long as nobody was named. */
             recipient: components["schemas"]["Address"] | null;
+            /** @description Who named the recipient later, `payer` by the link; null where the refund named it. */
+            recipient_given_by: string | null;
             /**
              * Format: uri
              * @description A signed link by which the payer says where the refund goes, once: send it to nobody else. Null
-             *     where it is not needed.
+             *     where it is not needed, and for a key without `refunds:write`.
              */
             claim_url: string | null;
             reason: string;
@@ -1860,7 +1862,7 @@ export interface components {
             overlap_seconds?: number | null;
         };
         RedeliverFailed: {
-            since: string;
+            since: components["schemas"]["Time"];
         };
         WebhookEndpoint: {
             id: components["schemas"]["WebhookEndpointId"];
@@ -2196,8 +2198,9 @@ export interface components {
             };
         };
         /**
-         * @description Well said, but not possible as things stand: the exception is not final yet, or resolved
-         *     already. Nothing was written.
+         * @description Well said, but not possible as things stand; `detail` says why: for example, an exception that is not final
+         *     yet or resolved already, more than there is to refund, or a webhook endpoint that is disabled. Nothing was
+         *     written.
          */
         Conflict: {
             headers: {
@@ -2211,7 +2214,7 @@ export interface components {
         };
         /**
          * @description Nothing was written. `payment_not_open`: something came for the payment; read it to see what. `payment_expired`:
-         *     it is over already.
+         *     it is over already. `idempotency_key_in_use`: the request with this key is still being worked on.
          */
         NotCanceled: {
             headers: {
@@ -3670,10 +3673,12 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookDeliveryDetail"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["BodyTooLarge"];
             422: components["responses"]["KeyReused"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
@@ -3828,10 +3833,12 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookDeliveryDetail"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["BodyTooLarge"];
             422: components["responses"]["KeyReused"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];

@@ -49,6 +49,19 @@ test("the caller's idempotency key is the one that is sent", async () => {
   assert.equal(gateway.asked[0].headers["idempotency-key"], "order-7");
 });
 
+test("what a body would only add to may be left out", async () => {
+  const sycee = gateway.client();
+  await sycee.payments.cancel("pay_1");
+  await sycee.webhookEndpoints.rotateSecret("we_1");
+  assert.deepEqual(
+    gateway.asked.map(({ method, url, body }) => [method, url, JSON.parse(body)]),
+    [
+      ["POST", "/v1/payments/pay_1/cancel", {}],
+      ["POST", "/v1/webhook-endpoints/we_1/rotate-secret", {}],
+    ],
+  );
+});
+
 test("a POST by its path has no idempotency key, and is sent once, whatever happens", async () => {
   const sycee = gateway.client();
   for (const answer of ["reset", busy(), problem(429, "rate_limited")]) {
