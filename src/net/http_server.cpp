@@ -294,7 +294,7 @@ Task<void> Connection::explain_and_linger() {
     co_await respond(response, false, true, false);
     socket_.close_after(kLingerTime);
     co_await socket_.end_output();
-    if (!socket_.is_secured()) co_await socket_.ignore_input(kLingerBytes);
+    co_await socket_.ignore_input(kLingerBytes);
 }
 
 }  // namespace

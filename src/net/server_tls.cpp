@@ -54,6 +54,10 @@ std::shared_ptr<ServerTls::Context> make(TlsMaterial const& material, Timestamp 
     SSL_CTX_set_alpn_select_cb(ssl.native_handle(), choose_protocol, nullptr);
     ssl.use_certificate_chain(asio::buffer(material.certificate_chain), ec);
     require(ec, "the certificate can't be read");
+    // OpenSSL would ask at the terminal, and everything wait for it.
+    ssl.set_password_callback([](std::size_t, Context::password_purpose) { return std::string(); },
+                              ec);
+    require(ec, "the options");
     ssl.use_private_key(asio::buffer(material.key.reveal()), Context::pem, ec);
     require(ec, "the key can't be read, or is not the certificate's");
     if (SSL_CTX_check_private_key(ssl.native_handle()) != 1)

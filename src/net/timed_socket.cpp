@@ -26,6 +26,7 @@ struct TimedSocket::State {
     tcp::socket socket;
     std::shared_ptr<ServerTls::Context> context;
     std::optional<asio::ssl::stream<tcp::socket&>> tls;
+    bool tls_ended = false;  // what still comes is not read as TLS any more
     asio::steady_timer timer;
     // A timer that has expired can't be cancelled any more: its handler finds another number.
     std::uint64_t deadline_number = 0;
@@ -67,7 +68,7 @@ Task<std::size_t> TimedSocket::read_some(std::span<char> into) {
     error_code ec;
     std::size_t size = 0;
     auto const buffer = asio::buffer(into.data(), into.size());
-    if (state_->tls) {
+    if (state_->tls && !state_->tls_ended) {
         size = co_await state_->tls->async_read_some(buffer,
                                                      asio::redirect_error(asio::use_awaitable, ec));
     } else {
@@ -108,6 +109,7 @@ Task<void> TimedSocket::end_output() {
     error_code ignored;  // fails only where the other end has gone
     if (state_->tls) {
         co_await state_->tls->async_shutdown(asio::redirect_error(asio::use_awaitable, ignored));
+        state_->tls_ended = true;
     }
     state_->socket.shutdown(tcp::socket::shutdown_send, ignored);
 }

@@ -54,6 +54,10 @@ class HttpsServer : public HttpServerTest {
     // All that comes after a request, with how the connection ended where that was not in good
     // order.
     std::string ask_to_the_end(TlsPeer& peer, std::string const& path) {
+        return send_to_the_end(peer,
+                               "GET " + path + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    }
+    std::string send_to_the_end(TlsPeer& peer, std::string const& request) {
         auto const ask_it = [](TlsPeer& with, std::string text) -> Task<std::string> {
             co_await asio::async_write(with, asio::buffer(text), asio::use_awaitable);
             std::string all;
@@ -67,8 +71,7 @@ class HttpsServer : public HttpServerTest {
                 all.append(chunk.data(), size);
             }
         };
-        return run_task(
-            io, ask_it(peer, "GET " + path + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+        return run_task(io, ask_it(peer, request));
     }
 
     static long serial_seen_by(TlsPeer& peer) {
@@ -98,6 +101,17 @@ TEST_F(HttpsServer, sends_streams) {
     auto const all = ask_to_the_end(*peer, "/");
     EXPECT_NE(all.find("data: 1\n\n"), std::string::npos) << all;
     EXPECT_TRUE(all.ends_with("0\r\n\r\n")) << all;
+}
+
+// Closed with bytes unread, the connection would be reset, and the answer lost with it.
+TEST_F(HttpsServer, explains_a_refusal_to_a_peer_that_is_still_sending) {
+    serve();
+    auto const peer = shake(client_);
+    std::string const body(200'000, 'x');
+    auto const answer = send_to_the_end(*peer, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " +
+                                                   std::to_string(body.size()) + "\r\n\r\n" + body);
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 413 ")) << answer;
+    EXPECT_TRUE(answer.ends_with("\"status\":413}")) << answer;
 }
 
 TEST_F(HttpsServer, answers_nothing_to_plain_http) {
@@ -151,6 +165,8 @@ TEST_F(HttpsServer, keeps_its_certificate_where_the_new_one_is_not_right) {
     for (auto const& [material, why] :
          {std::pair(TlsMaterial{"", Secret(first_.key_pem())}, "certificate can't be read"),
           std::pair(TlsMaterial{first_.certificate_pem(), Secret("")}, "key can't be read"),
+          std::pair(TlsMaterial{first_.certificate_pem(), Secret(first_.key_pem("passphrase"))},
+                    "key can't be read"),
           std::pair(other_key, "key"), std::pair(material_of(expired), "has expired on")}) {
         try {
             tls_->use(material, now());

@@ -43,9 +43,12 @@ class TestCertificate {
     std::string certificate_pem() const {
         return text_of([this](BIO* bio) { return PEM_write_bio_X509(bio, certificate_.get()); });
     }
-    std::string key_pem() const {
-        return text_of([this](BIO* bio) {
-            return PEM_write_bio_PrivateKey(bio, key_.get(), nullptr, nullptr, 0, nullptr, nullptr);
+    // Encrypted where a passphrase is given.
+    std::string key_pem(std::string passphrase = "") const {
+        return text_of([&](BIO* bio) {
+            auto const* cipher = passphrase.empty() ? nullptr : EVP_aes_256_cbc();
+            return PEM_write_bio_PKCS8PrivateKey(bio, key_.get(), cipher, nullptr, 0, nullptr,
+                                                 passphrase.data());
         });
     }
 
