@@ -46,7 +46,7 @@ class BooksInPostgres : public ::testing::Test {
         tx.exec("CREATE DATABASE " + name);
         url_ = admin_url() + " dbname=" + name;
         database = std::make_unique<Database>(url_, 4);
-        EXPECT_EQ(run(database->migrate()).size(), 26U);
+        EXPECT_FALSE(run(database->migrate()).empty());
         EXPECT_TRUE(run(database->migrate()).empty());
         run(database->check());
         merchant_id = create_merchant("Shirts", 0);
