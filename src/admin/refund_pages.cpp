@@ -122,9 +122,11 @@ Task<Notice> RefundPages::create(PaymentState state, Form form, std::string oper
                              "Your request waits below."};
     }
     co_return Notice{.good = true,
-                     .text =
-                         "Booked. Send the money from the merchant's wallet, and report the "
-                         "transaction here."};
+                     .text = recipient
+                                 ? "Booked. Send the money from the merchant's wallet, and report "
+                                   "the transaction here."
+                                 : "Booked. Hand the link below to the payer, who says where the "
+                                   "money goes."};
 }
 
 Task<Notice> RefundPages::change(PaymentState state, std::string action, Form form,

@@ -74,6 +74,7 @@ Html refund_item(RefundDetail const& refund, std::string const& claim_url, Forms
                  exception_link(root, {key.merchant_id, key.chain_id, refund.exception_sequence}));
     }
     if (refund.recipient != Address{}) facts += fact("To", address(refund.recipient));
+    if (!refund.given_by.empty()) facts += fact("Named later by", code(refund.given_by));
     if (!refund.reason.empty()) facts += fact("Reason", refund.reason);
     facts += fact("Decided by", code(refund.decided_by));
     if (!refund.approved_by.empty()) facts += fact("Approved by", code(refund.approved_by));

@@ -1,18 +1,15 @@
 #include <sycee/app/payment_json.hpp>
+#include <sycee/base/assert.hpp>
 
 #include "endpoints.hpp"
 #include "entity_tag.hpp"
+#include "find_payment.hpp"
 #include "json_input.hpp"
 
 #include <nlohmann/json.hpp>
 
 namespace sycee {
 namespace {
-
-// The same for an id that is none, one that nobody has, and one of another merchant.
-Problem no_payment() {
-    return {.kind = kNotFound, .detail = "There is no payment with this id."};
-}
 
 // Just as GET answers, whose ETag it has.
 HttpResponse answer_with(PaymentState const& state, PaymentStatus status, Network const& network) {
@@ -35,14 +32,6 @@ std::expected<UpdatePayment, Problem> decode_update(HttpRequest const& request) 
     return update;
 }
 
-Problem refused_update(Error const& error) {
-    std::string_view const field = error.field;
-    auto const slash = field.find('/');
-    std::vector<std::string_view> path{field.substr(0, slash)};
-    if (slash != std::string_view::npos) path.push_back(field.substr(slash + 1));
-    return invalid_fields({body_error(path, error.message)});
-}
-
 // The body may be left out: nothing of it is required.
 std::expected<std::string, Problem> decode_reason(HttpRequest const& request) {
     if (request.body.empty() && request.header("content-type").empty()) return "";
@@ -60,7 +49,7 @@ std::expected<std::string, Problem> decode_reason(HttpRequest const& request) {
 
 Task<Answer> update_payment(ApiCall const& call, std::string_view id) {
     auto const parsed = parse_id<PaymentTag>(id);
-    if (!parsed) co_return std::unexpected(no_payment());
+    if (!parsed) co_return std::unexpected(no_such_payment());
     auto update = decode_update(call.request);
     if (!update) co_return std::unexpected(std::move(update.error()));
     // Compared where nobody else changes it, on a thread that may not look at the chains itself.
@@ -69,10 +58,10 @@ Task<Answer> update_payment(ApiCall const& call, std::string_view id) {
         auto const status = status_of(state, chain_time_of(state.payment, chains));
         return allows_change(request, entity_tag(payment_json(state, status, network).dump()));
     };
-    auto const updated = co_await call.changes.update({call.caller.merchant_id, *parsed},
-                                                      std::move(*update), std::move(fits));
-    if (!updated) co_return std::unexpected(refused_update(updated.error()));
-    if (!updated->state) co_return std::unexpected(no_payment());
+    auto const updated = co_await call.changes.update(
+        {call.caller.merchant_id, *parsed}, std::move(*update), std::move(fits), call.claim);
+    if (!updated) co_return std::unexpected(refused_by_payments(updated.error()));
+    if (!updated->state) co_return std::unexpected(no_such_payment());
     if (!updated->fitted) {
         co_return std::unexpected(
             Problem{.kind = kPreconditionFailed,
@@ -81,9 +70,17 @@ Task<Answer> update_payment(ApiCall const& call, std::string_view id) {
     co_return answer_with(*updated->state, call.payments.status(*updated->state), call.network);
 }
 
+Task<Answer> tell_payment(ApiCall const& call, std::string_view, std::string_view subject) {
+    auto const id = parse_id<PaymentTag>(subject);
+    auto const state =
+        id ? co_await call.payments.find(call.caller.merchant_id, *id) : std::nullopt;
+    if (!state) throw InvariantViolation("an idempotency key's subject is no payment's");
+    co_return answer_with(*state, call.payments.status(*state), call.network);
+}
+
 Task<Answer> cancel_payment(ApiCall const& call, std::string_view id) {
     auto const parsed = parse_id<PaymentTag>(id);
-    if (!parsed) co_return std::unexpected(no_payment());
+    if (!parsed) co_return std::unexpected(no_such_payment());
     auto reason = decode_reason(call.request);
     if (!reason) co_return std::unexpected(std::move(reason.error()));
     auto const canceled = co_await call.changes.cancel(
@@ -92,7 +89,7 @@ Task<Answer> cancel_payment(ApiCall const& call, std::string_view id) {
         co_return answer_with(*canceled, call.payments.status(*canceled), call.network);
     }
     Error const& error = canceled.error();
-    if (error.field == "payment") co_return std::unexpected(no_payment());
+    if (error.field == "payment") co_return std::unexpected(no_such_payment());
     if (error.field == "status") {
         co_return std::unexpected(
             Problem{.kind = kPaymentExpired,
@@ -104,7 +101,7 @@ Task<Answer> cancel_payment(ApiCall const& call, std::string_view id) {
                     .detail = "Transfers " + error.message +
                               ": the payment is canceled no more. Read it to see what came."});
     }
-    co_return std::unexpected(refused_update(error));
+    co_return std::unexpected(refused_by_payments(error));
 }
 
 }  // namespace sycee

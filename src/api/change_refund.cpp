@@ -22,10 +22,6 @@ std::expected<std::string, Problem> read_only_field(HttpRequest const& request,
     return text;
 }
 
-Problem wrong(std::string_view field, std::string detail) {
-    return invalid_fields({body_error({field}, std::move(detail))});
-}
-
 }  // namespace
 
 Task<Answer> name_refund_recipient(ApiCall const& call, std::string_view id) {
@@ -35,7 +31,8 @@ Task<Answer> name_refund_recipient(ApiCall const& call, std::string_view id) {
         read_only_field(call.request, "recipient", "0x52908400098527886E0F7030069857D2E4169EE7");
     if (!text) co_return std::unexpected(text.error());
     auto const recipient = parse_address(*text);
-    if (!recipient) co_return std::unexpected(wrong("recipient", recipient.error().message));
+    if (!recipient)
+        co_return std::unexpected(invalid_field("recipient", recipient.error().message));
     auto const given = co_await call.refunds.give_recipient(refund->key, *recipient,
                                                             to_string(call.caller.key_id));
     if (!given) co_return std::unexpected(refused_by_refunds(given.error()));
@@ -54,7 +51,7 @@ Task<Answer> report_refund(ApiCall const& call, std::string_view id) {
     if (digits.starts_with("0x")) digits.remove_prefix(2);
     if (!read_hex(digits, hash)) {
         co_return std::unexpected(
-            wrong("transaction_hash", "must be 0x and 64 lower-case hex digits"));
+            invalid_field("transaction_hash", "must be 0x and 64 lower-case hex digits"));
     }
     auto const reported =
         co_await call.refunds.report(refund->key, hash, to_string(call.caller.key_id));

@@ -2,6 +2,7 @@
 #include <sycee/base/ascii.hpp>
 
 #include "endpoints.hpp"
+#include "find_payment.hpp"
 #include "json_input.hpp"
 
 #include <nlohmann/json.hpp>
@@ -26,16 +27,6 @@ std::expected<CreatePayment, Problem> decode(HttpRequest const& request) {
     return input;
 }
 
-// The use case names an entry of an object as "metadata/size", where the key may hold a slash
-// itself.
-Problem refused_by_use_case(Error const& error) {
-    std::string_view const field = error.field;
-    auto const slash = field.find('/');
-    std::vector<std::string_view> path{field.substr(0, slash)};
-    if (slash != std::string_view::npos) path.push_back(field.substr(slash + 1));
-    return invalid_fields({body_error(path, error.message)});
-}
-
 // A payment that was made just now: nothing has been paid.
 KeptAnswer answer_of(Payment const& payment, Network const& network) {
     PaymentState state;
@@ -46,6 +37,14 @@ KeptAnswer answer_of(Payment const& payment, Network const& network) {
 }
 
 }  // namespace
+
+Problem refused_by_payments(Error const& error) {
+    std::string_view const field = error.field;
+    auto const slash = field.find('/');
+    std::vector<std::string_view> path{field.substr(0, slash)};
+    if (slash != std::string_view::npos) path.push_back(field.substr(slash + 1));
+    return invalid_fields({body_error(path, error.message)});
+}
 
 Task<Answer> create_payment(ApiCall const& call) {
     auto input = decode(call.request);
@@ -58,7 +57,7 @@ Task<Answer> create_payment(ApiCall const& call) {
     }
     auto const created =
         co_await call.payments.create(call.caller.merchant_id, std::move(*input), std::move(claim));
-    if (!created) co_return std::unexpected(refused_by_use_case(created.error()));
+    if (!created) co_return std::unexpected(refused_by_payments(created.error()));
     auto const answer = answer_of(created->payment, call.network);
     auto response = text_response(answer.status, "application/json", answer.body);
     response.with("location", answer.location);

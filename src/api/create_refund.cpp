@@ -24,10 +24,6 @@ struct Input {
     std::string reason;
 };
 
-Problem wrong(std::string_view field, std::string detail) {
-    return invalid_fields({body_error({field}, std::move(detail))});
-}
-
 std::expected<Input, Problem> decode(HttpRequest const& request, MerchantId merchant_id) {
     auto const json = read_json_body(request);
     if (!json) return std::unexpected(json.error());
@@ -86,7 +82,7 @@ std::expected<Refundable, Problem> choose(PaymentState const& state, Input const
     }
     if (of.size() > 1) {
         return std::unexpected(
-            wrong("token", "and chain_id must say which: the payment was paid in several"));
+            invalid_field("token", "and chain_id must say which: the payment was paid in several"));
     }
     return of.front();
 }
@@ -113,7 +109,8 @@ Task<Answer> answer_with(ApiCall const& call, Result<PromisedRefund> promised) {
 Task<Answer> refund_exception(ApiCall const& call, Input input) {
     auto const exception = co_await call.desk.find(*input.exception);
     if (!exception) {
-        co_return std::unexpected(wrong("exception", "must be the id of an exception of yours"));
+        co_return std::unexpected(
+            invalid_field("exception", "must be the id of an exception of yours"));
     }
     RefundException refund{.exception = *input.exception,
                            .amount = std::nullopt,
@@ -123,7 +120,7 @@ Task<Answer> refund_exception(ApiCall const& call, Input input) {
         auto const& key = exception->transfer.key;
         auto const amount =
             parse_decimal(*input.amount, token_decimals(call.network, key.chain_id, key.token));
-        if (!amount) co_return std::unexpected(wrong("amount", amount.error().message));
+        if (!amount) co_return std::unexpected(invalid_field("amount", amount.error().message));
         refund.amount = *amount;
     }
     co_return co_await answer_with(
@@ -135,7 +132,7 @@ Task<Answer> refund_payment(ApiCall const& call, Input input) {
     MerchantId const merchant_id = call.caller.merchant_id;
     auto const state = co_await call.payments.find(merchant_id, *input.payment);
     if (!state) {
-        co_return std::unexpected(wrong("payment", "must be the id of a payment of yours"));
+        co_return std::unexpected(invalid_field("payment", "must be the id of a payment of yours"));
     }
     auto const from = choose(*state, input);
     if (!from) co_return std::unexpected(from.error());
@@ -143,11 +140,11 @@ Task<Answer> refund_payment(ApiCall const& call, Input input) {
     unsigned const decimals = token_decimals(call.network, from->chain_id, from->token);
     if (input.amount) {
         auto const parsed = parse_decimal(*input.amount, decimals);
-        if (!parsed) co_return std::unexpected(wrong("amount", parsed.error().message));
+        if (!parsed) co_return std::unexpected(invalid_field("amount", parsed.error().message));
         if (*parsed > from->amount) {
-            co_return std::unexpected(wrong("amount", "is more than the " +
-                                                          to_decimal(from->amount, decimals) +
-                                                          " that are settled and not refunded"));
+            co_return std::unexpected(
+                invalid_field("amount", "is more than the " + to_decimal(from->amount, decimals) +
+                                            " that are settled and not refunded"));
         }
         amount = *parsed;
     }

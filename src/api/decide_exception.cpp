@@ -59,7 +59,7 @@ Problem refused_by_desk(Error const& error) {
         return {.kind = kConflict, .detail = "The exception " + error.message + "."};
     }
     std::string const field = error.field == "target" ? "target_payment" : error.field;
-    return invalid_fields({body_error({field}, error.message)});
+    return invalid_field(field, error.message);
 }
 
 }  // namespace

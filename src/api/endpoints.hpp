@@ -31,6 +31,7 @@ Task<Answer> get_payment(ApiCall const& call, std::string_view id);  // GET /v1/
 Task<Answer> get_rate(ApiCall const& call);                          // GET /v1/rates
 // POST /v1/payments/{id}, and below it /cancel
 Task<Answer> update_payment(ApiCall const& call, std::string_view id);
+Task<Answer> tell_payment(ApiCall const& call, std::string_view id, std::string_view subject);
 Task<Answer> cancel_payment(ApiCall const& call, std::string_view id);
 // GET /v1/payments/{id}/receipt
 Task<Answer> get_receipt(ApiCall const& call, std::string_view id);
@@ -58,14 +59,19 @@ Task<Answer> list_statement_batches(ApiCall const& call, std::string_view period
 Task<Answer> list_fee_invoices(ApiCall const& call);        // GET /v1/fee-invoices
 Task<Answer> get_totals(ApiCall const& call);               // GET /v1/totals
 Task<Answer> create_webhook_endpoint(ApiCall const& call);  // POST /v1/webhook-endpoints
-Task<Answer> list_webhook_endpoints(ApiCall const& call);   // GET /v1/webhook-endpoints
+Task<Answer> tell_webhook_endpoint(ApiCall const& call, std::string_view id,
+                                   std::string_view subject);
+Task<Answer> list_webhook_endpoints(ApiCall const& call);  // GET /v1/webhook-endpoints
 // GET, POST and DELETE /v1/webhook-endpoints/{id}
 Task<Answer> get_webhook_endpoint(ApiCall const& call, std::string_view id);
 Task<Answer> update_webhook_endpoint(ApiCall const& call, std::string_view id);
 Task<Answer> delete_webhook_endpoint(ApiCall const& call, std::string_view id);
 // Below it POST /rotate-secret, /test and /redeliver-failed, GET /deliveries
 Task<Answer> rotate_webhook_secret(ApiCall const& call, std::string_view id);
+Task<Answer> tell_webhook_secret(ApiCall const& call, std::string_view id,
+                                 std::string_view subject);
 Task<Answer> test_webhook_endpoint(ApiCall const& call, std::string_view id);
+Task<Answer> tell_webhook_test(ApiCall const& call, std::string_view id, std::string_view subject);
 Task<Answer> redeliver_failed_webhooks(ApiCall const& call, std::string_view id);
 Task<Answer> list_webhook_deliveries(ApiCall const& call, std::string_view id);
 // GET /v1/webhook-deliveries/{id}, and below it POST /redeliver

@@ -1,6 +1,7 @@
 #include <sycee/app/payment_json.hpp>
 
 #include "endpoints.hpp"
+#include "find_payment.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -12,8 +13,7 @@ Task<Answer> get_payment(ApiCall const& call, std::string_view id) {
     if (parsed) state = co_await call.payments.find(call.caller.merchant_id, *parsed);
     // The same for an id that is none, one that nobody has, and one of another merchant.
     if (!state) {
-        co_return std::unexpected(
-            Problem{.kind = kNotFound, .detail = "There is no payment with this id."});
+        co_return std::unexpected(no_such_payment());
     }
     auto const status = call.payments.status(*state);
     co_return text_response(200, "application/json",

@@ -37,8 +37,11 @@ std::expected<PageRequest, Problem> decode(std::string_view query, MerchantId me
     return page;
 }
 
+// Whoever has the link says where the money goes: a key that may only read does not get it.
 nlohmann::ordered_json json_of(ApiCall const& call, RefundDetail const& refund) {
-    return refund_json(refund, call.network, call.refunds.claim_url(refund));
+    bool const may_redirect = call.caller.scopes.has(Scope::refunds_write);
+    return refund_json(refund, call.network,
+                       may_redirect ? call.refunds.claim_url(refund) : std::string());
 }
 
 }  // namespace
@@ -66,7 +69,7 @@ Problem refused_by_refunds(Error const& error) {
         return {.kind = kConflict, .detail = "The " + error.field + " " + error.message + "."};
     }
     std::string const field = error.field == "transaction" ? "transaction_hash" : error.field;
-    return invalid_fields({body_error({field}, error.message)});
+    return invalid_field(field, error.message);
 }
 
 Task<Answer> get_refund(ApiCall const& call, std::string_view id) {

@@ -4,6 +4,7 @@
 #include "accepts.hpp"
 #include "endpoints.hpp"
 #include "event_query.hpp"
+#include "find_payment.hpp"
 #include "page_query.hpp"
 #include "stream_events.hpp"
 
@@ -124,8 +125,7 @@ Task<Answer> list_payment_events(ApiCall const& call, std::string_view id) {
     std::optional<PaymentState> state;
     if (parsed) state = co_await call.payments.find(call.caller.merchant_id, *parsed);
     if (!state) {
-        co_return std::unexpected(
-            Problem{.kind = kNotFound, .detail = "There is no payment with this id."});
+        co_return std::unexpected(no_such_payment());
     }
     auto const found = co_await call.events.feed.of_payment({call.caller.merchant_id, *parsed},
                                                             after.value_or(0), limit);

@@ -114,10 +114,14 @@ Task<Answer> answer_once(ApiCall call, Route const& route, RunningKeys& running)
         // It may have been answered while there was a rate.
         without_price = std::current_exception();
     }
-    if (first && keeps_its_answer) co_return std::move(*first);
-    if (first) co_return co_await keep_answer(call, *route.endpoint, std::move(*first));
+    bool const is_done = first && *first;
+    if (is_done && keeps_its_answer) co_return std::move(*first);
+    if (first && !keeps_its_answer)
+        co_return co_await keep_answer(call, *route.endpoint, std::move(*first));
+    // What is refused now may have been done before.
     auto const used = co_await call.keys.find(merchant_id, key);
     if (!used && without_price) std::rethrow_exception(without_price);
+    if (!used && first) co_return std::move(*first);
     // Forgotten just now, as it is too old.
     if (!used) throw Unavailable("an idempotency key is gone that was there");
     co_return co_await answer_used(call, route, *used);

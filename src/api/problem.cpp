@@ -47,6 +47,10 @@ Problem invalid_fields(std::vector<FieldError> errors) {
     return {.kind = kInvalidRequest, .detail = std::move(detail), .errors = std::move(errors)};
 }
 
+Problem invalid_field(std::string_view name, std::string detail) {
+    return invalid_fields({body_error({name}, std::move(detail))});
+}
+
 HttpResponse problem_response(Problem const& problem, std::string const& request_id) {
     nlohmann::ordered_json json;
     json["type"] = "urn:sycee:problem:" + std::string(problem.kind.code);

@@ -62,6 +62,9 @@ struct Problem {
 // the first are shown.
 Problem invalid_fields(std::vector<FieldError> errors);
 
+// The same, of one field of the body.
+Problem invalid_field(std::string_view name, std::string detail);
+
 HttpResponse problem_response(Problem const& problem, std::string const& request_id);
 
 }  // namespace sycee

@@ -49,8 +49,8 @@ constexpr Endpoint posts_and_keeps(std::string_view name, std::string_view path,
 }
 
 constexpr Endpoint posts_and_shows_secret(std::string_view name, std::string_view path, Scope scope,
-                                          Handler handle) {
-    auto endpoint = posts(name, path, scope, handle);
+                                          Handler handle, Teller tell) {
+    auto endpoint = posts_once(name, path, scope, handle, tell);
     endpoint.shows_secret = true;
     return endpoint;
 }
@@ -60,7 +60,8 @@ constexpr std::array kEndpoints{
     posts_and_keeps("create_payment", "/v1/payments", Scope::payments_write,
                     without_id<create_payment>),
     reads("get_payment", "/v1/payments/{id}", Scope::payments_read, get_payment),
-    posts("update_payment", "/v1/payments/{id}", Scope::payments_write, update_payment),
+    posts_once("update_payment", "/v1/payments/{id}", Scope::payments_write, update_payment,
+               tell_payment),
     posts("cancel_payment", "/v1/payments/{id}/cancel", Scope::payments_write, cancel_payment),
     reads("get_receipt", "/v1/payments/{id}/receipt", Scope::payments_read, get_receipt),
     reads("list_payment_events", "/v1/payments/{id}/events", Scope::events_read,
@@ -71,8 +72,8 @@ constexpr std::array kEndpoints{
     posts_once("resolve_exception", "/v1/exceptions/{id}/resolve", Scope::exceptions_write,
                decide_exception, tell_decision),
     reads("list_refunds", "/v1/refunds", Scope::refunds_read, without_id<list_refunds>),
-    posts_once("create_refund", "/v1/refunds", Scope::refunds_write, without_id<create_refund>,
-               tell_refund),
+    posts_and_shows_secret("create_refund", "/v1/refunds", Scope::refunds_write,
+                           without_id<create_refund>, tell_refund),
     reads("get_refund", "/v1/refunds/{id}", Scope::refunds_read, get_refund),
     posts("name_refund_recipient", "/v1/refunds/{id}/recipient", Scope::refunds_write,
           name_refund_recipient),
@@ -89,7 +90,8 @@ constexpr std::array kEndpoints{
     reads("list_webhook_endpoints", "/v1/webhook-endpoints", Scope::webhooks_read,
           without_id<list_webhook_endpoints>),
     posts_and_shows_secret("create_webhook_endpoint", "/v1/webhook-endpoints",
-                           Scope::webhooks_write, without_id<create_webhook_endpoint>),
+                           Scope::webhooks_write, without_id<create_webhook_endpoint>,
+                           tell_webhook_endpoint),
     reads("get_webhook_endpoint", "/v1/webhook-endpoints/{id}", Scope::webhooks_read,
           get_webhook_endpoint),
     posts("update_webhook_endpoint", "/v1/webhook-endpoints/{id}", Scope::webhooks_write,
@@ -97,9 +99,9 @@ constexpr std::array kEndpoints{
     deletes("delete_webhook_endpoint", "/v1/webhook-endpoints/{id}", Scope::webhooks_write,
             delete_webhook_endpoint),
     posts_and_shows_secret("rotate_webhook_secret", "/v1/webhook-endpoints/{id}/rotate-secret",
-                           Scope::webhooks_write, rotate_webhook_secret),
-    posts("test_webhook_endpoint", "/v1/webhook-endpoints/{id}/test", Scope::webhooks_write,
-          test_webhook_endpoint),
+                           Scope::webhooks_write, rotate_webhook_secret, tell_webhook_secret),
+    posts_once("test_webhook_endpoint", "/v1/webhook-endpoints/{id}/test", Scope::webhooks_write,
+               test_webhook_endpoint, tell_webhook_test),
     reads("list_webhook_deliveries", "/v1/webhook-endpoints/{id}/deliveries", Scope::webhooks_read,
           list_webhook_deliveries),
     posts("redeliver_failed_webhooks", "/v1/webhook-endpoints/{id}/redeliver-failed",

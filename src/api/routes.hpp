@@ -29,7 +29,9 @@ struct Endpoint {
     Task<Answer> (*tell)(ApiCall const& call, std::string_view id,
                          std::string_view subject) = nullptr;
     bool keeps_its_answer = false;  // in the transaction of its work
-    bool shows_secret = false;      // its answer, which is kept sealed
+    // Its answer: a webhook's secret, or the link by which a refund is redirected. It is kept
+    // sealed.
+    bool shows_secret = false;
 };
 
 struct Route {

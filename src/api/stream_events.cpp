@@ -69,7 +69,8 @@ class EventFeedStream {
     Task<bool> send_page() {
         std::optional<FeedPage> page;
         try {
-            page = co_await services_.events.feed.read(query_);
+            auto const last = co_await services_.events.feed.last_sequence(caller_.merchant_id);
+            if (query_.after.value_or(0) < last) page = co_await services_.events.feed.read(query_);
         } catch (Unavailable const& error) {
             // For a moment: the line stays open.
             log_debug("api", "no events for a stream", {{"error", error.what()}});

@@ -1,4 +1,6 @@
 #include <sycee/app/webhook_json.hpp>
+#include <sycee/base/assert.hpp>
+#include <sycee/base/moment.hpp>
 
 #include "endpoints.hpp"
 #include "find_webhook.hpp"
@@ -49,27 +51,10 @@ Task<Answer> answer_with_delivery(ApiCall const& call, DeliveryKey key, unsigned
                             webhook_delivery_json(*detail, call.network).dump());
 }
 
-// RFC 3339 in UTC, by whole seconds.
-std::optional<Timestamp> parse_moment(std::string_view text) {
-    static constexpr std::string_view kForm = "0000-00-00T00:00:00Z";
-    if (text.size() != kForm.size()) return std::nullopt;
-    for (std::size_t i = 0; i < kForm.size(); ++i) {
-        bool const is_digit = text[i] >= '0' && text[i] <= '9';
-        if (kForm[i] == '0' ? !is_digit : text[i] != kForm[i]) return std::nullopt;
-    }
-    auto const number = [text](std::size_t at, std::size_t digits) {
-        unsigned value = 0;
-        for (char const digit : text.substr(at, digits))
-            value = value * 10 + static_cast<unsigned>(digit - '0');
-        return value;
-    };
-    std::chrono::year_month_day const date{std::chrono::year{static_cast<int>(number(0, 4))},
-                                           std::chrono::month{number(5, 2)},
-                                           std::chrono::day{number(8, 2)}};
-    bool const is_time = number(11, 2) < 24 && number(14, 2) < 60 && number(17, 2) < 60;
-    if (!date.ok() || !is_time) return std::nullopt;
-    return std::chrono::sys_days{date} + std::chrono::hours{number(11, 2)} +
-           std::chrono::minutes{number(14, 2)} + std::chrono::seconds{number(17, 2)};
+Task<Answer> answer_with_test(ApiCall const& call, DeliveryKey key) {
+    auto answer = co_await answer_with_delivery(call, key, 202);
+    if (answer) answer->with("location", "/v1/webhook-deliveries/" + delivery_id(key));
+    co_return answer;
 }
 
 }  // namespace
@@ -102,11 +87,18 @@ Task<Answer> get_webhook_delivery(ApiCall const& call, std::string_view id) {
 Task<Answer> test_webhook_endpoint(ApiCall const& call, std::string_view id) {
     auto const endpoint = co_await find_webhook(call, id);
     if (!endpoint) co_return std::unexpected(endpoint.error());
-    auto const sent = co_await call.webhooks.send_test(call.caller.merchant_id, endpoint->id);
+    auto const sent =
+        co_await call.webhooks.send_test(call.caller.merchant_id, endpoint->id, call.claim);
     if (!sent) co_return std::unexpected(disabled_endpoint());
-    auto answer = co_await answer_with_delivery(call, *sent, 202);
-    if (answer) answer->with("location", "/v1/webhook-deliveries/" + delivery_id(*sent));
-    co_return answer;
+    co_return co_await answer_with_test(call, *sent);
+}
+
+Task<Answer> tell_webhook_test(ApiCall const& call, std::string_view id, std::string_view subject) {
+    auto const endpoint_id = parse_id<WebhookEndpointTag>(id);
+    auto const event_id = parse_id<EventTag>(subject);
+    if (!endpoint_id || !event_id)
+        throw InvariantViolation("an idempotency key's subject is no test event's");
+    co_return co_await answer_with_test(call, {call.caller.merchant_id, *endpoint_id, *event_id});
 }
 
 Task<Answer> redeliver_webhook(ApiCall const& call, std::string_view id) {
@@ -140,7 +132,7 @@ Task<Answer> redeliver_failed_webhooks(ApiCall const& call, std::string_view id)
     FieldReader fields(*json);
     auto const text = fields.required_text("since", "2026-11-26T00:00:00Z");
     auto errors = fields.take_errors();
-    auto const since = parse_moment(text);
+    auto const since = parse_rfc3339(text);
     if (errors.empty() && !since) {
         errors.push_back(
             body_error({"since"}, "must be a moment of UTC such as \"2026-11-26T00:00:00Z\""));

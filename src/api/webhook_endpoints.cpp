@@ -1,4 +1,5 @@
 #include <sycee/app/webhook_json.hpp>
+#include <sycee/base/assert.hpp>
 
 #include "endpoints.hpp"
 #include "find_webhook.hpp"
@@ -30,7 +31,7 @@ std::expected<EndpointChange, Problem> decode(HttpRequest const& request, bool i
 Problem refused(Error const& error) {
     if (error.field == "endpoint")
         return {.kind = kConflict, .detail = "T" + error.message.substr(1) + "."};
-    return invalid_fields({body_error({error.field}, error.message)});
+    return invalid_field(error.field, error.message);
 }
 
 HttpResponse shown_with_secret(ApiCall const& call, EndpointWithSecret const& created,
@@ -38,6 +39,19 @@ HttpResponse shown_with_secret(ApiCall const& call, EndpointWithSecret const& cr
     Json json = webhook_endpoint_json(created.endpoint, call.clock.now());
     json["secret"] = created.secret.reveal();
     return text_response(status, "application/json", json.dump());
+}
+
+HttpResponse shown_as_created(ApiCall const& call, EndpointWithSecret const& created) {
+    auto response = shown_with_secret(call, created, 201);
+    response.with("location", "/v1/webhook-endpoints/" + to_string(created.endpoint.id));
+    return response;
+}
+
+// Of an answer that was not given; nothing where it was deleted since.
+Task<std::optional<EndpointWithSecret>> find_with_secret(ApiCall const& call, std::string_view id) {
+    auto const endpoint_id = parse_id<WebhookEndpointTag>(id);
+    if (!endpoint_id) throw InvariantViolation("an idempotency key's subject is no endpoint's");
+    co_return co_await call.webhooks.find_with_secret(call.caller.merchant_id, *endpoint_id);
 }
 
 HttpResponse shown(ApiCall const& call, WebhookEndpoint const& endpoint) {
@@ -65,11 +79,17 @@ Task<std::expected<WebhookEndpoint, Problem>> find_webhook(ApiCall const& call,
 Task<Answer> create_webhook_endpoint(ApiCall const& call) {
     auto input = decode(call.request, true);
     if (!input) co_return std::unexpected(input.error());
-    auto const created = co_await call.webhooks.create(call.caller.merchant_id, std::move(*input));
+    auto const created =
+        co_await call.webhooks.create(call.caller.merchant_id, std::move(*input), call.claim);
     if (!created) co_return std::unexpected(refused(created.error()));
-    auto response = shown_with_secret(call, *created, 201);
-    response.with("location", "/v1/webhook-endpoints/" + to_string(created->endpoint.id));
-    co_return response;
+    co_return shown_as_created(call, *created);
+}
+
+Task<Answer> tell_webhook_endpoint(ApiCall const& call, std::string_view,
+                                   std::string_view subject) {
+    auto const created = co_await find_with_secret(call, subject);
+    if (!created) co_return no_such_webhook("webhook endpoint");
+    co_return shown_as_created(call, *created);
 }
 
 Task<Answer> list_webhook_endpoints(ApiCall const& call) {
@@ -122,10 +142,16 @@ Task<Answer> rotate_webhook_secret(ApiCall const& call, std::string_view id) {
         if (!errors.empty()) co_return std::unexpected(invalid_fields(std::move(errors)));
     }
     auto const rotated =
-        co_await call.webhooks.rotate(call.caller.merchant_id, endpoint->id, overlap);
+        co_await call.webhooks.rotate(call.caller.merchant_id, endpoint->id, overlap, call.claim);
     if (!rotated) co_return std::unexpected(refused(rotated.error()));
     if (!*rotated) co_return no_such_webhook("webhook endpoint");
     co_return shown_with_secret(call, **rotated, 200);
+}
+
+Task<Answer> tell_webhook_secret(ApiCall const& call, std::string_view, std::string_view subject) {
+    auto const rotated = co_await find_with_secret(call, subject);
+    if (!rotated) co_return no_such_webhook("webhook endpoint");
+    co_return shown_with_secret(call, *rotated, 200);
 }
 
 }  // namespace sycee

@@ -59,6 +59,11 @@ Task<std::optional<MerchantView>> PaymentChanges::view_of(PaymentKey key, ChainI
     co_return std::move(views.front());
 }
 
+void PaymentChanges::announce(PaymentId id) {
+    outbox_.notify();
+    feed_.publish(id);
+}
+
 Task<Result<PaymentState>> PaymentChanges::cancel(PaymentKey key, std::string reason,
                                                   std::string decided_by) {
     if (!reason.empty()) {
@@ -73,7 +78,11 @@ Task<Result<PaymentState>> PaymentChanges::cancel(PaymentKey key, std::string re
         auto any = co_await view_of(key, network_.chains.front().id);
         if (!any) co_return refuse("payment", "is not there");
         PaymentState const& found = *find_in(*any, key.second);
-        if (found.canceled) co_return found;
+        if (found.canceled) {
+            // By the attempt before, whose outcome was not known; or by somebody else.
+            if (attempt > 1) announce(key.second);
+            co_return found;
+        }
         auto const chain_id = journal_for(found.payment);
         if (!chain_id) throw Unavailable("no chain of the payment is being followed");
         auto view = *chain_id == network_.chains.front().id ? std::move(any)
@@ -109,18 +118,20 @@ Task<Result<PaymentState>> PaymentChanges::cancel(PaymentKey key, std::string re
             if (attempt == kMostAttempts) throw;
         }
         if (!is_committed) continue;
-        outbox_.notify();
-        feed_.publish(key.second);
+        announce(key.second);
         co_return std::move(step->payments.front());
     }
 }
 
 Task<Result<PaymentChanges::Updated>> PaymentChanges::update(
-    PaymentKey key, UpdatePayment update, std::function<bool(PaymentState const&)> fits) {
+    PaymentKey key, UpdatePayment update, std::function<bool(PaymentState const&)> fits,
+    std::optional<IdempotencyClaim> claim) {
+    if (claim) claim->subject = to_string(key.second);
     std::optional<Error> refused;
     bool fitted = true;
     auto state = co_await changes_.update(
-        key, [&](PaymentState const& found) -> std::optional<PaymentWords> {
+        key,
+        [&](PaymentState const& found) -> std::optional<PaymentWords> {
             refused.reset();
             fitted = fits(found);
             if (!fitted) return std::nullopt;
@@ -128,7 +139,8 @@ Task<Result<PaymentChanges::Updated>> PaymentChanges::update(
             if (words) return std::move(*words);
             refused = words.error();
             return std::nullopt;
-        });
+        },
+        clock_.now(), std::move(claim));
     if (refused) co_return std::unexpected(std::move(*refused));
     if (state && fitted) feed_.publish(key.second);
     co_return Updated{std::move(state), fitted};

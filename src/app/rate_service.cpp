@@ -85,15 +85,17 @@ void RateService::report() {
         RateSettings const& rate = rates[i];
         metrics_.set(rate.is_peg ? "sycee_token_offered" : "sycee_rate_usable", usable ? 1 : 0,
                      {{rate.is_peg ? "token" : "currency", rate.subject}});
-        if (usable_[i] == usable) continue;
         // At the start nothing has been read yet.
-        bool const is_first = !usable_[i].has_value();
+        bool const is_waited_for = std::ranges::any_of(sources_, [i](Source const& source) {
+            return source.rate == i && !source.was_read && !source.failed;
+        });
+        if (usable_[i] == usable || (!usable && is_waited_for)) continue;
         usable_[i] = usable;
         if (usable) {
             log_info("rates",
                      rate.is_peg ? "a token is offered" : "prices in a currency can be made",
                      {{"rate", rate.subject}, {"is", to_string(agreed->rate)}});
-        } else if (!is_first) {
+        } else {
             log_error("rates",
                       rate.is_peg ? "a token is taken out of new payments: it is not known to be "
                                     "worth one dollar"

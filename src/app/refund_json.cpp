@@ -78,6 +78,7 @@ Json refund_json(RefundDetail const& refund, Network const& network, std::string
     add_amount(json, "amount", refund.amount);
     json["recipient"] = nullptr;
     if (refund.recipient != Address{}) json["recipient"] = to_string(refund.recipient);
+    json["recipient_given_by"] = nullable(refund.given_by);
     json["claim_url"] = nullable(claim_url);
     json["reason"] = refund.reason;
     json["decided_by"] = refund.decided_by;

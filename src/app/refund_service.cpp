@@ -86,6 +86,9 @@ Task<Result<PromisedRefund>> RefundService::create(CreateRefund input, std::stri
         commit.claim = std::move(claim);
         co_return PromisedRefund{co_await write(std::move(commit)), std::nullopt};
     }
+    // What two decide about is where the money goes as well.
+    if (!input.recipient)
+        co_return refuse("recipient", "must be named where a second operator is needed");
     for (RefundRequest const& waiting : co_await refunds_.requests()) {
         if (is_same_promise(waiting, input))
             co_return refuse("payment", "waits for a second operator already");

@@ -25,6 +25,8 @@ constexpr std::size_t kMostLanesOfOne = 8;
 constexpr std::size_t kMostUnrecorded = 16;
 constexpr auto kLongestUnrecorded = 1s;
 constexpr auto kIdle = 5s;
+constexpr auto kLongestLoaded = 5s;   // that is delivered to without looking it up again
+constexpr auto kForgottenAfter = 1h;  // of an endpoint's rest
 constexpr std::chrono::seconds kFirstRest = 5s;
 constexpr std::chrono::seconds kLongestRest = 5min;
 constexpr auto kLongestAskedRest = 1h;  // of the endpoint; the one delivery waits as it was asked
@@ -112,6 +114,10 @@ Task<void> WebhookDispatcher::run(TaskGroup& lanes) {
 
 // Gives the oldest deliveries to lanes of their endpoints; the number of lanes begun.
 Task<std::size_t> WebhookDispatcher::begin_lanes(TaskGroup& lanes) {
+    // One that was left alone and is not heard of any more was deleted, or has nothing to get.
+    std::erase_if(endpoints_, [now = clock_.now()](auto const& one) {
+        return one.second.lanes == 0 && one.second.rests_until + kForgottenAfter < now;
+    });
     if (lanes.size() >= kMostLanes) co_return 0;
     std::map<WebhookEndpointId, Deliveries> due;
     for (auto& delivery : co_await outbox_.due(not_now(), clock_.now(), kBatch))
@@ -135,6 +141,7 @@ bool WebhookDispatcher::begin(TaskGroup& lanes, WebhookEndpointId id, Deliveries
         if (is_new) endpoint.waiting.emplace_back();
         endpoint.waiting[place->second].push_back(std::move(delivery));
     }
+    endpoint.loaded_at = clock_.now();
     endpoint.lanes = 1;
     if (lanes.spawn("webhooks of an endpoint", lane(lanes, id))) return true;
     endpoint.lanes = 0;
@@ -145,7 +152,8 @@ bool WebhookDispatcher::begin(TaskGroup& lanes, WebhookEndpointId id, Deliveries
 
 void WebhookDispatcher::widen(TaskGroup& lanes, WebhookEndpointId id, Endpoint& endpoint) {
     std::size_t const wanted = std::min(kMostLanesOfOne, 1 + endpoint.waiting.size());
-    while (endpoint.lanes < wanted && lanes.size() < kMostLanes) {
+    // Half of them stay for endpoints that have none yet, however slowly others answer.
+    while (endpoint.lanes < wanted && lanes.size() < kMostLanes / 2) {
         ++endpoint.lanes;
         if (lanes.spawn("webhooks of an endpoint", lane(lanes, id))) continue;
         --endpoint.lanes;
@@ -167,6 +175,7 @@ Task<void> WebhookDispatcher::lane(TaskGroup& lanes, WebhookEndpointId id) {
         co_await deliver_all(lanes, id, endpoint);
     } catch (Unavailable const& unavailable) {
         endpoint.stops = true;
+        endpoint.fails_to_record = true;
         log_warning("webhook", "attempts could not be written down", {{"why", unavailable.what()}});
     } catch (...) {
         failure_ = std::current_exception();
@@ -179,9 +188,11 @@ void WebhookDispatcher::end_lane(WebhookEndpointId id) {
     Endpoint& endpoint = endpoints_[id];
     if (--endpoint.lanes > 0) return;
     if (endpoint.stops) {
-        std::chrono::milliseconds const rest = rest_after(++endpoint.silences);
+        if (!endpoint.fails_to_record) ++endpoint.silences;
+        std::chrono::milliseconds const rest = rest_after(std::max(endpoint.silences, 1U));
         endpoint.rests_until = clock_.now() + std::max(rest, endpoint.asked_for);
         endpoint.stops = false;
+        endpoint.fails_to_record = false;
         endpoint.asked_for = 0ms;
         endpoint.waiting.clear();
         metrics_.count("sycee_webhook_rests_total");
@@ -202,7 +213,10 @@ Task<void> WebhookDispatcher::deliver_all(TaskGroup& lanes, WebhookEndpointId id
             Deliveries const of_payment = std::move(endpoint.waiting.front());
             endpoint.waiting.pop_front();
             for (auto const& delivery : of_payment) {
-                if (endpoint.stops) break;
+                // What the merchant changes of the endpoint counts soon, however slowly it answers.
+                bool const is_old = clock_.now() - endpoint.loaded_at > kLongestLoaded;
+                if (is_old) endpoint.waiting.clear();
+                if (endpoint.stops || is_old) break;
                 unrecorded.push_back(co_await deliver(endpoint, delivery));
                 if (!endpoint.stops) widen(lanes, id, endpoint);
                 if (unrecorded.size() < kMostUnrecorded &&
@@ -243,6 +257,7 @@ Task<DeliveryAttempt> WebhookDispatcher::deliver(Endpoint& endpoint,
                    {"attempts", attempt.attempt}});
         metrics_.count("sycee_webhook_given_up_total");
     }
+    if (attempt.delivered) endpoint.silences = 0;
     if (answer.status == 0 || is_overwhelmed(answer.status) || attempt.endpoint_is_gone) {
         endpoint.stops = true;
         std::chrono::milliseconds const asked = answer.retry_after.value_or(0ms);

@@ -1,5 +1,6 @@
 #include <sycee/app/event_feed.hpp>
 #include <sycee/app/webhook_service.hpp>
+#include <sycee/base/assert.hpp>
 #include <sycee/crypto/base64.hpp>
 #include <sycee/runtime/random.hpp>
 
@@ -80,7 +81,8 @@ std::vector<Error> check_endpoint(EndpointChange const& input,
 }
 
 Task<Result<EndpointWithSecret>> WebhookService::create(MerchantId merchant_id,
-                                                        EndpointChange input) {
+                                                        EndpointChange input,
+                                                        std::optional<IdempotencyClaim> claim) {
     auto const errors = check_endpoint(input, check_url_);
     if (!errors.empty()) co_return std::unexpected(errors.front());
     if (!input.url) co_return refuse("url", "is required");
@@ -95,7 +97,8 @@ Task<Result<EndpointWithSecret>> WebhookService::create(MerchantId merchant_id,
                      .created_at = now},
         .secret = make_webhook_secret()};
     NewWebhookEndpoint stored{created.endpoint, secrets_.seal(created.secret)};
-    if (!co_await endpoints_.create(std::move(stored), kMostEndpoints)) {
+    if (claim) claim->subject = to_string(created.endpoint.id);
+    if (!co_await endpoints_.create(std::move(stored), kMostEndpoints, std::move(claim))) {
         co_return refuse("endpoint", "there are " + std::to_string(kMostEndpoints) +
                                          " endpoints already, the most that a merchant may have");
     }
@@ -109,6 +112,16 @@ Task<std::vector<WebhookEndpoint>> WebhookService::list(MerchantId merchant_id) 
 Task<std::optional<WebhookEndpoint>> WebhookService::find(MerchantId merchant_id,
                                                           WebhookEndpointId id) {
     return endpoints_.find(merchant_id, id);
+}
+
+Task<std::optional<EndpointWithSecret>> WebhookService::find_with_secret(MerchantId merchant_id,
+                                                                         WebhookEndpointId id) {
+    auto found = co_await endpoints_.find_sealed(merchant_id, id);
+    if (!found) co_return std::nullopt;
+    auto secret = secrets_.open(found->sealed_secret);
+    if (!secret)
+        throw InvariantViolation("a webhook secret can't be opened: " + secret.error().message);
+    co_return EndpointWithSecret{std::move(found->endpoint), std::move(*secret)};
 }
 
 Task<Result<std::optional<WebhookEndpoint>>> WebhookService::change(MerchantId merchant_id,
@@ -126,7 +139,8 @@ Task<bool> WebhookService::remove(MerchantId merchant_id, WebhookEndpointId id) 
 }
 
 Task<Result<std::optional<EndpointWithSecret>>> WebhookService::rotate(
-    MerchantId merchant_id, WebhookEndpointId id, std::optional<std::int64_t> overlap) {
+    MerchantId merchant_id, WebhookEndpointId id, std::optional<std::int64_t> overlap,
+    std::optional<IdempotencyClaim> claim) {
     std::int64_t const seconds = overlap.value_or(kUsualOverlap.count());
     if (seconds < 0 || seconds > kLongestOverlap.count()) {
         co_return refuse("overlap_seconds", "must be from 0 to " +
@@ -135,9 +149,12 @@ Task<Result<std::optional<EndpointWithSecret>>> WebhookService::rotate(
     }
     Secret secret = make_webhook_secret();
     std::optional<Timestamp> until;
-    if (seconds > 0) until = clock_.now() + std::chrono::seconds{seconds};
+    Timestamp const now = clock_.now();
+    if (seconds > 0) until = now + std::chrono::seconds{seconds};
+    if (claim) claim->subject = to_string(id);
     std::optional<EndpointWithSecret> rotated;
-    if (co_await endpoints_.rotate(merchant_id, id, secrets_.seal(secret), until)) {
+    if (co_await endpoints_.rotate(merchant_id, id, secrets_.seal(secret), until, now,
+                                   std::move(claim))) {
         if (auto endpoint = co_await endpoints_.find(merchant_id, id))
             rotated = EndpointWithSecret{std::move(*endpoint), std::move(secret)};
     }
@@ -155,10 +172,12 @@ Task<std::optional<DeliveryDetail>> WebhookService::find_delivery(DeliveryKey ke
 }
 
 Task<std::optional<DeliveryKey>> WebhookService::send_test(MerchantId merchant_id,
-                                                           WebhookEndpointId id) {
+                                                           WebhookEndpointId id,
+                                                           std::optional<IdempotencyClaim> claim) {
     Timestamp const now = clock_.now();
     DeliveryKey const key{merchant_id, id, new_id<EventTag>(now)};
-    if (!co_await endpoints_.add_test(key, now)) co_return std::nullopt;
+    if (claim) claim->subject = to_string(key.event_id);
+    if (!co_await endpoints_.add_test(key, now, std::move(claim))) co_return std::nullopt;
     wake_.notify();
     co_return key;
 }

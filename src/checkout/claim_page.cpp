@@ -138,7 +138,7 @@ HttpResponse ClaimPage::show(RefundDetail const& refund, std::string const& path
     Words const words(refund, network_);
     bool const asks = refund.recipient == Address{} && !refund.cancellation;
     auto const content = asks ? words.form(path, entered, problem) : words.state();
-    return page_response(problem.empty() ? 200 : 400, page(files_, content));
+    return page_response(asks && !problem.empty() ? 400 : 200, page(files_, content));
 }
 
 Task<HttpResponse> ClaimPage::take_address(RefundDetail refund, std::string path,
@@ -157,8 +157,11 @@ Task<HttpResponse> ClaimPage::take_address(RefundDetail refund, std::string path
         co_return page_response(200, page(files_, words.confirmation(path, *address)));
     }
     auto const given = co_await refunds_.give_recipient(refund.key, *address, "payer");
-    if (!given)
+    if (!given) {
+        // The refund may have ended, or got its address, meanwhile.
+        if (auto now = co_await refunds_.find(refund.key)) refund = std::move(*now);
         co_return show(refund, path, entered, "This address " + given.error().message + ".");
+    }
     HttpResponse seen;
     seen.status = 303;
     seen.with("location", path)

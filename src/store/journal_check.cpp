@@ -162,6 +162,7 @@ class JournalCheck {
         check_fees();
         check_losses();
         check_fee_payments();
+        check_refund_recipients();
         check_head();
         check_balances();
         return std::move(found_);
@@ -328,6 +329,19 @@ class JournalCheck {
                        (wrong[0][1].as<bool>()
                             ? " is of an invoice that is not there, or says another amount"
                             : " names a settlement by which its invoice was not paid"));
+    }
+
+    // Of a promise that names nobody: it was paid to whom was named later.
+    void check_refund_recipients() {
+        auto const wrong = tx_.exec_params(
+            "SELECT y.seq FROM refund_payments y JOIN refund_recipients n"
+            " USING (merchant_id, chain_id, promise_seq)"
+            " WHERE y.merchant_id = $1 AND y.chain_id = $2 AND y.seq > $3"
+            " AND y.recipient <> n.recipient ORDER BY y.seq LIMIT 1",
+            to_sql(merchant_id_), chain_id_, after_);
+        if (wrong.empty()) return;
+        throw WrongRow(where_ + ": refund_payment " + wrong[0][0].c_str() +
+                       " went to another recipient than the one that was named for its promise");
     }
 
     void check_head() {

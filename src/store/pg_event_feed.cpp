@@ -3,6 +3,7 @@
 #include <sycee/store/pg_event_feed.hpp>
 
 #include "event_rows.hpp"
+#include "grouped_read.hpp"
 #include "months.hpp"
 #include "session.hpp"
 #include "values.hpp"
@@ -84,7 +85,32 @@ void note_lost(std::vector<FeedGap>& gaps) {
     }
 }
 
+std::map<MerchantId, std::uint64_t> read_last(pqxx::transaction_base& tx,
+                                              std::vector<MerchantId> const& merchants) {
+    PgArray wanted;
+    for (MerchantId const& merchant_id : merchants)
+        wanted.add(merchant_id);
+    std::map<MerchantId, std::uint64_t> last;
+    for (auto const& row : tx.exec_params("SELECT merchant_id, last_sequence FROM event_feeds "
+                                          "WHERE merchant_id = ANY($1::uuid[])",
+                                          wanted.str()))
+        last.emplace(id_of<MerchantTag>(row[0]), number_of(row[1]));
+    return last;
+}
+
 }  // namespace
+
+// All open streams ask after each commit of whatever merchant.
+class LastSequenceReader final : public GroupedRead<MerchantId, std::uint64_t> {
+  public:
+    explicit LastSequenceReader(Database& database)
+        : GroupedRead("the number of the newest event", database, read_last) {}
+};
+
+PgEventFeed::PgEventFeed(Database& database)
+    : database_(database), last_(std::make_unique<LastSequenceReader>(database)) {}
+
+PgEventFeed::~PgEventFeed() = default;
 
 Task<FeedPage> PgEventFeed::read(FeedQuery query) {
     auto work = [&](SnapshotTransaction& tx) {
@@ -110,8 +136,8 @@ Task<FeedPage> PgEventFeed::read(FeedQuery query) {
 }
 
 Task<std::uint64_t> PgEventFeed::last_sequence(MerchantId merchant_id) {
-    auto work = [merchant_id](SnapshotTransaction& tx) { return last_of(tx, merchant_id); };
-    co_return co_await transact<SnapshotTransaction>(database_, work);
+    auto const last = co_await last_->find(merchant_id);
+    co_return last.value_or(0);
 }
 
 Task<EventFeedPort::Found> PgEventFeed::find(MerchantId merchant_id, EventId id) {

@@ -245,6 +245,12 @@ Task<void> PgOutbox::record(std::vector<DeliveryAttempt> attempts) {
             arrays[9].add(attempt.next_attempt_at);
             arrays[10].add(attempt.delivered ? std::string("true") : std::string("false"));
         }
+        // Whoever else changes an endpoint or its deliveries locks the endpoint first, too.
+        tx.exec_params(
+            "SELECT FROM webhook_endpoints WHERE (merchant_id, endpoint_id) IN"
+            " (SELECT * FROM unnest($1::uuid[], $2::uuid[]))"
+            " ORDER BY merchant_id, endpoint_id FOR UPDATE",
+            arrays[0].str(), arrays[1].str());
         // Another process may have sent it as well: the later word counts, or the better one.
         exec_arrays(
             tx,

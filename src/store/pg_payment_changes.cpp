@@ -4,6 +4,7 @@
 
 #include "book_writer.hpp"
 #include "bulk_insert.hpp"
+#include "idempotency_rows.hpp"
 #include "payment_rows.hpp"
 #include "record_rows.hpp"
 #include "session.hpp"
@@ -46,14 +47,15 @@ Task<void> PgPaymentChanges::commit(CancelCommit commit) {
         check_foreign(tx, 0, commit.foreign, {});
         move_heads(tx, commit.chain_id, {commit.head}, commit.entries);
         insert_entries(tx, commit.entries);
-        write_events(tx, commit.events);
         write_reason(tx, commit);
+        write_events(tx, commit.events);
     };
     co_await transact(database_, work);
 }
 
 Task<std::optional<PaymentState>> PgPaymentChanges::update(
-    PaymentKey key, std::function<std::optional<PaymentWords>(PaymentState const&)> decide) {
+    PaymentKey key, std::function<std::optional<PaymentWords>(PaymentState const&)> decide,
+    Timestamp now, std::optional<IdempotencyClaim> claim) {
     auto work = [&](pqxx::work& tx) -> std::optional<PaymentState> {
         tx.exec_params(
             "SELECT FROM payments WHERE (merchant_id, payment_id) = ($1, $2) FOR NO KEY UPDATE",
@@ -68,6 +70,7 @@ Task<std::optional<PaymentState>> PgPaymentChanges::update(
             " WHERE (merchant_id, payment_id) = ($1, $2)",
             to_sql(key.first), to_sql(key.second), words->description,
             metadata_json(words->metadata));
+        write_claim(tx, key.first, claim, now);
         return std::move(load_payment_states(tx, {key}).at(0));
     };
     co_return co_await transact(database_, work);

@@ -37,7 +37,7 @@ std::string select_refunds(std::string const& where, std::string const& order = 
     };
     return "SELECT p.kind, p.merchant_id, p.chain_id, p.seq, p.payment_id, p.token, p.amount,"
            " p.decided_by, p.approved_by, p.exception_seq, p.booked_at,"
-           " coalesce(p.recipient, n.recipient) AS recipient, t.reason, " +
+           " coalesce(p.recipient, n.recipient) AS recipient, n.given_by, t.reason, " +
            time_column("p.booked_at", "created_millis") +
            ", y.seq AS paid_seq, y.tx_hash, y.ordinal, y.log_index, y.sender,"
            " y.recipient AS paid_to, y.amount AS paid_amount, y.block_number, y.block_hash, " +
@@ -87,6 +87,7 @@ RefundDetail refund_of(pqxx::row const& row) {
                         .token = address_in(row["token"]),
                         .amount = amount_of(row["amount"]),
                         .recipient = {},
+                        .given_by = "",
                         .reason = text_of(row["reason"]),
                         .decided_by = row["decided_by"].c_str(),
                         .approved_by = row["approved_by"].c_str(),
@@ -95,6 +96,7 @@ RefundDetail refund_of(pqxx::row const& row) {
                         .payment = std::nullopt,
                         .cancellation = std::nullopt};
     if (!row["recipient"].is_null()) refund.recipient = address_in(row["recipient"]);
+    refund.given_by = text_of(row["given_by"]);
     if (!row["reported_hash"].is_null()) {
         refund.report = RefundReport{.transaction = bytes_of<32>(row["reported_hash"]),
                                      .reported_by = row["reported_by"].c_str(),

@@ -2,6 +2,7 @@
 #include <sycee/store/pg_webhooks.hpp>
 
 #include "event_rows.hpp"
+#include "idempotency_rows.hpp"
 #include "months.hpp"
 #include "session.hpp"
 #include "values.hpp"
@@ -70,7 +71,8 @@ ToldEvent load_told(pqxx::transaction_base& tx, WebhookDelivery const& delivery)
 
 }  // namespace
 
-Task<bool> PgWebhooks::create(NewWebhookEndpoint endpoint, std::size_t most) {
+Task<bool> PgWebhooks::create(NewWebhookEndpoint endpoint, std::size_t most,
+                              std::optional<IdempotencyClaim> claim) {
     auto work = [&](pqxx::work& tx) {
         // Two at once would not see each other.
         tx.exec_params("SELECT pg_advisory_xact_lock(hashtextextended('sycee.webhooks.' || $1, 0))",
@@ -80,6 +82,7 @@ Task<bool> PgWebhooks::create(NewWebhookEndpoint endpoint, std::size_t most) {
                             to_sql(endpoint.endpoint.merchant_id));
         if (count[0].as<std::size_t>() >= most) return false;
         insert_endpoint(tx, endpoint);
+        write_claim(tx, endpoint.endpoint.merchant_id, claim, endpoint.endpoint.created_at);
         return true;
     };
     co_return co_await transact(database_, work);
@@ -101,6 +104,19 @@ Task<std::vector<WebhookEndpoint>> PgWebhooks::list(MerchantId merchant_id) {
 Task<std::optional<WebhookEndpoint>> PgWebhooks::find(MerchantId merchant_id,
                                                       WebhookEndpointId id) {
     auto work = [&](pqxx::work& tx) { return find_endpoint(tx, merchant_id, id); };
+    co_return co_await transact(database_, work);
+}
+
+Task<std::optional<NewWebhookEndpoint>> PgWebhooks::find_sealed(MerchantId merchant_id,
+                                                                WebhookEndpointId id) {
+    auto work = [&](pqxx::work& tx) -> std::optional<NewWebhookEndpoint> {
+        auto const rows = tx.exec_params("SELECT " + endpoint_columns("w") +
+                                             ", w.secret_sealed FROM webhook_endpoints w"
+                                             " WHERE merchant_id = $1 AND endpoint_id = $2",
+                                         to_sql(merchant_id), to_sql(id));
+        if (rows.empty()) return std::nullopt;
+        return NewWebhookEndpoint{endpoint_of(rows[0]), byte_vector_of(rows[0]["secret_sealed"])};
+    };
     co_return co_await transact(database_, work);
 }
 
@@ -143,7 +159,8 @@ Task<bool> PgWebhooks::remove(MerchantId merchant_id, WebhookEndpointId id) {
 
 Task<bool> PgWebhooks::rotate(MerchantId merchant_id, WebhookEndpointId id,
                               std::vector<std::uint8_t> sealed_secret,
-                              std::optional<Timestamp> previous_until) {
+                              std::optional<Timestamp> previous_until, Timestamp now,
+                              std::optional<IdempotencyClaim> claim) {
     auto work = [&](pqxx::work& tx) {
         std::optional<std::string> until;
         if (previous_until) until = to_sql(*previous_until);
@@ -154,7 +171,9 @@ Task<bool> PgWebhooks::rotate(MerchantId merchant_id, WebhookEndpointId id,
             " WHERE merchant_id = $1 AND endpoint_id = $2",
             to_sql(merchant_id), to_sql(id), to_sql(ByteView(sealed_secret)),
             until ? until->c_str() : nullptr);
-        return rotated.affected_rows() == 1;
+        if (rotated.affected_rows() == 0) return false;
+        write_claim(tx, merchant_id, claim, now);
+        return true;
     };
     co_return co_await transact(database_, work);
 }
@@ -201,7 +220,8 @@ Task<std::optional<DeliveryDetail>> PgWebhooks::find_delivery(DeliveryKey key) {
     co_return co_await transact<SnapshotTransaction>(database_, work);
 }
 
-Task<bool> PgWebhooks::add_test(DeliveryKey key, Timestamp now) {
+Task<bool> PgWebhooks::add_test(DeliveryKey key, Timestamp now,
+                                std::optional<IdempotencyClaim> claim) {
     auto work = [&](pqxx::work& tx) {
         auto const added = tx.exec_params(
             "INSERT INTO webhook_deliveries (merchant_id, endpoint_id, event_id, event_type,"
@@ -211,14 +231,16 @@ Task<bool> PgWebhooks::add_test(DeliveryKey key, Timestamp now) {
             " WHERE merchant_id = $1 AND endpoint_id = $2 AND disabled_at IS NULL",
             to_sql(key.merchant_id), to_sql(key.endpoint_id), to_sql(key.event_id),
             std::string(kTestEvent), to_sql(now));
-        return added.affected_rows() == 1;
+        if (added.affected_rows() == 0) return false;
+        write_claim(tx, key.merchant_id, claim, now);
+        return true;
     };
     co_return co_await transact(database_, work);
 }
 
 Task<Redelivered> PgWebhooks::redeliver(DeliveryKey key, Timestamp now) {
     auto work = [&](pqxx::work& tx) {
-        auto const endpoint = find_endpoint(tx, key.merchant_id, key.endpoint_id, " FOR SHARE");
+        auto const endpoint = find_endpoint(tx, key.merchant_id, key.endpoint_id, " FOR UPDATE");
         if (!endpoint) return Redelivered::no_such_delivery;
         auto const rows = tx.exec_params(
             "SELECT d.attempts FROM all_webhook_deliveries d WHERE" + is_delivery("d"),
@@ -241,7 +263,7 @@ Task<std::optional<RedeliveredMany>> PgWebhooks::redeliver_failed(MerchantId mer
                                                                   Timestamp since, Timestamp now,
                                                                   std::size_t limit) {
     auto work = [&](pqxx::work& tx) -> std::optional<RedeliveredMany> {
-        auto const endpoint = find_endpoint(tx, merchant_id, id, " FOR SHARE");
+        auto const endpoint = find_endpoint(tx, merchant_id, id, " FOR UPDATE");
         if (!endpoint || endpoint->disabled_at) return std::nullopt;
         auto const asked = tx.exec_params(
             "UPDATE webhook_deliveries d SET failures = 0,"

@@ -203,22 +203,27 @@ TEST_F(PaymentChangesInPostgres, of_a_payment_only_the_words_change) {
     PgPaymentChanges changes(*database);
     PaymentKey const key{merchant_id, payment.id};
     std::vector<std::string> seen;
-    auto const updated = run(changes.update(key, [&](PaymentState const& now) {
-        seen.push_back(now.payment.metadata.at(0).second);
-        return std::optional(PaymentWords{"two \"shirts\" \\ 'L'", {{"size", "L"}, {"fit", ""}}});
-    }));
+    auto const updated =
+        run(changes.update(key,
+                           [&](PaymentState const& now) {
+                               seen.push_back(now.payment.metadata.at(0).second);
+                               return std::optional(PaymentWords{"two \"shirts\" \\ 'L'",
+                                                                 {{"size", "L"}, {"fit", ""}}});
+                           },
+                           kStart, {}));
     ASSERT_TRUE(updated);
     EXPECT_EQ(seen, std::vector<std::string>{"blau, größe M"});
     EXPECT_EQ(updated->payment.description, "two \"shirts\" \\ 'L'");
     EXPECT_EQ(state().payment.metadata.size(), 2U);
     EXPECT_EQ(state().payment.reference, payment.reference);
     // Nothing decided, nobody else's.
-    EXPECT_TRUE(run(changes.update(key, [](auto const&) { return std::nullopt; })));
+    EXPECT_TRUE(run(changes.update(key, [](auto const&) { return std::nullopt; }, kStart, {})));
     EXPECT_EQ(state().payment.description, "two \"shirts\" \\ 'L'");
     MerchantId const other = create_merchant("Hats", 2);
-    EXPECT_FALSE(run(changes.update({other, payment.id}, [](PaymentState const&) {
-        return std::optional(PaymentWords{"stolen", {}});
-    })));
+    EXPECT_FALSE(run(changes.update(
+        {other, payment.id},
+        [](PaymentState const&) { return std::optional(PaymentWords{"stolen", {}}); }, kStart,
+        {})));
     EXPECT_EQ(state().payment.description, "two \"shirts\" \\ 'L'");
     for (std::string const column :
          {"price = price + 1", "options = '[]'", "reference = 'x'", "expires_at = now()",

@@ -317,6 +317,8 @@ TEST_F(RefundsInPostgres, a_promise_that_names_nobody_is_given_a_recipient_once)
     // What names somebody is given nobody else.
     RefundKey const named = promised(5);
     EXPECT_THROW(run(refunds.give_recipient(named, kPayer, "payer", kStart)), InvariantViolation);
+    EXPECT_EQ(run(refunds.find(key))->given_by, "payer");
+    EXPECT_EQ(run(refunds.find(named))->given_by, "");
     EXPECT_EQ(first_wrong(), "");
 }
 

@@ -1,6 +1,7 @@
 // Pins: deliveries of an event are made once, by whoever comes first; each endpoint gets what it
 // asked for; nothing is sent to one that is disabled, gone or deleted; what has failed can be asked
 // for again.
+#include <sycee/store/pg_idempotency.hpp>
 #include <sycee/store/pg_outbox.hpp>
 #include <sycee/store/pg_reports.hpp>
 #include <sycee/store/pg_webhooks.hpp>
@@ -23,7 +24,7 @@ class WebhooksInPostgres : public BooksInPostgres {
                                                   .event_types = std::move(types),
                                                   .created_at = kStart},
                                                  {4, 5, 6}},
-                                                most));
+                                                most, {}));
         EXPECT_TRUE(added);
         return id;
     }
@@ -117,7 +118,7 @@ TEST_F(WebhooksInPostgres, what_is_gone_gets_nothing_and_may_be_enabled_again) {
     auto const key = DeliveryKey{merchant_id, id, deliveries[0].told.event.id};
     EXPECT_EQ(run(webhooks_.redeliver(key, kStart)), Redelivered::endpoint_disabled);
     EXPECT_FALSE(run(webhooks_.redeliver_failed(merchant_id, id, {}, kStart, 10)));
-    EXPECT_FALSE(run(webhooks_.add_test({merchant_id, id, new_id<EventTag>(kStart)}, kStart)));
+    EXPECT_FALSE(run(webhooks_.add_test({merchant_id, id, new_id<EventTag>(kStart)}, kStart, {})));
 
     // What is told meanwhile is not lost either.
     auto const later = create_payment(merchant_id, {kChain});
@@ -163,17 +164,17 @@ TEST_F(WebhooksInPostgres, a_rotated_secret_is_beside_the_new_one_for_a_time) {
     tell();
     auto const id = first_endpoint();
     EXPECT_EQ(due().at(0).sealed_secrets, (std::vector<std::vector<std::uint8_t>>{{1, 2, 3}}));
-    EXPECT_TRUE(run(webhooks_.rotate(merchant_id, id, {7}, kStart + 1h)));
+    EXPECT_TRUE(run(webhooks_.rotate(merchant_id, id, {7}, kStart + 1h, kStart, {})));
     EXPECT_EQ(due().at(0).sealed_secrets, (std::vector<std::vector<std::uint8_t>>{{7}, {1, 2, 3}}));
     EXPECT_EQ(due(kStart + 1h).at(0).sealed_secrets, (std::vector<std::vector<std::uint8_t>>{{7}}));
-    EXPECT_TRUE(run(webhooks_.rotate(merchant_id, id, {8}, std::nullopt)));
+    EXPECT_TRUE(run(webhooks_.rotate(merchant_id, id, {8}, std::nullopt, kStart, {})));
     EXPECT_EQ(due().at(0).sealed_secrets, (std::vector<std::vector<std::uint8_t>>{{8}}));
 }
 
 TEST_F(WebhooksInPostgres, a_test_is_a_delivery_without_an_event) {
     auto const id = first_endpoint();
     DeliveryKey const key{merchant_id, id, new_id<EventTag>(kStart)};
-    EXPECT_TRUE(run(webhooks_.add_test(key, kStart)));
+    EXPECT_TRUE(run(webhooks_.add_test(key, kStart, {})));
     auto const deliveries = due();
     ASSERT_EQ(deliveries.size(), 1U);
     EXPECT_EQ(deliveries[0].told.event.type, kTestEvent);
@@ -211,6 +212,47 @@ TEST_F(WebhooksInPostgres, deliveries_are_listed_newest_first_by_their_state) {
     }
 }
 
+TEST_F(WebhooksInPostgres,
+       a_key_is_claimed_with_what_is_created_rotated_or_sent_or_neither_is_there) {
+    PgIdempotency keys(*database);
+    auto const claim = [](std::string key) {
+        return IdempotencyClaim{
+            .key = std::move(key), .request_hash = Bytes32{1}, .answer = {}, .subject = "we_x"};
+    };
+    auto const created = new_id<WebhookEndpointTag>(kStart + 1s);
+    auto const create = [&](WebhookEndpointId id) {
+        return run(webhooks_.create({{.merchant_id = merchant_id,
+                                      .id = id,
+                                      .url = "https://third.example/",
+                                      .event_types = {"*"},
+                                      .created_at = kStart},
+                                     {1}},
+                                    16, claim("create-1")));
+    };
+    EXPECT_TRUE(create(created));
+    EXPECT_THROW(create(new_id<WebhookEndpointTag>(kStart + 2s)), KeyWasUsed);
+    EXPECT_EQ(run(webhooks_.list(merchant_id)).size(), 2U);
+    EXPECT_EQ(run(keys.find(merchant_id, "create-1"))->subject, "we_x");
+
+    auto const rotate = [&](std::uint8_t secret) {
+        return run(webhooks_.rotate(merchant_id, created, {secret}, std::nullopt, kStart,
+                                    claim("rotate-1")));
+    };
+    EXPECT_TRUE(rotate(7));
+    EXPECT_THROW(rotate(8), KeyWasUsed);
+    EXPECT_EQ(run(webhooks_.find_sealed(merchant_id, created))->sealed_secret,
+              std::vector<std::uint8_t>{7});
+
+    auto const test = [&] {
+        return run(webhooks_.add_test({merchant_id, created, new_id<EventTag>(kStart)}, kStart,
+                                      claim("test-1")));
+    };
+    EXPECT_TRUE(test());
+    EXPECT_THROW(test(), KeyWasUsed);
+    EXPECT_EQ(query("SELECT count(*) FROM webhook_deliveries"), "1");
+    EXPECT_FALSE(run(webhooks_.find_sealed(create_merchant("Hats", 2), created)));
+}
+
 TEST_F(WebhooksInPostgres, a_merchant_has_so_many_and_sees_its_own_alone) {
     add_endpoint({"*"}, 2);
     EXPECT_FALSE(run(webhooks_.create({{.merchant_id = merchant_id,
@@ -219,13 +261,13 @@ TEST_F(WebhooksInPostgres, a_merchant_has_so_many_and_sees_its_own_alone) {
                                         .event_types = {"*"},
                                         .created_at = kStart},
                                        {1}},
-                                      2)));
+                                      2, {})));
     tell();
     auto const id = first_endpoint();
     auto const other = create_merchant("Hats", 3);
     EXPECT_FALSE(run(webhooks_.find(other, id)));
     EXPECT_FALSE(run(webhooks_.change(other, id, {.is_enabled = false}, kStart)));
-    EXPECT_FALSE(run(webhooks_.rotate(other, id, {9}, std::nullopt)));
+    EXPECT_FALSE(run(webhooks_.rotate(other, id, {9}, std::nullopt, kStart, {})));
     EXPECT_FALSE(run(webhooks_.remove(other, id)));
     DeliveryKey const key{other, id, due().at(0).told.event.id};
     EXPECT_FALSE(run(webhooks_.find_delivery(key)));

@@ -175,7 +175,8 @@ class Gateway::ChangeClient final : public PaymentChangePort, private StoreWire 
         co_await transact(work, true);
     }
     Task<std::optional<PaymentState>> update(
-        PaymentKey, std::function<std::optional<PaymentWords>(PaymentState const&)>) override {
+        PaymentKey, std::function<std::optional<PaymentWords>(PaymentState const&)>, Timestamp,
+        std::optional<IdempotencyClaim>) override {
         co_return std::nullopt;
     }
 };

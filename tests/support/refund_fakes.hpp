@@ -71,9 +71,13 @@ class MemoryRefunds final : public RefundPort {
         commits.push_back(std::move(commit));
         co_return;
     }
-    Task<bool> give_recipient(RefundKey key, Address recipient, std::string, Timestamp) override {
+    Task<bool> give_recipient(RefundKey key, Address recipient, std::string given_by,
+                              Timestamp) override {
         RefundDetail& refund = at(key);
-        if (refund.recipient == Address{}) refund.recipient = recipient;
+        if (refund.recipient == Address{}) {
+            refund.recipient = recipient;
+            refund.given_by = std::move(given_by);
+        }
         co_return refund.recipient == recipient;
     }
     Task<void> report(RefundKey key, RefundReport report) override {
@@ -147,6 +151,7 @@ class MemoryRefunds final : public RefundPort {
                            .token = record.token,
                            .amount = record.amount,
                            .recipient = record.recipient,
+                           .given_by = "",
                            .reason = reason_,
                            .decided_by = record.decided_by,
                            .approved_by = record.approved_by,

@@ -21,11 +21,15 @@ class MemoryWebhooks final : public WebhookEndpointPort {
     std::map<std::pair<MerchantId, WebhookEndpointId>, Stored> rows;
     std::map<DeliveryKey, DeliveryDetail> delivered;
 
-    Task<bool> create(NewWebhookEndpoint created, std::size_t most) override {
+    std::function<void(MerchantId, IdempotencyClaim const&)> on_claim;
+
+    Task<bool> create(NewWebhookEndpoint created, std::size_t most,
+                      std::optional<IdempotencyClaim> claim) override {
         auto const& endpoint = created.endpoint;
         auto const count = std::ranges::count_if(
             rows, [&](auto const& row) { return row.first.first == endpoint.merchant_id; });
         if (static_cast<std::size_t>(count) >= most) co_return false;
+        if (claim && on_claim) on_claim(endpoint.merchant_id, *claim);
         rows[{endpoint.merchant_id, endpoint.id}] = {endpoint, created.sealed_secret};
         co_return true;
     }
@@ -41,6 +45,12 @@ class MemoryWebhooks final : public WebhookEndpointPort {
         auto const found = rows.find({merchant_id, id});
         if (found == rows.end()) co_return std::nullopt;
         co_return found->second.endpoint;
+    }
+    Task<std::optional<NewWebhookEndpoint>> find_sealed(MerchantId merchant_id,
+                                                        WebhookEndpointId id) override {
+        auto const found = rows.find({merchant_id, id});
+        if (found == rows.end()) co_return std::nullopt;
+        co_return NewWebhookEndpoint{found->second.endpoint, found->second.sealed_secret};
     }
     Task<bool> change(MerchantId merchant_id, WebhookEndpointId id, EndpointChange change,
                       Timestamp now) override {
@@ -59,9 +69,11 @@ class MemoryWebhooks final : public WebhookEndpointPort {
     }
     Task<bool> rotate(MerchantId merchant_id, WebhookEndpointId id,
                       std::vector<std::uint8_t> sealed_secret,
-                      std::optional<Timestamp> previous_until) override {
+                      std::optional<Timestamp> previous_until, Timestamp,
+                      std::optional<IdempotencyClaim> claim) override {
         auto const found = rows.find({merchant_id, id});
         if (found == rows.end()) co_return false;
+        if (claim && on_claim) on_claim(merchant_id, *claim);
         found->second.sealed_secret = std::move(sealed_secret);
         found->second.endpoint.previous_secret_until = previous_until;
         co_return true;
@@ -87,9 +99,11 @@ class MemoryWebhooks final : public WebhookEndpointPort {
         if (found == delivered.end()) co_return std::nullopt;
         co_return found->second;
     }
-    Task<bool> add_test(DeliveryKey key, Timestamp now) override {
+    Task<bool> add_test(DeliveryKey key, Timestamp now,
+                        std::optional<IdempotencyClaim> claim) override {
         auto const found = rows.find({key.merchant_id, key.endpoint_id});
         if (found == rows.end() || found->second.endpoint.disabled_at) co_return false;
+        if (claim && on_claim) on_claim(key.merchant_id, *claim);
         DeliveryDetail detail;
         detail.delivery = {.key = key,
                            .event_type = std::string(kTestEvent),

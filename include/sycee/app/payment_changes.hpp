@@ -40,9 +40,11 @@ class PaymentChangePort {
     virtual Task<void> commit(CancelCommit commit) = 0;
     // Gives the payment the words that `decide` says, which sees it as it stands and nobody else
     // changes meanwhile. `decide` is called on another thread; nothing from it: nothing is changed.
-    // The payment as it stands after that; nothing where there is none.
+    // The payment as it stands after that; nothing where there is none. Throws KeyWasUsed where
+    // something is changed, and what it claims was claimed before.
     virtual Task<std::optional<PaymentState>> update(
-        PaymentKey key, std::function<std::optional<PaymentWords>(PaymentState const&)> decide) = 0;
+        PaymentKey key, std::function<std::optional<PaymentWords>(PaymentState const&)> decide,
+        Timestamp now, std::optional<IdempotencyClaim> claim) = 0;
 };
 
 // What a shop wants to change. What is not said stays.
@@ -81,11 +83,13 @@ class PaymentChanges {
         bool fitted = true;                 // false: nothing was changed
     };
     Task<Result<Updated>> update(PaymentKey key, UpdatePayment update,
-                                 std::function<bool(PaymentState const&)> fits);
+                                 std::function<bool(PaymentState const&)> fits,
+                                 std::optional<IdempotencyClaim> claim = {});
 
   private:
     Task<std::optional<MerchantView>> view_of(PaymentKey key, ChainId chain_id);
     std::optional<ChainId> journal_for(Payment const& payment) const;
+    void announce(PaymentId id);
 
     PaymentChangePort& changes_;
     LedgerPort& ledger_;

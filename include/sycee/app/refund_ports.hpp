@@ -46,7 +46,8 @@ struct RefundDetail {
     std::uint64_t exception_sequence = 0;  // of what is promised from the desk; 0: settled money
     Address token;
     Amount amount;
-    Address recipient;  // zero: nobody was named yet
+    Address recipient;     // zero: nobody was named yet
+    std::string given_by;  // who named it later: "payer", or the id of an operator or of a key
     std::string reason;
     std::string decided_by;
     std::string approved_by;

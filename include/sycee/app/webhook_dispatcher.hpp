@@ -71,7 +71,9 @@ class WebhookDispatcher {
         std::deque<Deliveries> waiting;  // of one payment each
         std::size_t lanes = 0;           // at work
         bool stops = false;              // its lanes begin nothing more
-        unsigned silences = 0;           // rounds in a row that ended by one
+        bool fails_to_record = false;    // which is our own fault
+        unsigned silences = 0;           // rounds in a row that ended by one, without a success
+        Timestamp loaded_at{};
         Timestamp rests_until{};
         std::chrono::milliseconds asked_for{};  // by its Retry-After
     };

@@ -49,11 +49,16 @@ struct RedeliveredMany {
 class WebhookEndpointPort {
   public:
     virtual ~WebhookEndpointPort() = default;
-    // False where the merchant has `most` already.
-    virtual Task<bool> create(NewWebhookEndpoint endpoint, std::size_t most) = 0;
+    // False where the merchant has `most` already. Throws KeyWasUsed, here and where a claim is
+    // taken below, where what it claims was claimed before.
+    virtual Task<bool> create(NewWebhookEndpoint endpoint, std::size_t most,
+                              std::optional<IdempotencyClaim> claim) = 0;
     virtual Task<std::vector<WebhookEndpoint>> list(MerchantId merchant_id) = 0;
     virtual Task<std::optional<WebhookEndpoint>> find(MerchantId merchant_id,
                                                       WebhookEndpointId id) = 0;
+    // With its secret.
+    virtual Task<std::optional<NewWebhookEndpoint>> find_sealed(MerchantId merchant_id,
+                                                                WebhookEndpointId id) = 0;
     // Disabling gives up what is still to be delivered. False where there is no such endpoint.
     virtual Task<bool> change(MerchantId merchant_id, WebhookEndpointId id, EndpointChange change,
                               Timestamp now) = 0;
@@ -63,14 +68,16 @@ class WebhookEndpointPort {
     // endpoint.
     virtual Task<bool> rotate(MerchantId merchant_id, WebhookEndpointId id,
                               std::vector<std::uint8_t> sealed_secret,
-                              std::optional<Timestamp> previous_until) = 0;
+                              std::optional<Timestamp> previous_until, Timestamp now,
+                              std::optional<IdempotencyClaim> claim) = 0;
     // Older than `after`.
     virtual Task<DeliveryPage> deliveries(MerchantId merchant_id, WebhookEndpointId id,
                                           DeliveryFilter filter, std::optional<EventId> after,
                                           std::size_t limit) = 0;
     virtual Task<std::optional<DeliveryDetail>> find_delivery(DeliveryKey key) = 0;
     // A delivery of kTestEvent. False where there is no such endpoint, or it is disabled.
-    virtual Task<bool> add_test(DeliveryKey key, Timestamp now) = 0;
+    virtual Task<bool> add_test(DeliveryKey key, Timestamp now,
+                                std::optional<IdempotencyClaim> claim) = 0;
     virtual Task<Redelivered> redeliver(DeliveryKey key, Timestamp now) = 0;
     // Those that have failed of events created at `since` or later, oldest first, at most `limit`.
     // Nothing where there is no such endpoint, or it is disabled.

@@ -38,25 +38,30 @@ class WebhookService {
 
     // Enabled, for every event where nothing else is said. Refused with the field "endpoint" where
     // the merchant has kMostEndpoints.
-    Task<Result<EndpointWithSecret>> create(MerchantId merchant_id, EndpointChange input);
+    Task<Result<EndpointWithSecret>> create(MerchantId merchant_id, EndpointChange input,
+                                            std::optional<IdempotencyClaim> claim = {});
     Task<std::vector<WebhookEndpoint>> list(MerchantId merchant_id);
     Task<std::optional<WebhookEndpoint>> find(MerchantId merchant_id, WebhookEndpointId id);
+    // For whoever created it or rotated its secret, and got no answer.
+    Task<std::optional<EndpointWithSecret>> find_with_secret(MerchantId merchant_id,
+                                                             WebhookEndpointId id);
     // Nothing, here and below, where the merchant has no such endpoint.
     Task<Result<std::optional<WebhookEndpoint>>> change(MerchantId merchant_id,
                                                         WebhookEndpointId id, EndpointChange input);
     Task<bool> remove(MerchantId merchant_id, WebhookEndpointId id);
     // The secret before it signs for so many more seconds: 0 to 7 days; a day where nothing is
     // said.
-    Task<Result<std::optional<EndpointWithSecret>>> rotate(MerchantId merchant_id,
-                                                           WebhookEndpointId id,
-                                                           std::optional<std::int64_t> overlap);
+    Task<Result<std::optional<EndpointWithSecret>>> rotate(
+        MerchantId merchant_id, WebhookEndpointId id, std::optional<std::int64_t> overlap,
+        std::optional<IdempotencyClaim> claim = {});
 
     Task<DeliveryPage> deliveries(MerchantId merchant_id, WebhookEndpointId id,
                                   DeliveryFilter filter, std::optional<EventId> after,
                                   std::size_t limit);
     Task<std::optional<DeliveryDetail>> find_delivery(DeliveryKey key);
     // Nothing where the endpoint is disabled, too.
-    Task<std::optional<DeliveryKey>> send_test(MerchantId merchant_id, WebhookEndpointId id);
+    Task<std::optional<DeliveryKey>> send_test(MerchantId merchant_id, WebhookEndpointId id,
+                                               std::optional<IdempotencyClaim> claim = {});
     Task<Redelivered> redeliver(DeliveryKey key);
     Task<std::optional<RedeliveredMany>> redeliver_failed(MerchantId merchant_id,
                                                           WebhookEndpointId id, Timestamp since);

@@ -3,11 +3,18 @@
 #include <sycee/app/event_feed.hpp>
 #include <sycee/store/database.hpp>
 
+#include <memory>
+
 namespace sycee {
+
+class LastSequenceReader;
 
 class PgEventFeed final : public EventFeedPort {
   public:
-    explicit PgEventFeed(Database& database) : database_(database) {}
+    explicit PgEventFeed(Database& database);
+    PgEventFeed(PgEventFeed const&) = delete;
+    PgEventFeed& operator=(PgEventFeed const&) = delete;
+    ~PgEventFeed() override;
 
     Task<FeedPage> read(FeedQuery query) override;
     Task<std::uint64_t> last_sequence(MerchantId merchant_id) override;
@@ -17,6 +24,7 @@ class PgEventFeed final : public EventFeedPort {
 
   private:
     Database& database_;
+    std::unique_ptr<LastSequenceReader> last_;
 };
 
 }  // namespace sycee

@@ -11,8 +11,8 @@ class PgPaymentChanges final : public PaymentChangePort {
 
     Task<void> commit(CancelCommit commit) override;
     Task<std::optional<PaymentState>> update(
-        PaymentKey key,
-        std::function<std::optional<PaymentWords>(PaymentState const&)> decide) override;
+        PaymentKey key, std::function<std::optional<PaymentWords>(PaymentState const&)> decide,
+        Timestamp now, std::optional<IdempotencyClaim> claim) override;
 
   private:
     Database& database_;

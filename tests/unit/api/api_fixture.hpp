@@ -173,11 +173,12 @@ class MemoryPayments final : public PaymentPort,
         co_return;
     }
     Task<std::optional<PaymentState>> update(
-        PaymentKey key,
-        std::function<std::optional<PaymentWords>(PaymentState const&)> decide) override {
+        PaymentKey key, std::function<std::optional<PaymentWords>(PaymentState const&)> decide,
+        Timestamp, std::optional<IdempotencyClaim> claim) override {
         for (auto& state : states) {
             if (PaymentKey(state.payment.merchant_id, state.payment.id) != key) continue;
             if (auto words = decide(state)) {
+                if (claim) take_claim(key.first, *claim, std::nullopt);
                 state.payment.description = words->description;
                 state.payment.metadata = words->metadata;
             }
@@ -236,6 +237,7 @@ class MerchantApiTest : public testing::Test {
         };
         desk_.on_claim = claim;
         refunds_.on_claim = claim;
+        webhooks_.on_claim = claim;
     }
 
     std::string add_key(std::uint8_t number, MerchantId merchant_id,

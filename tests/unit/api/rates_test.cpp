@@ -100,5 +100,18 @@ TEST_F(RatesTest, AnswersARepetitionAsBeforeAlsoWithoutARate) {
     EXPECT_EQ(payments_.states.size(), 1U);
 }
 
+TEST_F(RatesTest, AnswersARepetitionAsBeforeWhereTheCurrencyIsTakenNoLonger) {
+    auto claimed = post(R"({"amount": "50.00", "currency": "EUR"})");
+    claimed.headers.emplace_back("idempotency-key", "order-7");
+    auto const first = run_task(rates_api_.handle(claimed));
+    ASSERT_EQ(first.status, 201U) << first.body;
+    auto const again = send(claimed);
+    EXPECT_EQ(again.status, 201U) << again.body;
+    EXPECT_EQ(again.body, first.body);
+    EXPECT_EQ(header(again, "idempotent-replayed"), "true");
+    claimed.headers.back().second = "order-8";
+    EXPECT_EQ(send(claimed).status, 400U);
+}
+
 }  // namespace
 }  // namespace sycee

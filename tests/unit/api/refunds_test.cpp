@@ -152,6 +152,41 @@ TEST_F(RefundApi, has_a_link_for_the_payer_where_it_names_nobody) {
     EXPECT_TRUE(named.at("claim_url").is_null());
 }
 
+TEST_F(RefundApi, gives_the_link_to_no_key_that_may_only_read) {
+    Json body = body_of_refund();
+    body.erase("recipient");
+    auto const response = post_json("/v1/refunds", body, "refund-7");
+    ASSERT_EQ(response.status, 201U) << response.body;
+    Json const refund = Json::parse(response.body);
+    std::string const link = refund.at("claim_url");
+    auto const& kept = payments_.keys.at({merchant_, "refund-7"}).answer;
+    ASSERT_TRUE(kept);
+    EXPECT_EQ(kept->body.find(link), std::string::npos) << "what is kept is sealed";
+    EXPECT_EQ(post_json("/v1/refunds", body, "refund-7").body, response.body);
+
+    auto const read = [&] {
+        std::string const path = "/v1/refunds/" + refund.at("id").get<std::string>();
+        Json const one = Json::parse(send(request("GET", path)).body);
+        Json const list = Json::parse(send(request("GET", "/v1/refunds")).body);
+        EXPECT_EQ(list.at("data").at(0).at("claim_url"), one.at("claim_url"));
+        return one.at("claim_url");
+    };
+    EXPECT_EQ(read(), link);
+    key_ = add_key(2, merchant_, Scopes{}.add(Scope::refunds_read));
+    EXPECT_TRUE(read().is_null());
+}
+
+TEST_F(RefundApi, names_the_recipient_of_what_a_second_operator_decides) {
+    payments_.states.back().credits.front().gross = Amount(2'000'000'000);
+    Json body = body_of_refund();
+    body["amount"] = "1000.000001";
+    body.erase("recipient");
+    EXPECT_EQ(field_of(body), "recipient");
+    EXPECT_TRUE(refunds_.waiting.empty());
+    body["amount"] = "1000";
+    EXPECT_EQ(post_json("/v1/refunds", body).status, 201U);
+}
+
 TEST_F(RefundApi, promises_once_for_an_idempotency_key) {
     auto const first = post_json("/v1/refunds", body_of_refund(), "refund-7");
     ASSERT_EQ(first.status, 201U) << first.body;

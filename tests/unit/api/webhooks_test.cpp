@@ -9,8 +9,10 @@ namespace {
 
 class WebhooksTest : public MerchantApiTest {
   protected:
-    HttpResponse call(std::string method, std::string path, std::string body = "") {
+    HttpResponse call(std::string method, std::string path, std::string body = "",
+                      std::string key = "") {
         auto made = request(std::move(method), std::move(path));
+        if (!key.empty()) made.headers.emplace_back("idempotency-key", std::move(key));
         if (!body.empty()) made.headers.emplace_back("content-type", "application/json");
         made.body = std::move(body);
         return send(made);
@@ -61,6 +63,48 @@ TEST_F(WebhooksTest, ShowsTheSecretOnce) {
     EXPECT_NE(rotated.at("secret"), secret);
     EXPECT_EQ(rotated.at("previous_secret_until"), to_rfc3339(kNow + std::chrono::hours(24)));
     EXPECT_FALSE(call("GET", path_of(created)).body.contains("whsec_"));
+}
+
+TEST_F(WebhooksTest, CreatesAndRotatesOnceForAnIdempotencyKeyThoughACrashCutTheAnswerOff) {
+    std::string const body = R"({"url": "https://shop.example/hook"})";
+    auto const lose_the_answer = [&](std::string const& path, std::string const& text,
+                                     std::string const& key) {
+        payments_.keep_fault = std::make_exception_ptr(Unavailable("the database is away"));
+        EXPECT_EQ(call("POST", path, text, key).status, 503U);
+        payments_.keep_fault = nullptr;
+        return call("POST", path, text, key);
+    };
+    auto const created = lose_the_answer(kPath, body, "create-1");
+    ASSERT_EQ(created.status, 201U) << created.body;
+    EXPECT_EQ(webhooks_.rows.size(), 1U);
+    Json const endpoint = Json::parse(created.body);
+    EXPECT_EQ(header(created, "location"), path_of(endpoint));
+    auto const secret = [this] {
+        return box_.open(webhooks_.rows.begin()->second.sealed_secret)->reveal();
+    };
+    EXPECT_EQ(endpoint.at("secret"), secret());
+    EXPECT_EQ(call("POST", kPath, body, "create-1").body, created.body);
+
+    auto const rotated = lose_the_answer(path_of(endpoint, "/rotate-secret"), "{}", "rotate-1");
+    ASSERT_EQ(rotated.status, 200U) << rotated.body;
+    EXPECT_EQ(Json::parse(rotated.body).at("secret"), secret());
+    EXPECT_EQ(call("POST", path_of(endpoint, "/rotate-secret"), "{}", "rotate-1").body,
+              rotated.body);
+    // The one that was shown first is given again as it was, though another one signs by now.
+    EXPECT_EQ(call("POST", kPath, body, "create-1").body, created.body);
+
+    auto const test = lose_the_answer(path_of(endpoint, "/test"), "", "test-1");
+    EXPECT_EQ(test.status, 202U) << test.body;
+    EXPECT_EQ(webhooks_.delivered.size(), 1U);
+}
+
+TEST_F(WebhooksTest, NoSecretIsKeptInClearWithAnAnswer) {
+    auto const created = call("POST", kPath, R"({"url": "https://shop.example/hook"})", "create-1");
+    auto const secret = Json::parse(created.body).at("secret").get<std::string>();
+    auto const& kept = payments_.keys.at({merchant_, "create-1"}).answer;
+    ASSERT_TRUE(kept);
+    EXPECT_EQ(kept->body.find(secret), std::string::npos);
+    EXPECT_EQ(kept->body.find("whsec_"), std::string::npos);
 }
 
 TEST_F(WebhooksTest, KeepsTheOldSecretForAsLongAsIsSaid) {

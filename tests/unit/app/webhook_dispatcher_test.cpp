@@ -218,6 +218,45 @@ TEST_F(WebhookDispatcherTest, a_shop_that_does_not_answer_is_left_alone_for_a_wh
     run_until(io_, [this] { return sent(1) == 5; });
 }
 
+TEST_F(WebhookDispatcherTest, an_answer_between_two_silences_begins_the_rests_anew) {
+    WebhookAnswer const silence{.status = 0, .error = "timeout"};
+    shops_.answers[endpoint(1)] = silence;
+    outbox_.add(1);
+    start();
+    for (std::size_t attempts = 1; attempts <= 3; ++attempts) {
+        if (attempts == 3) shops_.answers.clear();
+        run_until(io_, [&] { return outbox_.recorded.size() == attempts; });
+        clock_.time += 1h;
+        wake();
+    }
+    ASSERT_TRUE(outbox_.recorded[2].delivered);
+
+    shops_.answers[endpoint(1)] = silence;
+    outbox_.add(1);
+    outbox_.add(1);
+    wake();
+    run_until(io_, [this] { return outbox_.recorded.size() == 4; });
+    clock_.time += 5s;
+    wake();
+    run_until(io_, [this] { return outbox_.recorded.size() == 5; });
+}
+
+TEST_F(WebhookDispatcherTest, a_slow_endpoint_gets_what_is_due_by_then_and_not_what_was) {
+    for (int i = 0; i < 3; ++i)
+        outbox_.add(1);
+    shops_.hanging[endpoint(1)] = true;
+    start();
+    run_until(io_, [this] { return sent(1) == 1; });
+    // Meanwhile the merchant deletes it, with all that it should have got.
+    clock_.time += 6s;
+    outbox_.rows.clear();
+    shops_.release();
+    run_until(io_, [this] { return outbox_.recorded.size() == 1; });
+    wake();
+    run_ready();
+    EXPECT_EQ(sent(1), 1U);
+}
+
 // Also of the same merchant: nothing here knows whose they are.
 TEST_F(WebhookDispatcherTest, an_endpoint_that_hangs_has_one_connection_and_no_more) {
     for (std::uint8_t payment = 0; payment < 50; ++payment)

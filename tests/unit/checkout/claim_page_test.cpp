@@ -29,6 +29,7 @@ class ClaimPageTest : public testing::Test {
                                     .token = kTestToken,
                                     .amount = Amount(20 * kWholeToken),
                                     .recipient = {},
+                                    .given_by = "",
                                     .reason = "it did not fit",
                                     .decided_by = "key_1",
                                     .approved_by = "",
