@@ -7,6 +7,7 @@
 #include <sycee/runtime/task_group.hpp>
 #include <sycee/store/pg_ledger.hpp>
 #include <sycee/store/pg_payments.hpp>
+#include <sycee/store/pg_test_chain.hpp>
 #include <sycee/store/verify.hpp>
 
 #include "bench_database.hpp"
@@ -88,7 +89,8 @@ class Bench {
           books_(database_url(), 2),
           ledger_(books_),
           payments_(database_),
-          access_(io_.get_executor(), network_.chains[0], clock_, metrics_),
+          test_chain_(books_),
+          access_(io_.get_executor(), network_.chains[0], clock_, metrics_, test_chain_),
           registry_(network_),
           feed_(io_.get_executor()),
           outbox_(io_.get_executor()),
@@ -202,6 +204,7 @@ class Bench {
     Database books_;
     PgLedger ledger_;
     PgPayments payments_;
+    PgTestChain test_chain_;
     ChainAccess access_;
     ChainRegistry registry_;
     PaymentFeed feed_;

@@ -24,12 +24,14 @@ ALLOWED = {
     "app": CORE_HEADERS + ["runtime"],
     "store": APP,
     "node": APP + ["net"],
+    "testchain": APP,
     "webhook": APP + ["net"],
     "rates": APP + ["net"],
     "api": APP + ["net"],
     "checkout": APP + ["net"],
     "admin": APP + ["net"],
-    "main": APP + ["net", "store", "node", "webhook", "rates", "api", "checkout", "admin"],
+    "main": APP
+    + ["net", "store", "node", "testchain", "webhook", "rates", "api", "checkout", "admin"],
 }
 SHELL_LIBRARIES = ("boost/asio", "boost/beast", "pqxx", "libpq", "nlohmann", "spdlog", "fmt/")
 BEAST_FILES = {"src/net/http_server.cpp", "src/net/http_client.cpp", "src/net/websocket_client.cpp"}

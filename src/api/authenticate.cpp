@@ -52,11 +52,15 @@ Task<std::expected<Caller, Problem>> authenticate(HttpRequest const& request, Ap
     // The secret under another prefix was changed by hand: whoever reads it would take it for what
     // it is not.
     bool const is_full = key->scopes.is_everything();
-    if (is_full != (sent->kind == ApiKeyKind::full)) co_return std::unexpected(unauthorized());
+    if (is_full != (sent->kind == ApiKeyKind::full) || key->livemode != sent->livemode)
+        co_return std::unexpected(unauthorized());
     if (!is_allowed_from(*key, request.peer)) {
         co_return std::unexpected(wrong_address(request.peer));
     }
-    co_return Caller{key->merchant_id, key->id, key->scopes};
+    co_return Caller{.merchant_id = key->merchant_id,
+                     .key_id = key->id,
+                     .livemode = key->livemode,
+                     .scopes = key->scopes};
 }
 
 Problem lacks_scope(Scope scope) {

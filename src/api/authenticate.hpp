@@ -13,7 +13,8 @@ namespace sycee {
 struct Caller {
     MerchantId merchant_id;
     ApiKeyId key_id;
-    Scopes scopes;  // of the key
+    bool livemode = true;  // that of the merchant, and of its key
+    Scopes scopes;         // of the key
 };
 
 // The caller whose API key the request carries ("Authorization: Bearer sk_live_..."). The same

@@ -49,6 +49,7 @@ Problem refused_by_payments(Error const& error) {
 Task<Answer> create_payment(ApiCall const& call) {
     auto input = decode(call.request);
     if (!input) co_return std::unexpected(std::move(input.error()));
+    input->livemode = call.caller.livemode;
     auto claim = call.claim;
     if (claim) {
         claim->answer = [&network = call.network](Payment const& payment) {

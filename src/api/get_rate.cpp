@@ -28,7 +28,7 @@ Task<Answer> get_rate(ApiCall const& call) {
             {{.field = std::move(field), .pointer = std::nullopt, .detail = std::move(detail)}}));
     };
     if (currency.empty()) co_return refused("currency", "is missing; for example \"EUR\"");
-    auto const offer = call.payments.offer(currency, amount);
+    auto const offer = call.payments.offer(currency, amount, call.caller.livemode);
     if (!offer) co_return refused(offer.error().field, offer.error().message);
     co_return text_response(200, "application/json", offer_json(*offer, call.network).dump());
 }

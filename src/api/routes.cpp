@@ -112,6 +112,8 @@ constexpr std::array kEndpoints{
           redeliver_webhook),
     reads("list_events", "/v1/events", Scope::events_read, without_id<list_events>),
     reads("get_event", "/v1/events/{id}", Scope::events_read, get_event),
+    posts_once("simulate_payment", "/v1/test/payments/{id}/simulate", Scope::payments_write,
+               simulate_payment, tell_simulation),
 };
 
 // What stands in the place of "{id}", or nothing where the path is not the pattern's.

@@ -1,6 +1,7 @@
 #include <sycee/app/exception_json.hpp>
 #include <sycee/app/payment_json.hpp>
 #include <sycee/app/refund_json.hpp>
+#include <sycee/app/test_payments.hpp>
 #include <sycee/evm/payment_uri.hpp>
 #include <sycee/payment/quote.hpp>
 
@@ -150,6 +151,7 @@ Json payment_json(PaymentState const& state, PaymentStatus status, Network const
     Json json;
     json["id"] = to_string(payment.id);
     json["object"] = "payment";
+    json["livemode"] = is_live(payment);
     json["status"] = to_string(status);
     json["version"] = state.version;
     json["amount"] = to_decimal(payment.price, currency_decimals(payment.currency).value_or(0));

@@ -1,4 +1,5 @@
 #include <sycee/app/payment_service.hpp>
+#include <sycee/app/test_chain.hpp>
 #include <sycee/runtime/errors.hpp>
 #include <sycee/runtime/random.hpp>
 
@@ -76,11 +77,13 @@ std::shared_ptr<PriceQuote const> quote_of(std::string const& currency, RateBook
     return std::make_shared<PriceQuote const>(std::move(*quote));
 }
 
-// A price in every token of every chain.
+// A price in every token of every chain; of test mode, in those of its own chain.
 Result<std::vector<PaymentOption>> priced_options(Amount price, unsigned decimals,
-                                                  PriceQuote const* quote, Network const& network) {
+                                                  PriceQuote const* quote, Network const& network,
+                                                  bool livemode) {
     std::vector<PaymentOption> options;
     for (auto const& chain : network.chains) {
+        if (is_test_chain(chain.id) == livemode) continue;
         for (auto const& token : chain.tokens) {
             Result<Amount> const due = quote == nullptr
                                            ? pegged_amount(price, decimals, token.decimals)
@@ -149,7 +152,7 @@ Result<NewPayment> check_new_payment(CreatePayment const& input, Network const& 
     // Whole seconds, as block times are.
     payment.expires_at = timestamp_from_seconds(to_unix_seconds(now) + expires_in);
     payment.quote = quote_of(payment.currency, rates, now);
-    auto options = priced_options(*price, *decimals, payment.quote.get(), network);
+    auto options = priced_options(*price, *decimals, payment.quote.get(), network, input.livemode);
     if (!options) return std::unexpected(options.error());
     payment.options = std::move(*options);
     return payment;
@@ -204,8 +207,10 @@ std::vector<PaymentOption> PaymentService::open_options(std::vector<PaymentOptio
 }
 
 Result<PriceOffer> PaymentService::offer(std::string const& currency,
-                                         std::optional<std::string> const& amount) const {
+                                         std::optional<std::string> const& amount,
+                                         bool livemode) const {
     CreatePayment input;
+    input.livemode = livemode;
     input.currency = currency;
     input.amount = amount.value_or("1");
     PriceOffer offer{.currency = currency, .at = clock_.now()};

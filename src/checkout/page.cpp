@@ -1,5 +1,7 @@
 #include "page.hpp"
 
+#include <sycee/app/test_chain.hpp>
+
 #include "copy.hpp"
 #include "find_page.hpp"
 #include "pay_panel.hpp"
@@ -172,6 +174,19 @@ Html panel(CheckoutView const& view, PageContext const& context) {
     return {};
 }
 
+bool is_test(CheckoutView const& view) {
+    return is_test_chain(view.option().chain_id);
+}
+
+// Whoever takes it for real must not send anything.
+Html test_note(CheckoutView const& view) {
+    if (!is_test(view)) return {};
+    return html(
+        R"(<p class="warning test" id="test-mode" role="note"><b>Test payment.</b> No money is paid )"
+        R"(here, and none must be sent: the network exists in this gateway alone.</p>)",
+        {});
+}
+
 }  // namespace
 
 Html document(WebFiles const& files, std::string_view title, Html const& head, Html const& body) {
@@ -209,7 +224,7 @@ std::string checkout_page(CheckoutView const& view, PageContext const& context) 
     Html const body = html(
         R"(<main id="checkout" data-phase="{}" data-state="{}" data-page="{}" data-events="{}" )"
         R"(data-poll="{}">
-{}
+{}{}
 <section class="panel" aria-label="Payment">
 {}
 <div class="ways" data-swap="ways">{}</div>
@@ -218,9 +233,11 @@ std::string checkout_page(CheckoutView const& view, PageContext const& context) 
 <p class="visually-hidden" role="status" aria-live="polite" id="said"></p>
 </main>)",
         {to_string(view.phase), state_json(view), context.path + query,
-         context.path + "/events" + query, context.path + "/state" + query, order_section(view),
-         state_section(view), panel(view, context), find_section(view, context.path)});
-    std::string const title = (view.phase == Phase::paid ? "Paid: " : "Pay ") + view.price;
+         context.path + "/events" + query, context.path + "/state" + query, test_note(view),
+         order_section(view), state_section(view), panel(view, context),
+         find_section(view, context.path)});
+    std::string const title = (is_test(view) ? "Test: " : std::string()) +
+                              (view.phase == Phase::paid ? "Paid: " : "Pay ") + view.price;
     return document(context.files, title, head, body).text;
 }
 

@@ -20,6 +20,7 @@
 #include <sycee/app/rate_service.hpp>
 #include <sycee/app/reconciler.hpp>
 #include <sycee/app/refund_service.hpp>
+#include <sycee/app/test_payments.hpp>
 #include <sycee/app/transfer_finder.hpp>
 #include <sycee/app/webhook_dispatcher.hpp>
 #include <sycee/app/webhook_service.hpp>
@@ -53,6 +54,7 @@
 #include <sycee/store/pg_refunds.hpp>
 #include <sycee/store/pg_reports.hpp>
 #include <sycee/store/pg_statements.hpp>
+#include <sycee/store/pg_test_chain.hpp>
 #include <sycee/store/pg_webhooks.hpp>
 #include <sycee/webhook/http_webhook_sender.hpp>
 
@@ -126,6 +128,7 @@ class Application {
           event_feed_(database_),
           payment_search_(database_),
           payment_changes_(database_),
+          test_chain_(books_),
           password_workers_(kPasswordThreads, kMostPasswordsWaiting),
           secrets_(sealing_key),
           feed_(executor),
@@ -147,6 +150,7 @@ class Application {
           search_service_(payment_search_, registry_),
           change_service_(payment_changes_, requests_ledger_, config_.network, registry_,
                           outbox_wake_, feed_, clock_),
+          test_payments_(test_chain_, service_),
           desk_service_(desk_, ledger_, config_.network, registry_, outbox_wake_, clock_,
                         config_.desk),
           loss_service_(losses_, ledger_, config_.network, nodes_of<LossService::Nodes>(chains_),
@@ -183,7 +187,8 @@ class Application {
                 clock_,
                 {event_feed_, outbox_wake_},
                 search_service_,
-                change_service_},
+                change_service_,
+                test_payments_},
                metrics_, config_.api),
           checkout_(service_, finder_, feed_, detected_, config_.network, clock_, kStreams),
           receipt_page_(checkpoint_service_, config_.network),
@@ -247,7 +252,8 @@ class Application {
     struct Chain {
         Chain(ChainSettings const& chain, Application& application, std::string const& holder)
             : settings(chain),
-              access(application.executor_, settings, application.clock_, application.metrics_),
+              access(application.executor_, settings, application.clock_, application.metrics_,
+                     application.test_chain_),
               follower(settings, application.config_.network, holder,
                        {access.endpoints, application.ledger_, application.addresses_,
                         application.registry_, application.feed_, application.outbox_wake_,
@@ -460,11 +466,13 @@ class Application {
     }
 
     // Ready with one chain of several: payments can be taken, and a chain that lags must not hide
-    // the checkout pages of what is under way.
+    // the checkout pages of what is under way. The test chain never lags, and brings no money.
     Task<HttpResponse> readiness() {
-        bool const followed = std::any_of(
-            config_.network.chains.begin(), config_.network.chains.end(),
-            [this](ChainSettings const& settings) { return registry_.followed(settings.id); });
+        bool const followed =
+            std::any_of(config_.network.chains.begin(), config_.network.chains.end(),
+                        [this](ChainSettings const& settings) {
+                            return !is_test_chain(settings.id) && registry_.followed(settings.id);
+                        });
         if (!disk_.is_there()) {
             co_return text_response(503, "text/plain", "not ready: the database's disk is full\n");
         }
@@ -502,6 +510,7 @@ class Application {
     PgEventFeed event_feed_;
     PgPaymentSearch payment_search_;
     PgPaymentChanges payment_changes_;
+    PgTestChain test_chain_;
     WorkerPool password_workers_;
     SecretBox secrets_;
     AddressIndex addresses_;
@@ -518,6 +527,7 @@ class Application {
     PaymentService service_;
     PaymentSearch search_service_;
     PaymentChanges change_service_;
+    TestPayments test_payments_;
     DeskService desk_service_;
     LossService loss_service_;
     FeeService fee_service_;

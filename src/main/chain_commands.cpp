@@ -10,6 +10,7 @@
 #include <sycee/store/pg_access.hpp>
 #include <sycee/store/pg_ledger.hpp>
 #include <sycee/store/pg_payments.hpp>
+#include <sycee/store/pg_test_chain.hpp>
 
 #include "chain_access.hpp"
 #include "commands.hpp"
@@ -104,10 +105,12 @@ Task<int> find_transaction(Executor executor, Config config, std::string transac
     SystemClock clock;
     Metrics metrics;
     ChainRegistry registry(config.network);
+    PgTestChain test_chain(database);
     std::vector<std::unique_ptr<ChainAccess>> access;
     std::map<ChainId, ChainPort*> chains;
     for (ChainSettings const& settings : config.network.chains) {
-        access.push_back(std::make_unique<ChainAccess>(executor, settings, clock, metrics));
+        access.push_back(
+            std::make_unique<ChainAccess>(executor, settings, clock, metrics, test_chain));
         chains[settings.id] = &access.back()->endpoints;
         co_await check_if_there(*access.back());
         if (auto progress = co_await ledger.load_progress(settings.id))
@@ -139,7 +142,8 @@ Task<int> repair_chain(Executor executor, Config config, RepairInput input) {
     PgAccess operators(database);
     SystemClock clock;
     Metrics metrics;
-    ChainAccess access(executor, *settings, clock, metrics);
+    PgTestChain test_chain(database);
+    ChainAccess access(executor, *settings, clock, metrics, test_chain);
     co_await access.check_all();
     ChainRepair repair(*settings, config.network, access.endpoints, ledger, ledger, clock);
     auto plan = co_await repair.plan();

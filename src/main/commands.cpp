@@ -2,25 +2,28 @@
 
 #include <sycee/app/csv.hpp>
 #include <sycee/app/payment_service.hpp>
+#include <sycee/app/test_payments.hpp>
 #include <sycee/app/webhook_json.hpp>
 #include <sycee/app/webhook_service.hpp>
-#include <sycee/node/evm_node.hpp>
 #include <sycee/runtime/password.hpp>
 #include <sycee/runtime/random.hpp>
 #include <sycee/runtime/secret_box.hpp>
 #include <sycee/store/pg_access.hpp>
 #include <sycee/store/pg_payments.hpp>
 #include <sycee/store/pg_reports.hpp>
+#include <sycee/store/pg_test_chain.hpp>
 #include <sycee/store/pg_webhooks.hpp>
 #include <sycee/webhook/http_webhook_sender.hpp>
 #include <sycee/webhook/signature.hpp>
 
+#include "chain_access.hpp"
 #include "moment.hpp"
 #include "report_text.hpp"
 #include "secret_file.hpp"
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 
@@ -51,6 +54,32 @@ Result<Secret> webhook_secret(std::filesystem::path const& file) {
         return std::unexpected(checked.error());
     }
     return secret;
+}
+
+// Gives the merchant, which has its id, a webhook endpoint for every event. The result is what is
+// to be shown of the secret, once: to whoever created it here; one that came from a file is known
+// already.
+Result<std::string> set_webhook(NewMerchant& merchant, Config const& config,
+                                Bytes32 const& sealing_key, std::string const& to,
+                                std::filesystem::path const& secret_file) {
+    if (to.empty()) return "";
+    auto const url = webhook_destination(to, config.allow_private_webhook_addresses);
+    if (!url) return refuse("webhook-url", url.error().message);
+    auto const secret = webhook_secret(secret_file);
+    if (!secret) return std::unexpected(secret.error());
+    merchant.webhook = {{.merchant_id = merchant.id,
+                         .id = new_id<WebhookEndpointTag>(merchant.created_at),
+                         .url = to,
+                         .event_types = {std::string(kEveryEvent)},
+                         .created_at = merchant.created_at},
+                        SecretBox(sealing_key).seal(*secret)};
+    return secret_file.empty() ? secret->reveal() : "";
+}
+
+void print_secret(std::string const& secret) {
+    if (secret.empty()) return;
+    std::cout << "\nWebhook secret  " << secret
+              << "\nShown only now. The shop verifies webhooks with it.\n";
 }
 
 std::string first_address_of(ExtendedPublicKey const& key) {
@@ -112,7 +141,7 @@ std::string derivation_path(ExtendedPublicKey const& key, std::uint64_t index) {
 }
 
 // One row for each address, chain and token.
-Task<Json> balances_of(IssuedAddress issued, EvmNode& node, ChainSettings const& chain) {
+Task<Json> balances_of(IssuedAddress issued, ChainNode& node, ChainSettings const& chain) {
     auto const key = parse_extended_public_key(issued.merchant.extended_public_key);
     Json rows = Json::array();
     for (TokenSettings const& token : chain.tokens) {
@@ -214,22 +243,9 @@ Task<int> create_merchant(Config config, MerchantInput input) {
     merchant.fees = *fees;
     merchant.created_at = SystemClock().now();
     merchant.id = new_id<MerchantTag>(merchant.created_at);
-    std::string shown_secret;
-    if (!input.webhook_url.empty()) {
-        auto const url =
-            webhook_destination(input.webhook_url, config.allow_private_webhook_addresses);
-        if (!url) co_return refused({"webhook-url", url.error().message});
-        auto const secret = webhook_secret(input.webhook_secret_file);
-        if (!secret) co_return refused(secret.error());
-        merchant.webhook = {{.merchant_id = merchant.id,
-                             .id = new_id<WebhookEndpointTag>(merchant.created_at),
-                             .url = input.webhook_url,
-                             .event_types = {std::string(kEveryEvent)},
-                             .created_at = merchant.created_at},
-                            SecretBox(*sealing_key).seal(*secret)};
-        // Shown once, to whoever created it here; one that came from a file is known already.
-        if (input.webhook_secret_file.empty()) shown_secret = secret->reveal();
-    }
+    auto const shown_secret =
+        set_webhook(merchant, config, *sealing_key, input.webhook_url, input.webhook_secret_file);
+    if (!shown_secret) co_return refused(shown_secret.error());
 
     Database database(config.database_url, 1);
     PgAccess access(database);
@@ -241,7 +257,7 @@ Task<int> create_merchant(Config config, MerchantInput input) {
         Json json{
             {"id", to_string(merchant.id)}, {"name", merchant.name}, {"first_address", first}};
         if (merchant.webhook) json["webhook_endpoint"] = to_string(merchant.webhook->endpoint.id);
-        if (!shown_secret.empty()) json["webhook_secret"] = shown_secret;
+        if (!shown_secret->empty()) json["webhook_secret"] = *shown_secret;
         print(json);
     } else {
         std::cout
@@ -249,10 +265,51 @@ Task<int> create_merchant(Config config, MerchantInput input) {
             << "\nFirst address   " << first
             << "\n\nCompare the first address with the first one that your wallet shows for this "
                "account.\nIf they differ, do not take payments: the money would go elsewhere.\n";
-        if (!shown_secret.empty()) {
-            std::cout << "\nWebhook secret  " << shown_secret
-                      << "\nShown only now. The shop verifies webhooks with it.\n";
-        }
+        print_secret(*shown_secret);
+    }
+    co_return kDone;
+}
+
+Task<int> create_test_merchant(Config config, TestMerchantInput input) {
+    auto const live = parse_merchant_id(input.live);
+    if (!live) co_return refused(live.error());
+    if (config.network.chain(kTestChainId) == nullptr) {
+        co_return refused({"test_mode.enabled", "is false: there is no test mode here"});
+    }
+    auto const sealing_key = load_sealing_key(config.key_file);
+    if (!sealing_key) co_return refused(sealing_key.error());
+    Database database(config.database_url, 1);
+    auto const merchants = co_await PgReports(database).merchants();
+    auto const found = std::ranges::find(merchants, *live, &Merchant::id);
+    if (found == merchants.end())
+        co_return refused({"merchant", "there is no merchant " + input.live});
+    auto const live_key = parse_extended_public_key(found->extended_public_key);
+    auto const key = live_key ? test_key_of(*live_key) : std::nullopt;
+    if (!key) co_return refused({"merchant", "has a key that gives no other"});
+
+    NewMerchant merchant;
+    merchant.test_twin_of = *live;
+    merchant.name = found->name;
+    merchant.extended_public_key = *key;
+    merchant.fees = found->fees;
+    merchant.created_at = SystemClock().now();
+    merchant.id = new_id<MerchantTag>(merchant.created_at);
+    auto const shown_secret =
+        set_webhook(merchant, config, *sealing_key, input.webhook_url, input.webhook_secret_file);
+    if (!shown_secret) co_return refused(shown_secret.error());
+    PgAccess access(database);
+    auto const created = co_await access.create_merchant(merchant);
+    if (!created) co_return refused(created.error());
+    if (input.json) {
+        Json json{
+            {"id", to_string(merchant.id)}, {"name", merchant.name}, {"test_twin_of", input.live}};
+        if (!shown_secret->empty()) json["webhook_secret"] = *shown_secret;
+        print(json);
+    } else {
+        std::cout << "Test merchant   " << to_string(merchant.id) << "  " << merchant.name
+                  << "\nIts keys begin with sk_test_: sycee key create --merchant "
+                  << to_string(merchant.id) << "\n";
+        print_secret(*shown_secret);
     }
     co_return kDone;
 }
@@ -326,14 +383,15 @@ Task<int> export_addresses(Executor executor, Config config, std::string merchan
     Database database(config.database_url, 1);
     PgReports reports(database);
     SystemClock clock;
+    PgTestChain test_chain(database);
     auto const addresses =
         all ? co_await reports.issued_addresses() : co_await reports.used_addresses();
     Json rows = Json::array();
     for (ChainSettings const& chain : config.network.chains) {
-        EvmNode node(executor, chain, chain.endpoints.front(), clock, NodeLimits{});
+        auto const node = make_node(executor, chain, chain.endpoints.front(), clock, test_chain);
         for (IssuedAddress const& issued : addresses) {
             if (only && issued.merchant.id != *only) continue;
-            for (auto& row : co_await balances_of(issued, node, chain))
+            for (auto& row : co_await balances_of(issued, *node, chain))
                 rows.push_back(std::move(row));
         }
     }

@@ -35,6 +35,13 @@ struct MerchantInput {
     bool json = false;
 };
 Task<int> create_merchant(Config config, MerchantInput input);
+struct TestMerchantInput {
+    std::string live;  // whose twin it is
+    std::string webhook_url;
+    std::filesystem::path webhook_secret_file;
+    bool json = false;
+};
+Task<int> create_test_merchant(Config config, TestMerchantInput input);
 Task<int> set_fees(Config config, std::string merchant, FeeInput input, bool json);
 Task<int> list_fees(Config config, std::string merchant, bool json);
 // The merchant that fees are paid to: named anew, or shown where `merchant` is empty.

@@ -1,5 +1,6 @@
 #include "config.hpp"
 
+#include <sycee/app/test_payments.hpp>
 #include <sycee/base/ascii.hpp>
 #include <sycee/net/client_address.hpp>
 #include <sycee/net/http_client.hpp>
@@ -348,6 +349,10 @@ void read_chains(Section& root, Config& config, std::filesystem::path const& fol
     for (std::size_t i = 0; i < tables.size(); ++i) {
         std::string const name = "chains[" + std::to_string(i) + "]";
         ChainSettings chain = read_chain(*tables[i], name, folder, environment);
+        if (is_test_chain(chain.id)) {
+            reject(tables[i]->source(), name + ".id",
+                   std::to_string(chain.id) + " is that of test mode: see test_mode.enabled");
+        }
         if (config.network.chain(chain.id) != nullptr) {
             reject(tables[i]->source(), name + ".id",
                    std::to_string(chain.id) + " stands there twice");
@@ -661,6 +666,10 @@ Config read(toml::table const& table, std::filesystem::path const& folder,
     config.allow_private_webhook_addresses = webhooks.flag("allow_private_addresses", false);
     webhooks.refuse_unknown_keys();
 
+    Section test_mode(root.table("test_mode"), "test_mode", "TEST_MODE", environment);
+    bool const has_test_mode = test_mode.flag("enabled", false);
+    test_mode.refuse_unknown_keys();
+
     Section api(root.table("api"), "api", "API", environment);
     config.api.requests_per_minute = static_cast<std::uint32_t>(
         api.number("requests_per_minute", 1, 100'000'000, config.api.requests_per_minute));
@@ -693,6 +702,8 @@ Config read(toml::table const& table, std::filesystem::path const& folder,
 
     read_chains(root, config, folder, environment);
     read_rates(root, config, folder, environment);
+    // Behind the others: what is shown first is real.
+    if (has_test_mode) config.network.chains.push_back(test_chain_settings());
     root.refuse_unknown_keys();
     return config;
 }

@@ -111,6 +111,7 @@ Json key_json(ApiKey const& key) {
     };
     return {{"id", to_string(key.id)},
             {"merchant", to_string(key.merchant_id)},
+            {"livemode", key.livemode},
             {"label", key.label},
             {"scopes", key.scopes.names()},
             {"allowed_addresses", key.allowed_addresses},
@@ -163,12 +164,15 @@ Task<int> create_key(Config config, KeyInput input, bool json) {
     Timestamp const now = SystemClock().now();
     auto key = key_of(input, now);
     if (!key) co_return refused(key.error());
-    key->id = new_id<ApiKeyTag>(now);
-    auto const made = make_api_key(key->id, random_bytes<32>(), kind_of(key->scopes));
-    key->secret_hash = made.secret_hash;
-
     Database database(config.database_url, 1);
     PgApiKeys keys(database);
+    auto const livemode = co_await keys.livemode_of(key->merchant_id);
+    if (!livemode) co_return refused({"merchant", "there is no merchant " + input.merchant});
+    key->livemode = *livemode;
+    key->id = new_id<ApiKeyTag>(now);
+    auto const made =
+        make_api_key(key->id, random_bytes<32>(), kind_of(key->scopes), key->livemode);
+    key->secret_hash = made.secret_hash;
     auto const created = co_await keys.create(*key);
     if (!created) co_return refused(created.error());
     show_new(*key, made.text, json);
@@ -220,7 +224,8 @@ Task<int> rotate_key(Config config, RotationInput input, bool json) {
     auto const rotated = co_await keys.find(*old);
     if (!rotated) co_return refused({"key", "there is no key " + input.key});
     auto const id = new_id<ApiKeyTag>(now);
-    auto const made = make_api_key(id, random_bytes<32>(), kind_of(rotated->scopes));
+    auto const made =
+        make_api_key(id, random_bytes<32>(), kind_of(rotated->scopes), rotated->livemode);
     auto const key = co_await keys.rotate(
         *old, {.id = id, .secret_hash = made.secret_hash, .expires_at = *end}, now, *overlap);
     if (!key) co_return refused(key.error());

@@ -25,6 +25,7 @@ struct CommandLine {
     Command command;
     std::function<int()> offline;  // instead of it: needs no configuration
     MerchantInput merchant;
+    TestMerchantInput test_merchant;
     RepairInput repair;
     LossInput loss;
     FeeInvoiceInput invoice;
@@ -140,6 +141,20 @@ void add_merchant(CommandLine& line) {
     create->callback([&line] {
         line.command = [&line](Executor, Config config) {
             return create_merchant(std::move(config), line.merchant);
+        };
+    });
+    auto* twin = group->add_subcommand(
+        "test-mode", "Adds the test merchant of a merchant: its payments are paid by simulations");
+    twin->add_option("merchant", line.test_merchant.live, "The live merchant's id, mer_…")
+        ->required();
+    twin->add_option("--webhook-url", line.test_merchant.webhook_url,
+                     "Where its events are posted");
+    twin->add_option("--webhook-secret-file", line.test_merchant.webhook_secret_file,
+                     "File with a whsec_ secret; without it one is made and shown once");
+    twin->add_flag("--json", line.test_merchant.json, "Print JSON");
+    twin->callback([&line] {
+        line.command = [&line](Executor, Config config) {
+            return create_test_merchant(std::move(config), line.test_merchant);
         };
     });
     auto* list = group->add_subcommand("list", "Shows the merchants with their first addresses");

@@ -7,6 +7,7 @@
 #include <sycee/store/pg_payment_changes.hpp>
 #include <sycee/store/pg_rebuild.hpp>
 #include <sycee/store/pg_refunds.hpp>
+#include <sycee/store/pg_test_chain.hpp>
 
 #include "chain_access.hpp"
 #include "commands.hpp"
@@ -31,8 +32,8 @@ int refused(Error const& error) {
 // A chain as its nodes remember it.
 struct Remembered {
     Remembered(Executor const& executor, ChainSettings const& settings, Clock& clock,
-               Metrics& metrics)
-        : access(executor, settings, clock, metrics),
+               Metrics& metrics, TestChainPort& test_chain)
+        : access(executor, settings, clock, metrics, test_chain),
           history(settings.id, nodes_of(access), settings.quorum, clock) {}
 
     static std::vector<HistoryPort*> nodes_of(ChainAccess const& access) {
@@ -105,11 +106,12 @@ Task<int> rebuild(Executor executor, Config config, std::string into) {
 
     SystemClock clock;
     Metrics metrics;
+    PgTestChain test_chain(books);
     std::vector<std::unique_ptr<Remembered>> chains;
     std::map<ChainId, ChainHistory*> histories;
     for (ChainSettings const& settings : config.network.chains) {
-        auto& chain =
-            chains.emplace_back(std::make_unique<Remembered>(executor, settings, clock, metrics));
+        auto& chain = chains.emplace_back(
+            std::make_unique<Remembered>(executor, settings, clock, metrics, test_chain));
         co_await chain->access.check_all();
         histories.emplace(settings.id, &chain->history);
     }

@@ -1,14 +1,15 @@
 #include <sycee/app/loss_service.hpp>
 #include <sycee/app/reconciliation.hpp>
 #include <sycee/app/token_text.hpp>
-#include <sycee/node/evm_node.hpp>
 #include <sycee/runtime/clock.hpp>
 #include <sycee/runtime/errors.hpp>
 #include <sycee/store/pg_access.hpp>
 #include <sycee/store/pg_ledger.hpp>
 #include <sycee/store/pg_losses.hpp>
 #include <sycee/store/pg_reports.hpp>
+#include <sycee/store/pg_test_chain.hpp>
 
+#include "chain_access.hpp"
 #include "commands.hpp"
 #include "operators.hpp"
 
@@ -40,7 +41,7 @@ struct Compared {
 
 // At the block that was processed last, by its hash. A node keeps the states of few blocks, and a
 // reorg may take that one away: then once more, at the block that is processed by then.
-Task<Compared> compare(PgReports& reports, EvmNode& node, ChainId chain_id, Clock& clock) {
+Task<Compared> compare(PgReports& reports, ChainNode& node, ChainId chain_id, Clock& clock) {
     Compared compared;
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
         if (attempt > 0) co_await clock.sleep_for(1s);
@@ -182,12 +183,12 @@ Task<int> book_difference_loss(Executor executor, Config config, LossInput input
     PgLosses losses(database);
     PgLedger ledger(database);
     SystemClock clock;
-    std::vector<std::unique_ptr<EvmNode>> nodes;
+    PgTestChain test_chain(database);
+    std::vector<std::unique_ptr<ChainNode>> nodes;
     LossService::Nodes of_chains;
     for (ChainSettings const& chain : config.network.chains) {
         for (EndpointSettings const& endpoint : chain.endpoints) {
-            nodes.push_back(
-                std::make_unique<EvmNode>(executor, chain, endpoint, clock, NodeLimits{}));
+            nodes.push_back(make_node(executor, chain, endpoint, clock, test_chain));
             of_chains[chain.id].push_back(nodes.back().get());
         }
     }
@@ -220,11 +221,12 @@ Task<int> reconcile(Executor executor, Config config, bool json) {
     Database database(config.database_url, 1);
     PgReports reports(database);
     SystemClock clock;
+    PgTestChain test_chain(database);
     bool all_agree = true;
     Json chains = Json::array();
     for (ChainSettings const& chain : config.network.chains) {
-        EvmNode node(executor, chain, chain.endpoints.front(), clock, NodeLimits{});
-        Compared const compared = co_await compare(reports, node, chain.id, clock);
+        auto const node = make_node(executor, chain, chain.endpoints.front(), clock, test_chain);
+        Compared const compared = co_await compare(reports, *node, chain.id, clock);
         all_agree = all_agree && compared.fault.empty() && compared.differences.empty();
         if (json) {
             chains.push_back(json_of(chain, compared));

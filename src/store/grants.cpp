@@ -7,14 +7,35 @@ namespace sycee {
 namespace {
 
 // Everything that is added to and never changed.
-constexpr std::array kAddedTo{
-    "authorizations",     "clearings",        "settlement_batches", "settlements",
-    "unapplied_receipts", "withdrawals",      "reversals",          "resolutions",
-    "resolution_reasons", "refunds",          "refund_payments",    "refund_cancellations",
-    "token_losses",       "fee_payments",     "cancellations",      "refund_recipients",
-    "postings",           "payments",         "finality_rules",     "fee_schedules",
-    "fee_recipients",     "fee_invoices",     "chain_repairs",      "extended_key_claims",
-    "operators",          "webhook_attempts", "checkpoints",        "checkpoint_journals"};
+constexpr std::array kAddedTo{"authorizations",
+                              "clearings",
+                              "settlement_batches",
+                              "settlements",
+                              "unapplied_receipts",
+                              "withdrawals",
+                              "reversals",
+                              "resolutions",
+                              "resolution_reasons",
+                              "refunds",
+                              "refund_payments",
+                              "refund_cancellations",
+                              "token_losses",
+                              "fee_payments",
+                              "cancellations",
+                              "refund_recipients",
+                              "postings",
+                              "payments",
+                              "finality_rules",
+                              "fee_schedules",
+                              "fee_recipients",
+                              "fee_invoices",
+                              "chain_repairs",
+                              "extended_key_claims",
+                              "operators",
+                              "webhook_attempts",
+                              "checkpoints",
+                              "checkpoint_journals",
+                              "test_chain_transfers"};
 
 struct Changed {
     char const* table;
@@ -49,6 +70,7 @@ constexpr std::array kChanged{
     Changed{"operator_sessions", nullptr, true},
     Changed{"reconciliations", nullptr},
     Changed{"balance_differences", "(closed_at, closed_reason, accepted)"},
+    Changed{"test_chain", "(head)"},
     Changed{"signing_keys", "(retired_at)"},
 };
 

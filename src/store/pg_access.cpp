@@ -27,6 +27,22 @@ std::vector<Bytes32> claims_of(ExtendedPublicKey const& key) {
     return claims;
 }
 
+// Of a live merchant, one only.
+Result<void> check_twin(pqxx::work& tx, MerchantId live) {
+    auto const rows = tx.exec_params(
+        "SELECT m.mode, t.merchant_id FROM merchants m"
+        " LEFT JOIN merchants t ON t.live_merchant_id = m.merchant_id WHERE m.merchant_id = $1",
+        to_sql(live));
+    if (rows.empty()) return refuse("merchant", "there is no merchant " + to_string(live));
+    if (rows[0][0].c_str() != std::string_view("live"))
+        return refuse("merchant", to_string(live) + " is a test merchant itself");
+    if (!rows[0][1].is_null()) {
+        return refuse("merchant", to_string(live) + " has the test merchant " +
+                                      to_string(id_of<MerchantTag>(rows[0][1])) + " already");
+    }
+    return {};
+}
+
 bool is_claimed(pqxx::work& tx, std::vector<Bytes32> const& claims) {
     return std::any_of(claims.begin(), claims.end(), [&tx](Bytes32 const& claim) {
         return !tx.exec_params("SELECT 1 FROM extended_key_claims WHERE claim = $1",
@@ -85,6 +101,10 @@ Task<Result<void>> PgAccess::create_merchant(NewMerchant merchant) {
     auto work = [&](pqxx::work& tx) -> Result<void> {
         // Two merchants with related keys created at once would not see each other's claims.
         tx.exec("SELECT pg_advisory_xact_lock(hashtextextended('sycee.extended_keys', 0))");
+        if (merchant.test_twin_of) {
+            auto const refused = check_twin(tx, *merchant.test_twin_of);
+            if (!refused) return refused;
+        }
         auto const claims = claims_of(merchant.extended_public_key);
         if (is_claimed(tx, claims)) {
             return refuse(
@@ -92,11 +112,13 @@ Task<Result<void>> PgAccess::create_merchant(NewMerchant merchant) {
                 "is in use already, or its parent or child is: the deposit addresses of two "
                 "merchants would be the same");
         }
+        std::optional<std::string> live;
+        if (merchant.test_twin_of) live = to_sql(*merchant.test_twin_of);
         tx.exec_params(
-            "INSERT INTO merchants (merchant_id, name, extended_public_key, created_at)"
-            " VALUES ($1, $2, $3, to_timestamp($4::bigint / 1000.0))",
+            "INSERT INTO merchants (merchant_id, name, extended_public_key, created_at, mode,"
+            " live_merchant_id) VALUES ($1, $2, $3, to_timestamp($4::bigint / 1000.0), $5, $6)",
             to_sql(merchant.id), merchant.name, to_string(merchant.extended_public_key),
-            to_sql(merchant.created_at));
+            to_sql(merchant.created_at), live ? "test" : "live", live ? live->c_str() : nullptr);
         if (merchant.webhook) insert_endpoint(tx, *merchant.webhook);
         BulkInsert rows("extended_key_claims", {{"claim", "bytea"}, {"merchant_id", "uuid"}});
         for (Bytes32 const& claim : claims)

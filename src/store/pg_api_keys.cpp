@@ -42,15 +42,17 @@ std::optional<Timestamp> time_or_none(pqxx::field const& field) {
 }
 
 std::string key_columns() {
-    return "merchant_id, key_id, label, secret_hash, array_to_string(scopes, ' ') AS scopes,"
+    return "k.merchant_id, mode, key_id, label, secret_hash, array_to_string(scopes, ' ') AS "
+           "scopes,"
            " array_to_string(allowed_addresses, ' ') AS allowed_addresses, replaced_by, " +
-           time_column("created_at") + ", " + time_column("expires_at") + ", " +
+           time_column("k.created_at", "created_at") + ", " + time_column("expires_at") + ", " +
            time_column("revoked_at") + ", " + time_column("last_used_at");
 }
 
 ApiKey key_of(pqxx::row const& row) {
     ApiKey key{.id = id_of<ApiKeyTag>(row["key_id"]),
                .merchant_id = id_of<MerchantTag>(row["merchant_id"]),
+               .livemode = row["mode"].c_str() == std::string_view("live"),
                .label = row["label"].c_str(),
                .secret_hash = bytes_of<32>(row["secret_hash"]),
                .scopes = scopes_of(row["scopes"]),
@@ -70,7 +72,9 @@ std::map<ApiKeyId, ApiKey> read_api_keys(pqxx::transaction_base& tx,
         wanted.add(id);
     std::map<ApiKeyId, ApiKey> keys;
     for (auto const& row :
-         tx.exec_params("SELECT " + key_columns() + " FROM api_keys WHERE key_id = ANY($1::uuid[])",
+         tx.exec_params("SELECT " + key_columns() +
+                            " FROM api_keys k JOIN merchants m USING (merchant_id)"
+                            " WHERE key_id = ANY($1::uuid[])",
                         wanted.str())) {
         ApiKey key = key_of(row);
         keys.emplace(key.id, std::move(key));
@@ -143,6 +147,16 @@ Task<void> PgApiKeys::note_uses(std::vector<ApiKeyUse> uses) {
     co_await transact(database_, work);
 }
 
+Task<std::optional<bool>> PgApiKeys::livemode_of(MerchantId merchant_id) {
+    auto work = [&](pqxx::work& tx) -> std::optional<bool> {
+        auto const rows = tx.exec_params(
+            "SELECT mode = 'live' FROM merchants WHERE merchant_id = $1", to_sql(merchant_id));
+        if (rows.empty()) return std::nullopt;
+        return rows[0][0].as<bool>();
+    };
+    co_return co_await transact(database_, work);
+}
+
 Task<Result<void>> PgApiKeys::create(ApiKey key) {
     auto work = [&](pqxx::work& tx) -> Result<void> {
         if (insert(tx, key)) return {};
@@ -158,8 +172,9 @@ Task<std::vector<ApiKey>> PgApiKeys::list(std::optional<MerchantId> merchant_id)
         std::vector<ApiKey> keys;
         for (auto const& row :
              tx.exec_params("SELECT " + key_columns() +
-                                " FROM api_keys WHERE merchant_id = $1::uuid OR $1::uuid IS NULL"
-                                " ORDER BY merchant_id, key_id",
+                                " FROM api_keys k JOIN merchants m USING (merchant_id)"
+                                " WHERE k.merchant_id = $1::uuid OR $1::uuid IS NULL"
+                                " ORDER BY k.merchant_id, key_id",
                             wanted ? wanted->c_str() : nullptr)) {
             keys.push_back(key_of(row));
         }
@@ -171,8 +186,10 @@ Task<std::vector<ApiKey>> PgApiKeys::list(std::optional<MerchantId> merchant_id)
 Task<Result<ApiKey>> PgApiKeys::rotate(ApiKeyId old, RotatedKey fresh, Timestamp now,
                                        std::chrono::milliseconds overlap) {
     auto work = [&](pqxx::work& tx) -> Result<ApiKey> {
-        auto const rows = tx.exec_params(
-            "SELECT " + key_columns() + " FROM api_keys WHERE key_id = $1 FOR UPDATE", to_sql(old));
+        auto const rows = tx.exec_params("SELECT " + key_columns() +
+                                             " FROM api_keys k JOIN merchants m USING (merchant_id)"
+                                             " WHERE key_id = $1 FOR UPDATE OF k",
+                                         to_sql(old));
         if (rows.empty()) return std::unexpected(no_key(old));
         ApiKey key = key_of(rows[0]);
         if (!key.is_valid(now)) return refuse("key", to_string(old) + " is not valid any more");

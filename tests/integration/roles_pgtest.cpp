@@ -79,6 +79,11 @@ TEST_F(RolesInPostgres, the_service_adds_to_the_books_and_changes_nothing_in_the
     EXPECT_TRUE(is_denied(kService, "SET session_replication_role = replica"));
     EXPECT_TRUE(is_denied(kService, "UPDATE signing_keys SET public_key = public_key"));
     EXPECT_TRUE(is_denied(kService, "DELETE FROM signing_keys"));
+    EXPECT_FALSE(is_denied(kService, "UPDATE test_chain SET head = head"));
+    EXPECT_TRUE(is_denied(kService, "UPDATE test_chain SET genesis = genesis"));
+    EXPECT_TRUE(is_denied(kService, "UPDATE test_chain_transfers SET amount = amount"));
+    EXPECT_TRUE(is_denied(kService, "DELETE FROM test_chain_transfers"));
+    EXPECT_TRUE(is_denied(kService, "UPDATE merchants SET mode = 'live'"));
     // A key can be ended, never given more.
     for (std::string const column : {"secret_hash", "scopes", "allowed_addresses", "merchant_id"})
         EXPECT_TRUE(is_denied(kService, "UPDATE api_keys SET " + column + " = " + column))

@@ -58,6 +58,12 @@ export class Sycee {
     get: (query: Query<"/v1/rates", "get">, options?: RequestOptions) => this.#get("/v1/rates", {}, query, options),
   };
 
+  /** With a test key: what becomes of a test payment. */
+  readonly testPayments = {
+    simulate: (id: string, outcome: Body<"/v1/test/payments/{id}/simulate", "post">, options?: CreateOptions) =>
+      this.#create("/v1/test/payments/{id}/simulate", { id }, outcome, options),
+  };
+
   readonly exceptions = {
     get: (id: string, options?: RequestOptions) => this.#get("/v1/exceptions/{id}", { id }, {}, options),
     list: (query?: Query<"/v1/exceptions", "get">, options?: RequestOptions) =>

@@ -196,6 +196,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/test/payments/{id}/simulate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["PaymentId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Simulate a transfer to a test payment
+         * @description Puts a transfer into a block of the test chain that is not there yet: the next one, within two seconds; for
+         *     `late` the first one after the payment's `expires_at`. A transfer that is to be reversed is taken away again by a
+         *     reorg, before it is cleared (`reversed`) or after (`cleared_reversed`). Each request is a transfer of its
+         *     own. With a live key there is nothing here.
+         */
+        post: operations["simulatePayment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/rates": {
         parameters: {
             query?: never;
@@ -1405,6 +1430,8 @@ export interface components {
             id: components["schemas"]["PaymentId"];
             /** @constant */
             object: "payment";
+            /** @description false for a payment of test mode, which no money is behind. */
+            livemode: boolean;
             status: components["schemas"]["PaymentStatus"];
             /**
              * @description Rises with each record that is booked of the payment: of two states of it, the one with the larger version is
@@ -1457,6 +1484,36 @@ export interface components {
              */
             canceled_at: components["schemas"]["Time"] | null;
             created_at: components["schemas"]["Time"];
+        };
+        SimulatePayment: {
+            outcome: components["schemas"]["TestOutcome"];
+            /** @description The symbol of a token that the payment offers; the first one if you don't say. */
+            token?: string | null;
+            /**
+             * @description What arrives. Without it the price; half of it to be too little, six fifths to be too much.
+             *     Refused where it would bring another outcome.
+             */
+            amount?: components["schemas"]["Decimal"] | null;
+        };
+        /** @enum {unknown} */
+        TestOutcome: "paid" | "underpaid" | "overpaid" | "late" | "reversed" | "cleared_reversed";
+        Simulation: {
+            /** @constant */
+            object: "simulation";
+            payment: components["schemas"]["PaymentId"];
+            /** @constant */
+            livemode: false;
+            outcome: components["schemas"]["TestOutcome"];
+            /** @constant */
+            chain_id: 31337000001;
+            token: string;
+            amount: components["schemas"]["Decimal"];
+            amount_base_units: string;
+            transaction_hash: string;
+            block_number: number;
+            mined_at: components["schemas"]["Time"];
+            /** @description From this block on, a reorg has taken the transfer away; null where it stays. */
+            taken_back_at_block: number | null;
         };
         Payment: components["schemas"]["PaymentFields"];
         PaymentList: {
@@ -2782,6 +2839,53 @@ export interface operations {
                     "application/json": components["schemas"]["SigningKeys"];
                 };
             };
+        };
+    };
+    simulatePayment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Names this request of yours, such as by a UUID, or by order and attempt: 1 to 255 visible ASCII
+                 *     characters, with or without quotes. The same request with the same key does nothing anew and gets the
+                 *     answer of the first one, for 30 days. A request that was refused leaves the key free. Every POST takes
+                 *     one; another request with the same key is refused with 422.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: components["schemas"]["PaymentId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SimulatePayment"];
+            };
+        };
+        responses: {
+            /** @description What will arrive, and when. */
+            201: {
+                headers: {
+                    "Request-Id": components["headers"]["RequestId"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Simulation"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["KeyInUse"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
         };
     };
     getRate: {

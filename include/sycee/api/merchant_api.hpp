@@ -14,6 +14,7 @@
 #include <sycee/app/refund_service.hpp>
 #include <sycee/app/settings.hpp>
 #include <sycee/app/statement.hpp>
+#include <sycee/app/test_payments.hpp>
 #include <sycee/app/webhook_service.hpp>
 #include <sycee/net/http_message.hpp>
 #include <sycee/net/stream_slots.hpp>
@@ -54,6 +55,7 @@ struct ApiServices {
     EventSource events;
     PaymentSearch& search;
     PaymentChanges& changes;
+    TestPayments& test_payments;
 };
 
 // How a stream of events goes on.

@@ -83,6 +83,7 @@ constexpr std::size_t kMostAllowedAddresses = 50;
 struct ApiKey {
     ApiKeyId id;
     MerchantId merchant_id;
+    bool livemode = true;  // that of the merchant
     std::string label;
     Bytes32 secret_hash{};
     Scopes scopes;

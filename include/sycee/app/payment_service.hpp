@@ -18,8 +18,9 @@ namespace sycee {
 
 // What a shop sends to create a payment.
 struct CreatePayment {
-    std::string amount;                                         // decimal string: "50.00"
-    std::string currency;                                       // "EUR"
+    bool livemode = true;  // that of the merchant: on real chains, or on the test chain
+    std::string amount;    // decimal string: "50.00"
+    std::string currency;  // "EUR"
     std::optional<std::string> reference;                       // at most 200 bytes
     std::optional<std::string> description;                     // at most 500
     std::vector<std::pair<std::string, std::string>> metadata;  // at most 50, key 40, value 500
@@ -51,8 +52,8 @@ class PaymentService {
                                       std::optional<IdempotencyClaim> claim = std::nullopt);
     // What such a payment would cost now, without making one; of one unit of the currency where no
     // amount is given. Throws as create() does.
-    Result<PriceOffer> offer(std::string const& currency,
-                             std::optional<std::string> const& amount) const;
+    Result<PriceOffer> offer(std::string const& currency, std::optional<std::string> const& amount,
+                             bool livemode = true) const;
     Task<std::optional<PaymentState>> find(MerchantId merchant_id, PaymentId id);
     Task<std::optional<PaymentState>> find_public(PaymentId id);
     Task<PaymentPage> list(std::optional<MerchantId> merchant_id, std::optional<PaymentId> after,

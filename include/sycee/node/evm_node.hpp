@@ -1,9 +1,6 @@
 #pragma once
 
-#include <sycee/app/log_history.hpp>
-#include <sycee/app/ports.hpp>
-#include <sycee/app/rate_ports.hpp>
-#include <sycee/app/reconciliation.hpp>
+#include <sycee/app/chain_node.hpp>
 #include <sycee/app/settings.hpp>
 #include <sycee/net/http_client.hpp>
 #include <sycee/net/websocket_client.hpp>
@@ -33,7 +30,7 @@ struct NodeLimits {
 // answers is checked for its form and for being what was asked for; whether it makes sense as a
 // chain is for the caller. No message has more of a URL than its origin: providers put keys into
 // paths.
-class EvmNode final : public EndpointPort, public BalancePort, public HistoryPort, public FeedPort {
+class EvmNode final : public ChainNode {
   public:
     // Throws std::runtime_error for a URL that can't be one.
     EvmNode(Executor executor, ChainSettings const& chain, EndpointSettings const& endpoint,
@@ -44,7 +41,7 @@ class EvmNode final : public EndpointPort, public BalancePort, public HistoryPor
 
     // Keeps a subscription to new heads, which wait_for_head() hears. Ends only by cancellation;
     // the node outlives it.
-    Task<void> run_subscription();
+    Task<void> run_subscription() override;
 
     std::string name() const override;
     Task<ChainTips> tips() override;

@@ -8,6 +8,7 @@ namespace sycee {
 
 struct NewMerchant {
     MerchantId id;
+    std::optional<MerchantId> test_twin_of;  // nothing: a live merchant
     std::string name;
     ExtendedPublicKey extended_public_key;
     FeeSchedule fees;  // its version is given by the store
@@ -27,7 +28,8 @@ class PgAccess final : public AccessPort {
     Task<std::optional<SessionOperator>> find_session(Bytes32 token_hash, Timestamp now) override;
     Task<void> delete_session(Bytes32 token_hash) override;
 
-    // Refused where the extended key, its parent or a child of it is another merchant's.
+    // Refused where a test twin is there already, and where the extended key, its parent or a child
+    // of it is another merchant's.
     Task<Result<void>> create_merchant(NewMerchant merchant);
     // A new version, in force from the next clearing on. Refused where there is no such merchant.
     Task<Result<FeeSchedule>> set_fees(MerchantId merchant_id, FeeSchedule schedule, Timestamp now);

@@ -32,6 +32,8 @@ class PgApiKeys final : public ApiKeyPort {
     // Of keys that were used later than is written there.
     Task<void> note_uses(std::vector<ApiKeyUse> uses) override;
 
+    // Nothing where there is no such merchant.
+    Task<std::optional<bool>> livemode_of(MerchantId merchant_id);
     // Refused where there is no such merchant.
     Task<Result<void>> create(ApiKey key);
     // Of one merchant or of all, oldest first, those that are of no use any more as well.

@@ -8,6 +8,7 @@
 #include "desk_fakes.hpp"
 #include "event_fakes.hpp"
 #include "fee_fakes.hpp"
+#include "memory_test_chain.hpp"
 #include "refund_fakes.hpp"
 #include "run_task.hpp"
 #include "statement_fakes.hpp"
@@ -238,6 +239,7 @@ class MerchantApiTest : public testing::Test {
         desk_.on_claim = claim;
         refunds_.on_claim = claim;
         webhooks_.on_claim = claim;
+        test_chain_.on_claim = claim;
     }
 
     std::string add_key(std::uint8_t number, MerchantId merchant_id,
@@ -317,6 +319,8 @@ class MerchantApiTest : public testing::Test {
     MemoryEvents events_;
     MemoryFees fees_;
     FeeService fee_service_{fees_, service_, books_, network_, registry_, clock_};
+    MemoryTestChain test_chain_;
+    TestPayments test_payments_{test_chain_, service_};
     PaymentSearch search_{payments_, registry_};
     PaymentFeed feed_{io_.get_executor()};
     PaymentChanges changes_{payments_, books_, network_, registry_, wake_, feed_, clock_};
@@ -328,7 +332,7 @@ class MerchantApiTest : public testing::Test {
         return {payments,    desk_service_,    fee_service_, refund_service_,  statements_,
                 checkpoints, webhook_service_, api_keys_,    key_uses_,        payments_,
                 box_,        network_,         clock_,       {events_, wake_}, search_,
-                changes_};
+                changes_,    test_payments_};
     }
     ApiServices services_ = services_with(service_, checkpoint_service_);
     MerchantApi api_{services_, metrics_};

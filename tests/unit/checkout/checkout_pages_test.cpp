@@ -1,3 +1,4 @@
+#include <sycee/app/test_payments.hpp>
 #include <sycee/checkout/checkout_pages.hpp>
 
 #include "page_fakes.hpp"
@@ -71,6 +72,19 @@ TEST_F(CheckoutPagesTest, ShowsHowToPay) {
     EXPECT_TRUE(
         page.body.contains("<noscript><meta http-equiv=\"refresh\" content=\"5\"></noscript>"));
     EXPECT_TRUE(page.body.contains("href=\"?option=1\""));
+}
+
+TEST_F(CheckoutPagesTest, SaysOfATestPaymentThatItIsOne) {
+    EXPECT_EQ(get_page().body.find("Test payment."), std::string::npos);
+    auto const settings = test_chain_settings();
+    world_.network.chains.push_back(settings);
+    world_.state.payment.options = {
+        {kTestChainId, settings.tokens[0].contract, Amount(50 * kWholeToken), Amount{}}};
+    world_.store();
+    world_.follow(kTestChainId, world_.clock.time);
+    auto const page = get_page().body;
+    EXPECT_NE(page.find("Test payment."), std::string::npos);
+    EXPECT_NE(page.find("<title>Test: Pay 50.00 USD</title>"), std::string::npos);
 }
 
 TEST_F(CheckoutPagesTest, ShowsTheOtherOptionAndThePaymentLink) {

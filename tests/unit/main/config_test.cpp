@@ -1,4 +1,6 @@
 // Pins: a wrong configuration is refused with its line, before anything runs.
+#include <sycee/app/test_chain.hpp>
+
 #include <gtest/gtest.h>
 
 #include <config.hpp>
@@ -78,6 +80,21 @@ TEST(Config, watches_a_mempool_over_a_websocket) {
     ChainSettings const& chain = config->network.chains[0];
     EXPECT_TRUE(chain.watch_mempool);
     EXPECT_EQ(chain.mempool_endpoint()->ws_url, "ws://127.0.0.1:8545");
+}
+
+TEST(Config, has_test_mode_where_it_is_asked_for) {
+    auto const off = parse(kGood);
+    ASSERT_TRUE(off);
+    EXPECT_EQ(off->network.chain(kTestChainId), nullptr);
+    auto const on = parse(kGood, {{"SYCEE_TEST_MODE_ENABLED", "true"}});
+    ASSERT_TRUE(on);
+    ASSERT_EQ(on->network.chains.size(), 2U);
+    EXPECT_EQ(on->network.chains[1].id, kTestChainId);
+    auto own = kGood;
+    own.replace(own.find("31337"), 5, "31337000001");
+    auto const refused = parse(own);
+    ASSERT_FALSE(refused);
+    EXPECT_TRUE(to_string(refused.error()).contains("test_mode.enabled"));
 }
 
 TEST(Config, the_environment_overrides) {
