@@ -30,11 +30,22 @@ Login::Login(AccessPort& access, WorkerPool& workers, Clock& clock, Metrics& met
       metrics_(metrics),
       nobodys_hash_(hash_password(Secret(to_hex(random_bytes<32>())))) {}
 
-Task<LoginAnswer> Login::attempt(std::string name, Secret password, std::string peer) {
-    LoginAnswer answer;
+std::string wait_text(std::chrono::seconds wait) {
+    auto const seconds = wait.count();
+    std::string const time = seconds < 120 ? std::to_string(seconds) + " seconds"
+                                           : std::to_string((seconds + 59) / 60) + " minutes";
+    return "Too many attempts. Try again in " + time + ".";
+}
+
+Task<PasswordAnswer> Login::check(std::string name, Secret password, std::string peer,
+                                  std::string_view metric) {
+    PasswordAnswer answer;
+    auto const count = [&](std::string_view result) {
+        metrics_.count(metric, {{"result", std::string(result)}});
+    };
     answer.wait = throttle_.wait(name, peer, clock_.now());
     if (answer.wait.count() > 0) {
-        metrics_.count("sycee_admin_logins_total", {{"result", "throttled"}});
+        count("throttled");
         co_return answer;
     }
     throttle_.begin(name, peer, clock_.now());
@@ -44,16 +55,37 @@ Task<LoginAnswer> Login::attempt(std::string name, Secret password, std::string 
     auto verify = [&hash, &password] { return verify_password(hash, password); };
     bool const right = co_await workers_.call(verify);
     if (!found || !right) {
-        metrics_.count("sycee_admin_logins_total", {{"result", "failed"}});
-        log_warning("admin", "login failed", {{"peer", peer}});
+        count("failed");
         co_return answer;
     }
     throttle_.succeeded(name, peer, clock_.now());
+    count("succeeded");
+    answer.who = std::move(found);
+    co_return answer;
+}
+
+Task<LoginAnswer> Login::attempt(std::string name, Secret password, std::string peer) {
+    auto const checked =
+        co_await check(std::move(name), std::move(password), peer, "sycee_admin_logins_total");
+    LoginAnswer answer{.token = std::nullopt, .wait = checked.wait};
+    if (!checked.who) {
+        if (checked.wait.count() == 0) log_warning("admin", "login failed", {{"peer", peer}});
+        co_return answer;
+    }
     SessionToken const token = new_session_token();
-    co_await access_.create_session(token.hash(), found->id, clock_.now() + kSessionTime);
-    metrics_.count("sycee_admin_logins_total", {{"result", "succeeded"}});
-    log_info("admin", "logged in", {{"operator", found->name}, {"peer", peer}});
+    co_await access_.create_session(token.hash(), checked.who->id, clock_.now() + kSessionTime);
+    log_info("admin", "logged in", {{"operator", checked.who->name}, {"peer", peer}});
     answer.token = token;
+    co_return answer;
+}
+
+Task<PasswordAnswer> Login::confirm(std::string name, Secret password, std::string peer) {
+    auto answer =
+        co_await check(name, std::move(password), peer, "sycee_admin_confirmations_total");
+    if (!answer.who && answer.wait.count() == 0) {
+        log_warning("admin", "an operator's password was not confirmed",
+                    {{"operator", name}, {"peer", peer}});
+    }
     co_return answer;
 }
 

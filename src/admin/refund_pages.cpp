@@ -48,7 +48,8 @@ Task<void> RefundPages::load(PaymentDetail& detail) {
     });
 }
 
-Task<HttpResponse> RefundPages::answer(std::string path, Form form, Session session) {
+Task<HttpResponse> RefundPages::answer(std::string path, Form form, Session session,
+                                       std::string peer) {
     auto const below = path.find(kBelow);
     auto const id = parse_id<PaymentTag>(std::string_view(path).substr(0, below));
     auto state = id ? co_await payments_.find_public(*id) : std::nullopt;
@@ -56,8 +57,9 @@ Task<HttpResponse> RefundPages::answer(std::string path, Form form, Session sess
     std::string const page = root_ + "/payments/" + to_string(*id);
     Notice notice;
     try {
-        notice = co_await act(std::move(*state), path.substr(below + kBelow.size()),
-                              std::move(form), to_string(session.who.id));
+        notice = co_await act(
+            std::move(*state), path.substr(below + kBelow.size()), std::move(form),
+            {.operator_id = to_string(session.who.id), .name = session.who.name, .peer = peer});
     } catch (Unavailable const& failure) {
         log_warning("admin", "a refund could not be dealt with", {{"reason", failure.what()}});
         notice.text =
@@ -70,19 +72,36 @@ Task<HttpResponse> RefundPages::answer(std::string path, Form form, Session sess
     co_return response;
 }
 
-Task<Notice> RefundPages::act(PaymentState state, std::string action, Form form,
-                              std::string operator_id) {
+Task<Notice> RefundPages::act(PaymentState state, std::string action, Form form, Sender sender) {
     if (action == "create")
-        co_return co_await create(std::move(state), std::move(form), std::move(operator_id));
+        co_return co_await create(std::move(state), std::move(form), std::move(sender));
     if (action == "approve" || action == "reject") {
         co_return co_await answer_request(std::move(state), action == "approve", std::move(form),
-                                          std::move(operator_id));
+                                          std::move(sender.operator_id));
     }
     co_return co_await change(std::move(state), std::move(action), std::move(form),
-                              std::move(operator_id));
+                              std::move(sender));
 }
 
-Task<Notice> RefundPages::create(PaymentState state, Form form, std::string operator_id) {
+Task<std::expected<Address, Notice>> RefundPages::read_recipient(Form const& form,
+                                                                 Sender const& sender) {
+    auto const address = parse_address(field(form, "recipient"));
+    if (!address) co_return std::unexpected(refusal({"recipient", address.error().message}));
+    Secret password(form_value(form, "password"));
+    if (password.reveal().empty()) {
+        co_return std::unexpected(
+            refusal({"password", "is missing: who says where money goes says it again"}));
+    }
+    auto const confirmed = co_await login_.confirm(sender.name, std::move(password), sender.peer);
+    if (confirmed.wait.count() > 0) {
+        co_return std::unexpected(
+            Notice{.good = false, .text = "Nothing was done. " + wait_text(confirmed.wait)});
+    }
+    if (!confirmed.who) co_return std::unexpected(refusal({"password", "is wrong"}));
+    co_return *address;
+}
+
+Task<Notice> RefundPages::create(PaymentState state, Form form, Sender sender) {
     std::string const of = field(form, "of");  // "1/0x…"
     auto const all = refundable_of(state);
     auto const from = std::ranges::find_if(all, [&of](Refundable const& one) {
@@ -99,9 +118,9 @@ Task<Notice> RefundPages::create(PaymentState state, Form form, std::string oper
                            " that are settled and not refunded"});
     }
     std::optional<Address> recipient;  // none: the payer says it later
-    if (auto const entered = field(form, "recipient"); !entered.empty()) {
-        auto const address = parse_address(entered);
-        if (!address) co_return refusal({"recipient", address.error().message});
+    if (!field(form, "recipient").empty()) {
+        auto const address = co_await read_recipient(form, sender);
+        if (!address) co_return address.error();
         recipient = *address;
     }
     PaymentKey const key{state.payment.merchant_id, state.payment.id};
@@ -111,10 +130,10 @@ Task<Notice> RefundPages::create(PaymentState state, Form form, std::string oper
                                                                .amount = *amount,
                                                                .recipient = recipient,
                                                                .reason = field(form, "reason")},
-                                                  operator_id);
+                                                  sender.operator_id);
     if (!created) co_return refusal(created.error());
     log_info("admin", created->request ? "asked for a refund" : "promised a refund",
-             {{"operator", operator_id}, {"payment", to_string(key.second)}});
+             {{"operator", sender.operator_id}, {"payment", to_string(key.second)}});
     if (created->request) {
         co_return Notice{.good = true,
                          .text =
@@ -129,8 +148,7 @@ Task<Notice> RefundPages::create(PaymentState state, Form form, std::string oper
                                    "money goes."};
 }
 
-Task<Notice> RefundPages::change(PaymentState state, std::string action, Form form,
-                                 std::string operator_id) {
+Task<Notice> RefundPages::change(PaymentState state, std::string action, Form form, Sender sender) {
     auto const key = parse_refund_id(state.payment.merchant_id, field(form, "refund"));
     auto const refund = key ? co_await refunds_.find(*key) : std::nullopt;
     if (!refund || refund->payment_id != state.payment.id)
@@ -140,22 +158,22 @@ Task<Notice> RefundPages::change(PaymentState state, std::string action, Form fo
     if (action == "report") {
         auto const hash = read_transaction_hash(field(form, "transaction"));
         if (!hash) co_return refusal(hash.error());
-        result = co_await refunds_.report(*key, *hash, operator_id);
+        result = co_await refunds_.report(*key, *hash, sender.operator_id);
         done = "Reported. It is paid once the transaction is final.";
     } else if (action == "recipient") {
-        auto const recipient = parse_address(field(form, "recipient"));
-        if (!recipient) co_return refusal({"recipient", recipient.error().message});
-        result = co_await refunds_.give_recipient(*key, *recipient, operator_id);
+        auto const recipient = co_await read_recipient(form, sender);
+        if (!recipient) co_return recipient.error();
+        result = co_await refunds_.give_recipient(*key, *recipient, sender.operator_id);
         done = "The recipient is set.";
     } else if (action == "cancel") {
-        result = co_await refunds_.cancel(*key, field(form, "reason"), operator_id);
+        result = co_await refunds_.cancel(*key, field(form, "reason"), sender.operator_id);
         done = "Canceled: the money is where it was before.";
     } else {
         co_return Notice{.good = false, .text = "There is no such form."};
     }
     if (!result) co_return refusal(result.error());
     log_info("admin", "dealt with a refund",
-             {{"operator", operator_id}, {"refund", refund_id(*key)}, {"action", action}});
+             {{"operator", sender.operator_id}, {"refund", refund_id(*key)}, {"action", action}});
     co_return Notice{.good = true, .text = done};
 }
 

@@ -5,10 +5,12 @@
 #include <sycee/net/html.hpp>
 #include <sycee/net/http_message.hpp>
 
+#include "login.hpp"
 #include "notice.hpp"
 #include "pages.hpp"
 #include "session.hpp"
 
+#include <expected>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,25 +24,39 @@ class RefundPages {
   public:
     using Form = std::vector<std::pair<std::string, std::string>>;
 
-    RefundPages(PaymentService& payments, RefundService& refunds, Network const& network,
-                std::string root)
-        : payments_(payments), refunds_(refunds), network_(network), root_(std::move(root)) {}
+    // `login`: who names an address says the password again.
+    RefundPages(PaymentService& payments, RefundService& refunds, Login& login,
+                Network const& network, std::string root)
+        : payments_(payments),
+          refunds_(refunds),
+          login_(login),
+          network_(network),
+          root_(std::move(root)) {}
 
     // Adds to a payment's page what its refunds are.
     Task<void> load(PaymentDetail& detail);
     // Answers a form whose token was checked. `path`: "pay_.../refunds/report". It leads back to
     // the payment's page.
-    Task<HttpResponse> answer(std::string path, Form form, Session session);
+    Task<HttpResponse> answer(std::string path, Form form, Session session, std::string peer);
 
   private:
-    Task<Notice> act(PaymentState state, std::string action, Form form, std::string operator_id);
-    Task<Notice> create(PaymentState state, Form form, std::string operator_id);
-    Task<Notice> change(PaymentState state, std::string action, Form form, std::string operator_id);
+    struct Sender {
+        std::string operator_id;
+        std::string name;
+        std::string peer;
+    };
+
+    Task<Notice> act(PaymentState state, std::string action, Form form, Sender sender);
+    Task<Notice> create(PaymentState state, Form form, Sender sender);
+    Task<Notice> change(PaymentState state, std::string action, Form form, Sender sender);
+    // The address that a form names. Refused where the form's password is not the sender's.
+    Task<std::expected<Address, Notice>> read_recipient(Form const& form, Sender const& sender);
     Task<Notice> answer_request(PaymentState state, bool approves, Form form,
                                 std::string operator_id);
 
     PaymentService& payments_;
     RefundService& refunds_;
+    Login& login_;
     Network const& network_;
     std::string root_;
 };

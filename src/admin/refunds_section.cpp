@@ -34,10 +34,14 @@ Html reason_field() {
                 R"(</textarea></label>)");
 }
 
-Html recipient_field(std::string_view label, bool required) {
+// A session that somebody else got hold of must not say where money goes: so the password.
+Html recipient_fields(std::string_view label, bool required) {
+    Html const mark = required ? html(" required") : Html{};
     return html(R"(<label>{}<input name="recipient" placeholder="0x…" )"
-                R"(pattern="0x[0-9a-fA-F]{40}" autocomplete="off" spellcheck="false"{}></label>)",
-                {label, required ? html(" required") : Html{}});
+                R"(pattern="0x[0-9a-fA-F]{40}" autocomplete="off" spellcheck="false"{}></label>)"
+                R"(<label>Your password{}<input name="password" type="password" )"
+                R"(autocomplete="current-password"{}></label>)",
+                {label, mark, required ? "" : ", where you name an address", mark});
 }
 
 // For the merchant to hand to the payer.
@@ -50,7 +54,7 @@ Html claim_link(std::string const& url) {
 Html open_forms(RefundDetail const& refund, Forms const& forms) {
     Html all;
     if (refund.recipient == Address{}) {
-        all += forms.of_refund(refund, "recipient", recipient_field("Recipient's address", true),
+        all += forms.of_refund(refund, "recipient", recipient_fields("Recipient's address", true),
                                "Name the recipient");
     } else {
         all += forms.of_refund(
@@ -123,7 +127,7 @@ Html create_form(Refundable const& of, Forms const& forms, Network const& networ
         {token_amount(network, of.chain_id, of.token, of.amount),
          token_name(network, of.chain_id, of.token),
          token_decimal(network, of.chain_id, of.token, of.amount)});
-    fields += recipient_field("Recipient's address; empty: the payer says it by a link", false);
+    fields += recipient_fields("Recipient's address; empty: the payer says it by a link", false);
     fields += reason_field();
     return forms.form("create", fields, "Set aside for refund");
 }

@@ -23,13 +23,6 @@ constexpr unsigned kForbidden = 403;
 constexpr unsigned kNotFound = 404;
 constexpr unsigned kTooMany = 429;
 
-std::string wait_text(std::chrono::seconds wait) {
-    auto const seconds = wait.count();
-    std::string const time = seconds < 120 ? std::to_string(seconds) + " seconds"
-                                           : std::to_string((seconds + 59) / 60) + " minutes";
-    return "Too many attempts. Try again in " + time + ".";
-}
-
 }  // namespace
 
 AdminPages::Routes::Routes(PaymentService& payments, DeskService& desk, RefundService& refunds,
@@ -51,7 +44,7 @@ AdminPages::Routes::Routes(PaymentService& payments, DeskService& desk, RefundSe
       cookie_(origin_.starts_with("https://")),
       login_(access, workers, clock, metrics),
       desk_(payments, desk, refunds, reports, network, clock, root_),
-      refunds_(payments, refunds, network, root_),
+      refunds_(payments, refunds, login_, network, root_),
       differences_(losses, reports, network, clock, root_),
       statements_(statements, reports, network, clock, root_) {}
 
@@ -128,8 +121,8 @@ Task<HttpResponse> AdminPages::Routes::log_in(HttpRequest const& request) {
         co_return response;
     }
     if (answer.wait.count() > 0) {
-        auto response =
-            admin::login_response(kTooMany, frame_for(std::nullopt), name, wait_text(answer.wait));
+        auto response = admin::login_response(kTooMany, frame_for(std::nullopt), name,
+                                              admin::wait_text(answer.wait));
         response.with("retry-after", std::to_string(answer.wait.count()));
         co_return response;
     }
@@ -165,7 +158,7 @@ Task<HttpResponse> AdminPages::Routes::answer_form(HttpRequest const& request,
     }
     if (path.starts_with(kPayments)) {
         co_return co_await refunds_.answer(std::string(path.substr(kPayments.size())),
-                                           std::move(form), *session);
+                                           std::move(form), *session, request.peer);
     }
     admin::Frame frame = frame_for(session);
     frame.open_exceptions = co_await desk_.open_count();

@@ -6,6 +6,7 @@ namespace sycee {
 namespace {
 
 constexpr char const* kShopper = "0x52908400098527886E0F7030069857D2E4169EE7";
+constexpr char const* kPassword = "correct+horse+battery";
 
 class RefundForms : public AdminPagesTest {
   protected:
@@ -29,9 +30,11 @@ class RefundForms : public AdminPagesTest {
         EXPECT_EQ(location.substr(0, query), page());
         return get(page(), query == std::string::npos ? "" : location.substr(query + 1)).body;
     }
-    std::string create(std::string const& amount, std::string const& recipient = kShopper) {
+    std::string create(std::string const& amount, std::string const& recipient = kShopper,
+                       std::string const& password = kPassword) {
         return send("create", "of=11155111%2F" + to_string(kTestToken) + "&amount=" + amount +
-                                  "&recipient=" + recipient + "&reason=it+did+not+fit");
+                                  "&recipient=" + recipient +
+                                  "&reason=it+did+not+fit&password=" + password);
     }
 
     std::string token_;
@@ -57,15 +60,36 @@ TEST_F(RefundForms, PromiseSettledMoneyAndTakeItBack) {
 }
 
 TEST_F(RefundForms, GiveALinkForThePayerWhereNobodyIsNamed) {
-    std::string const body = create("20", "");
+    std::string const body = create("20", "", "");
     EXPECT_TRUE(body.contains("Booked.")) << body;
     ASSERT_EQ(refunds_.refunds.size(), 1U);
     EXPECT_EQ(refunds_.refunds[0].recipient, Address{});
     EXPECT_TRUE(body.contains(refund_service_.claim_url(refunds_.refunds[0])));
     std::string const id =
         "refund=ref_11155111_" + std::to_string(refunds_.refunds[0].key.sequence);
-    EXPECT_FALSE(send("recipient", id + "&recipient=" + kShopper).contains("/refund/mer_"));
+    std::string const named = id + "&recipient=" + kShopper + "&password=";
+    EXPECT_FALSE(send("recipient", named + kPassword).contains("/refund/mer_"));
     EXPECT_NE(refunds_.refunds[0].recipient, Address{});
+}
+
+// A browser that was left open, or a stolen cookie, must not send money anywhere.
+TEST_F(RefundForms, SendMoneyToAnAddressOnlyByThePasswordOfWhoNamesIt) {
+    EXPECT_TRUE(create("20", kShopper, "").contains("Nothing was done. The password is missing"));
+    EXPECT_TRUE(
+        create("20", kShopper, "wrong").contains("Nothing was done. The password is wrong"));
+    EXPECT_TRUE(refunds_.refunds.empty());
+    create("20", "", "");
+    ASSERT_EQ(refunds_.refunds.size(), 1U);
+    std::string const named = "refund=ref_11155111_" +
+                              std::to_string(refunds_.refunds[0].key.sequence) +
+                              "&recipient=" + kShopper;
+    EXPECT_TRUE(send("recipient", named).contains("The password is missing"));
+    // Guesses are slowed down as those at the login are, and count with them.
+    for (int guess = 0; guess < 4; ++guess)
+        EXPECT_TRUE(send("recipient", named + "&password=x").contains("The password is wrong"));
+    EXPECT_TRUE(send("recipient", named + "&password=" + kPassword).contains("Too many attempts"));
+    EXPECT_EQ(post("/admin/login", "name=ops&password=x").status, 429U);
+    EXPECT_EQ(refunds_.refunds[0].recipient, Address{});
 }
 
 TEST_F(RefundForms, SayWhatIsWrong) {
