@@ -10,19 +10,27 @@
 namespace sycee {
 namespace {
 
-std::expected<CreatePayment, Problem> decode(HttpRequest const& request) {
-    auto const json = read_json_body(request);
+std::expected<CreatePayment, Problem> decode(ApiCall const& call) {
+    auto const json = read_json_body(call.request);
     if (!json) return std::unexpected(json.error());
     FieldReader fields(*json);
-    CreatePayment input;
-    input.amount = fields.required_text("amount", "50.00");
-    input.currency = fields.required_text("currency", "USD");
+    CreatePayment input{.livemode = call.caller.livemode};
+    auto const quote = fields.text("quote", "quo_…");
+    if (!quote) {
+        input.amount = fields.required_text("amount", "50.00");
+        input.currency = fields.required_text("currency", "USD");
+    }
     input.reference = fields.text("reference", "order-1001");
     input.description = fields.text("description", "Two T-shirts");
     input.metadata = fields.texts("metadata");
     input.expires_in = fields.integer("expires_in");
     input.success_url = fields.text("success_url", "https://shop.example/thanks");
     auto errors = fields.take_errors();
+    if (quote && errors.empty()) {
+        input.locked = call.quotes.open(call.caller.merchant_id, *quote);
+        if (!input.locked)
+            errors.push_back(body_error({"quote"}, "must be the id of a quote of yours"));
+    }
     if (!errors.empty()) return std::unexpected(invalid_fields(std::move(errors)));
     return input;
 }
@@ -47,9 +55,8 @@ Problem refused_by_payments(Error const& error) {
 }
 
 Task<Answer> create_payment(ApiCall const& call) {
-    auto input = decode(call.request);
+    auto input = decode(call);
     if (!input) co_return std::unexpected(std::move(input.error()));
-    input->livemode = call.caller.livemode;
     auto claim = call.claim;
     if (claim) {
         claim->answer = [&network = call.network](Payment const& payment) {
@@ -58,6 +65,11 @@ Task<Answer> create_payment(ApiCall const& call) {
     }
     auto const created =
         co_await call.payments.create(call.caller.merchant_id, std::move(*input), std::move(claim));
+    if (!created && created.error().field == "quote") {
+        co_return std::unexpected(
+            Problem{.kind = kQuoteExpired,
+                    .detail = "The quote " + created.error().message + ": ask for another one."});
+    }
     if (!created) co_return std::unexpected(refused_by_payments(created.error()));
     auto const answer = answer_of(created->payment, call.network);
     auto response = text_response(answer.status, "application/json", answer.body);

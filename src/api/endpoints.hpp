@@ -80,6 +80,7 @@ Task<Answer> redeliver_webhook(ApiCall const& call, std::string_view id);
 // GET /v1/events, as a page or as a stream
 Task<Answer> list_events(ApiCall const& call);
 Task<Answer> get_event(ApiCall const& call, std::string_view id);  // GET /v1/events/{id}
+Task<Answer> create_quote(ApiCall const& call);                    // POST /v1/quotes
 // POST /v1/test/payments/{id}/simulate
 Task<Answer> simulate_payment(ApiCall const& call, std::string_view id);
 Task<Answer> tell_simulation(ApiCall const& call, std::string_view id, std::string_view subject);

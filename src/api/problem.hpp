@@ -26,6 +26,7 @@ inline constexpr ProblemKind kMethodNotAllowed{"method_not_allowed", 405, "Metho
 inline constexpr ProblemKind kConflict{"conflict", 409, "Not possible now"};
 inline constexpr ProblemKind kPaymentNotOpen{"payment_not_open", 409, "The payment is not open"};
 inline constexpr ProblemKind kPaymentExpired{"payment_expired", 409, "The payment is over"};
+inline constexpr ProblemKind kQuoteExpired{"quote_expired", 409, "The quote is over"};
 inline constexpr ProblemKind kPreconditionFailed{"precondition_failed", 412, "Changed meanwhile"};
 inline constexpr ProblemKind kKeyInUse{"idempotency_key_in_use", 409, "Still at work"};
 inline constexpr ProblemKind kKeyReused{"idempotency_key_reused", 422,

@@ -112,6 +112,7 @@ constexpr std::array kEndpoints{
           redeliver_webhook),
     reads("list_events", "/v1/events", Scope::events_read, without_id<list_events>),
     reads("get_event", "/v1/events/{id}", Scope::events_read, get_event),
+    posts("create_quote", "/v1/quotes", Scope::payments_write, without_id<create_quote>),
     posts_once("simulate_payment", "/v1/test/payments/{id}/simulate", Scope::payments_write,
                simulate_payment, tell_simulation),
 };

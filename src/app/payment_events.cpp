@@ -32,6 +32,10 @@ void give_ids(std::vector<OutboxEvent>& events, Timestamp now) {
 }
 
 ToldEvent tell(OutboxEvent event, Payment payment, std::vector<JournalEntry> const& records) {
+    if (event.record_sequence == 0) {
+        auto state = state_at(std::move(payment), records, event.positions);
+        return {.event = std::move(event), .state = std::move(state)};
+    }
     auto const record =
         std::find_if(records.begin(), records.end(), [&event](JournalEntry const& entry) {
             return entry.chain_id == event.chain_id && entry.sequence == event.record_sequence;

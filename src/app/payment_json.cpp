@@ -113,6 +113,18 @@ Json event_head(OutboxEvent const& event) {
     return json;
 }
 
+void add_offer(Json& json, PriceOffer const& offer, Network const& network) {
+    json["currency"] = offer.currency;
+    json["amount"] = to_decimal(offer.price, currency_decimals(offer.currency).value_or(0));
+    json["quote"] = quote_json(offer.quote.get());
+    json["options"] = Json::array();
+    for (PaymentOption const& option : offer.options) {
+        Json priced = token_json(option.chain_id, option.token, network);
+        add_amount(priced, "amount", option.amount);
+        json["options"].push_back(std::move(priced));
+    }
+}
+
 }  // namespace
 
 Json quote_json(PriceQuote const* quote) {
@@ -129,16 +141,19 @@ Json quote_json(PriceQuote const* quote) {
 Json offer_json(PriceOffer const& offer, Network const& network) {
     Json json;
     json["object"] = "rate";
-    json["currency"] = offer.currency;
-    json["amount"] = to_decimal(offer.price, currency_decimals(offer.currency).value_or(0));
-    json["quote"] = quote_json(offer.quote.get());
-    json["options"] = Json::array();
-    for (PaymentOption const& option : offer.options) {
-        Json priced = token_json(option.chain_id, option.token, network);
-        add_amount(priced, "amount", option.amount);
-        json["options"].push_back(std::move(priced));
-    }
+    add_offer(json, offer, network);
     json["at"] = to_rfc3339(offer.at);
+    return json;
+}
+
+Json given_quote_json(GivenQuote const& given, bool livemode, Network const& network) {
+    Json json;
+    json["id"] = given.id;
+    json["object"] = "quote";
+    json["livemode"] = livemode;
+    add_offer(json, given.offer, network);
+    json["created_at"] = to_rfc3339(given.offer.at);
+    json["expires_at"] = to_rfc3339(given.expires_at);
     return json;
 }
 
@@ -199,9 +214,12 @@ Json event_json(ToldEvent const& told, Network const& network) {
     }
     Json data = payment_json(told.state, event.status, network);
     // The shop is a witness: the record's place in the books is in the shop's hands from now on.
-    data["record"] = {{"chain_id", event.chain_id},
-                      {"sequence", event.record_sequence},
-                      {"hash", to_hex(told.record_hash)}};
+    data["record"] = nullptr;
+    if (event.record_sequence != 0) {
+        data["record"] = {{"chain_id", event.chain_id},
+                          {"sequence", event.record_sequence},
+                          {"hash", to_hex(told.record_hash)}};
+    }
     if (event.type == "payment.reversed") {
         data["goods_may_be_released"] = event.goods_may_be_released;
     }

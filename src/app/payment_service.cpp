@@ -77,10 +77,30 @@ std::shared_ptr<PriceQuote const> quote_of(std::string const& currency, RateBook
     return std::make_shared<PriceQuote const>(std::move(*quote));
 }
 
-// A price in every token of every chain; of test mode, in those of its own chain.
-Result<std::vector<PaymentOption>> priced_options(Amount price, unsigned decimals,
-                                                  PriceQuote const* quote, Network const& network,
+struct AskedPrice {
+    std::string currency;
+    Amount price;
+};
+
+Result<AskedPrice> asked_price(CreatePayment const& input, RateBook const& rates, Timestamp now) {
+    if (auto const& locked = input.locked) {
+        if (now >= locked->expires_at)
+            return refuse("quote", "expired at " + to_rfc3339(locked->expires_at));
+        return AskedPrice{locked->currency, locked->price};
+    }
+    auto const decimals = check_currency(input.currency, rates);
+    if (!decimals) return std::unexpected(decimals.error());
+    auto const price = check_price(input.amount, *decimals);
+    if (!price) return std::unexpected(price.error());
+    return AskedPrice{input.currency, *price};
+}
+
+// The price in every token of every chain; of test mode, in those of its own chain.
+Result<std::vector<PaymentOption>> priced_options(NewPayment const& payment, Network const& network,
                                                   bool livemode) {
+    Amount const price = payment.price;
+    unsigned const decimals = currency_decimals(payment.currency).value();
+    PriceQuote const* quote = payment.quote.get();
     std::vector<PaymentOption> options;
     for (auto const& chain : network.chains) {
         if (is_test_chain(chain.id) == livemode) continue;
@@ -121,13 +141,11 @@ Result<void> check_metadata(std::vector<std::pair<std::string, std::string>> con
 
 Result<NewPayment> check_new_payment(CreatePayment const& input, Network const& network,
                                      Timestamp now, RateBook const& rates) {
-    auto const decimals = check_currency(input.currency, rates);
-    if (!decimals) return std::unexpected(decimals.error());
-    auto const price = check_price(input.amount, *decimals);
-    if (!price) return std::unexpected(price.error());
+    auto const asked = asked_price(input, rates, now);
+    if (!asked) return std::unexpected(asked.error());
     NewPayment payment;
-    payment.currency = input.currency;
-    payment.price = *price;
+    payment.currency = asked->currency;
+    payment.price = asked->price;
     payment.reference = input.reference.value_or("");
     payment.description = input.description.value_or("");
     payment.success_url = input.success_url.value_or("");
@@ -151,8 +169,8 @@ Result<NewPayment> check_new_payment(CreatePayment const& input, Network const& 
     payment.created_at = now;
     // Whole seconds, as block times are.
     payment.expires_at = timestamp_from_seconds(to_unix_seconds(now) + expires_in);
-    payment.quote = quote_of(payment.currency, rates, now);
-    auto options = priced_options(*price, *decimals, payment.quote.get(), network, input.livemode);
+    payment.quote = input.locked ? input.locked->quote : quote_of(payment.currency, rates, now);
+    auto options = priced_options(payment, network, input.livemode);
     if (!options) return std::unexpected(options.error());
     payment.options = std::move(*options);
     return payment;

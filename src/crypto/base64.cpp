@@ -41,4 +41,13 @@ std::string to_base64url(ByteView bytes) {
     return text;
 }
 
+std::optional<std::vector<std::uint8_t>> from_base64url(std::string_view text) {
+    if (text.find_first_of("+/=") != std::string_view::npos) return std::nullopt;
+    std::string standard(text);
+    std::replace(standard.begin(), standard.end(), '-', '+');
+    std::replace(standard.begin(), standard.end(), '_', '/');
+    standard.append((4 - standard.size() % 4) % 4, '=');
+    return from_base64(standard);
+}
+
 }  // namespace sycee

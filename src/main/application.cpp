@@ -10,6 +10,7 @@
 #include <sycee/app/checkpoint_service.hpp>
 #include <sycee/app/desk_service.hpp>
 #include <sycee/app/detected_transfers.hpp>
+#include <sycee/app/expiry_teller.hpp>
 #include <sycee/app/fee_service.hpp>
 #include <sycee/app/feed_source.hpp>
 #include <sycee/app/loss_service.hpp>
@@ -41,6 +42,7 @@
 #include <sycee/store/pg_checkpoints.hpp>
 #include <sycee/store/pg_desk.hpp>
 #include <sycee/store/pg_event_feed.hpp>
+#include <sycee/store/pg_expiries.hpp>
 #include <sycee/store/pg_fees.hpp>
 #include <sycee/store/pg_idempotency.hpp>
 #include <sycee/store/pg_ledger.hpp>
@@ -84,8 +86,9 @@ using namespace std::chrono_literals;
 namespace asio = boost::asio;
 
 constexpr auto kDrainTime = 10s;
-// What the key of the payers' links is derived from the sealing key by.
+// What the keys of the payers' links and of quotes are derived from the sealing key by.
 constexpr std::string_view kClaims = "sycee.refund_claims.1";
+constexpr std::string_view kQuotes = "sycee.quotes.1";
 constexpr std::size_t kPasswordThreads = 1;
 constexpr std::size_t kMostPasswordsWaiting = 20;
 constexpr std::size_t kMostTasks = 512;
@@ -129,6 +132,7 @@ class Application {
           payment_search_(database_),
           payment_changes_(database_),
           test_chain_(books_),
+          expiries_(books_),
           password_workers_(kPasswordThreads, kMostPasswordsWaiting),
           secrets_(sealing_key),
           feed_(executor),
@@ -151,6 +155,7 @@ class Application {
           change_service_(payment_changes_, requests_ledger_, config_.network, registry_,
                           outbox_wake_, feed_, clock_),
           test_payments_(test_chain_, service_),
+          quotes_(service_, clock_, hmac_sha256(sealing_key, as_bytes(kQuotes))),
           desk_service_(desk_, ledger_, config_.network, registry_, outbox_wake_, clock_,
                         config_.desk),
           loss_service_(losses_, ledger_, config_.network, nodes_of<LossService::Nodes>(chains_),
@@ -171,6 +176,7 @@ class Application {
               },
               outbox_wake_, clock_),
           month_keeper_(months_, clock_, metrics_),
+          expiry_teller_(expiries_, registry_, outbox_wake_, feed_, clock_, metrics_),
           dispatcher_(outbox_, sender_, config_.network, outbox_wake_, clock_, metrics_),
           api_({service_,
                 desk_service_,
@@ -188,7 +194,8 @@ class Application {
                 {event_feed_, outbox_wake_},
                 search_service_,
                 change_service_,
-                test_payments_},
+                test_payments_,
+                quotes_},
                metrics_, config_.api),
           checkout_(service_, finder_, feed_, detected_, config_.network, clock_, kStreams),
           receipt_page_(checkpoint_service_, config_.network),
@@ -358,6 +365,7 @@ class Application {
             spawn_essential("idempotency keys", forget_old_keys(idempotency_, clock_));
             spawn_essential("uses of API keys", key_uses_.run());
             spawn_essential("months", month_keeper_.run());
+            spawn_essential("expiries", expiry_teller_.run());
             spawn_essential("fee payments", fee_service_.run());
             spawn_essential("refunds", refund_service_.run());
             spawn_essential("rates", rate_service_.run());
@@ -511,6 +519,7 @@ class Application {
     PgPaymentSearch payment_search_;
     PgPaymentChanges payment_changes_;
     PgTestChain test_chain_;
+    PgExpiries expiries_;
     WorkerPool password_workers_;
     SecretBox secrets_;
     AddressIndex addresses_;
@@ -528,6 +537,7 @@ class Application {
     PaymentSearch search_service_;
     PaymentChanges change_service_;
     TestPayments test_payments_;
+    QuoteService quotes_;
     DeskService desk_service_;
     LossService loss_service_;
     FeeService fee_service_;
@@ -535,6 +545,7 @@ class Application {
     CheckpointService checkpoint_service_;
     WebhookService webhook_service_;
     MonthKeeper month_keeper_;
+    ExpiryTeller expiry_teller_;
     WebhookDispatcher dispatcher_;
     MerchantApi api_;
     CheckoutPages checkout_;

@@ -58,6 +58,7 @@ constexpr std::array kChanged{
     Changed{"live_withdrawals", nullptr, true},
     Changed{"event_feeds", "(last_sequence)"},
     Changed{"outbox_events", "(next_attempt_at)"},
+    Changed{"expiry_places", "(expires_at, payment_id)"},
     Changed{"webhook_endpoints",
             "(url, event_types, description, secret_sealed, previous_secret_sealed,"
             " previous_secret_until, disabled_at, disabled_reason)",

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <sycee/app/ports.hpp>
-#include <sycee/payment/quote.hpp>
+#include <sycee/app/quote_text.hpp>
 
 #include "bulk_copy.hpp"
 
@@ -34,9 +34,6 @@ void insert_payments(pqxx::transaction_base& tx, std::vector<Payment> const& pay
 
 std::vector<PaymentOption> parse_options(std::string const& text);
 std::string options_json(std::vector<PaymentOption> const& options);
-// Null is the empty text.
-std::shared_ptr<PriceQuote const> parse_quote(std::string const& text);
-std::string quote_text(PriceQuote const* quote);
 std::string metadata_json(std::vector<std::pair<std::string, std::string>> const& metadata);
 
 }  // namespace sycee

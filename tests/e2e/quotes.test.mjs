@@ -120,6 +120,26 @@ test("a price in euros is paid by the rate of the feed, to the last cent in the 
   assert.deepEqual(event.data.quote, payment.quote);
 });
 
+test("a quote holds the price while the rate moves, and only for who asked", async () => {
+  await feeds.euro.update(108_700_000n);
+  await expectRate("EUR", ({ body }) => body.quote.rate === "0.919963201471");
+  const asked = await world.api("POST", "/v1/quotes", { body: { amount: "46.00", currency: "EUR" } });
+  assert.equal(asked.status, 201, asked.text);
+  assert.equal(asked.body.options[0].amount, "50.252011");
+  await feeds.euro.update(110_000_000n);
+  await expectRate("EUR", ({ body }) => body.quote.rate === "0.90909090909");
+  await world.sycee.stop();
+  await world.sycee.start();
+  const payment = await world.createPayment({ reference: "quoted", quote: asked.body.id, amount: undefined, currency: undefined });
+  assert.equal(payment.amount, "46.00");
+  assert.equal(payment.options[0].amount, "50.252011");
+  assert.deepEqual(payment.quote, asked.body.quote);
+  const { key } = await world.addMerchant();
+  const stolen = await world.api("POST", "/v1/payments", { key, body: { quote: asked.body.id } });
+  assert.equal(stolen.status, 400, stolen.text);
+  assert.equal(stolen.body.errors[0].field, "quote");
+});
+
 test("a price in yen has no decimals, from the amount to the statement", async () => {
   const payment = await world.createPayment({ reference: "yen", amount: "7501", currency: "JPY" });
   assert.equal(payment.amount, "7501");

@@ -120,6 +120,9 @@ test("every other outcome comes to its end", async () => {
     await expectStatus(payment, "settled");
   }
   await expectStatus(late, "expired");
+  const expired = await receiver.expect(late, "payment.expired", patience);
+  assert.equal(expired.data.record, null);
+  assert.equal(expired.data.status, "expired");
   await waitFor("the exception", async () => (await exceptionsOf(late)).includes("late"), patience);
 });
 

@@ -90,7 +90,6 @@ function createShop({ url, sycee, webhooks, ship, ask }) {
 
   /** @param {Order} order */
   async function showOrder(order) {
-    // Nobody tells of a payment that simply ran out: who looks at the order learns it.
     if (!order.shipped) await refresh(order);
     return html(`<h1>${escape(stateOf(order))}</h1><p>${escape(order.reference)}: ${escape(shirt.description)}</p>
       ${order.payment ? `<p><a href="${escape(order.payment.checkout_url)}">Checkout</a></p>` : ""}`);

@@ -54,6 +54,12 @@ export class Sycee {
     get: (id: string, options?: RequestOptions) => this.#get("/v1/events/{id}", { id }, {}, options),
   };
 
+  /** A price, locked: create a payment of the quote's `id` while it lasts. */
+  readonly quotes = {
+    create: (price: Body<"/v1/quotes", "post">, options?: CreateOptions) =>
+      this.#create("/v1/quotes", {}, price, options),
+  };
+
   readonly rates = {
     get: (query: Query<"/v1/rates", "get">, options?: RequestOptions) => this.#get("/v1/rates", {}, query, options),
   };

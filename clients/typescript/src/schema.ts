@@ -221,6 +221,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/quotes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lock a price
+         * @description Promises what a price costs in each token, until `expires_at`: a payment that is made of the quote by then costs
+         *     so much, whatever the rate does, and has its own time to be paid. A token that is not worth its dollar by then is
+         *     not offered all the same.
+         *
+         *     A quote is kept in its `id` alone, which is of some hundred characters and is good for you only. Any number of
+         *     payments may be made of it.
+         */
+        post: operations["createQuote"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/rates": {
         parameters: {
             query?: never;
@@ -873,6 +898,23 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "payment.expired": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The time to pay is over, and the price is not paid */
+        post: operations["onPaymentExpired"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "refund.created": {
         parameters: {
             query?: never;
@@ -1101,6 +1143,37 @@ export interface components {
                 at: components["schemas"]["Time"];
             }[];
         } | null;
+        CreateQuote: {
+            /**
+             * @description As of a payment.
+             * @example 46.00
+             */
+            amount: string;
+            currency: components["schemas"]["Currency"];
+            /** @description Seconds; 900 if left out. */
+            expires_in?: number | null;
+        };
+        GivenQuote: {
+            /** @description Holds the price and the rate, signed; at most 4000 characters. */
+            id: string;
+            /** @constant */
+            object: "quote";
+            /** @description false in test mode. */
+            livemode: boolean;
+            currency: components["schemas"]["Currency"];
+            /** @description The price. */
+            amount: components["schemas"]["Decimal"];
+            quote: components["schemas"]["Quote"];
+            options: components["schemas"]["PricedTokens"];
+            created_at: components["schemas"]["Time"];
+            /** @description No payment is made of it from then on. */
+            expires_at: components["schemas"]["Time"];
+        };
+        /** @description What it costs in each token that a payment would offer now. */
+        PricedTokens: ({
+            amount: components["schemas"]["Decimal"];
+            amount_base_units: components["schemas"]["BaseUnits"];
+        } & components["schemas"]["Token"])[];
         Rate: {
             /** @constant */
             object: "rate";
@@ -1108,11 +1181,7 @@ export interface components {
             /** @description The price that was asked for, or one unit of the currency. */
             amount: components["schemas"]["Decimal"];
             quote: components["schemas"]["Quote"];
-            /** @description What it costs in each token that a payment would offer now. */
-            options: ({
-                amount: components["schemas"]["Decimal"];
-                amount_base_units: components["schemas"]["BaseUnits"];
-            } & components["schemas"]["Token"])[];
+            options: components["schemas"]["PricedTokens"];
             at: components["schemas"]["Time"];
         };
         /**
@@ -1138,7 +1207,9 @@ export interface components {
          * @example 2026-11-23T09:33:26.125Z
          */
         Time: string;
-        CreatePayment: {
+        /** @description A price, or a quote that has it. */
+        CreatePayment: components["schemas"]["CreatePricedPayment"] | components["schemas"]["CreateQuotedPayment"];
+        CreatePricedPayment: {
             /**
              * @description Above zero, at most 1000000000000000 of the currency's smallest units (10000000000000.00 USD) and
              *     10000000000000 tokens, with at most as many decimals as the currency has.
@@ -1146,6 +1217,12 @@ export interface components {
              */
             amount: string;
             currency: components["schemas"]["Currency"];
+        } & components["schemas"]["PaymentWords"];
+        CreateQuotedPayment: {
+            /** @description The `id` of a quote that has not expired; in the place of `amount` and `currency`. */
+            quote: string;
+        } & components["schemas"]["PaymentWords"];
+        PaymentWords: {
             /**
              * @description Your own name for it, at most 200 bytes. Need not be unique.
              * @example order-1001
@@ -1893,7 +1970,7 @@ export interface components {
          */
         WebhookDeliveryId: string;
         /** @description Names of events, or `*` alone for all there are and will be. */
-        WebhookEvents: ("*" | "payment.partially_paid" | "payment.authorized" | "payment.cleared" | "payment.settled" | "payment.moved" | "payment.exception" | "payment.exception_resolved" | "refund.created" | "refund.paid" | "refund.canceled" | "payment.reversed" | "payment.canceled" | "funds.moved")[];
+        WebhookEvents: ("*" | "payment.partially_paid" | "payment.authorized" | "payment.cleared" | "payment.settled" | "payment.moved" | "payment.exception" | "payment.exception_resolved" | "refund.created" | "refund.paid" | "refund.canceled" | "payment.reversed" | "payment.canceled" | "payment.expired" | "funds.moved")[];
         CreateWebhookEndpoint: {
             /**
              * Format: uri
@@ -2071,6 +2148,17 @@ export interface components {
             timestamp: components["schemas"]["Time"];
             data: components["schemas"]["EventData"];
         };
+        /** @description A payment that ran out as it stood then. Nothing was booked by it. */
+        PaymentExpiredEvent: {
+            id: components["schemas"]["EventId"];
+            sequence: components["schemas"]["Sequence"];
+            /** @constant */
+            type: "payment.expired";
+            timestamp: components["schemas"]["Time"];
+            data: {
+                record: null;
+            } & components["schemas"]["PaymentFields"];
+        };
         PaymentReversedEvent: {
             id: components["schemas"]["EventId"];
             sequence: components["schemas"]["Sequence"];
@@ -2107,7 +2195,7 @@ export interface components {
          * @enum {unknown}
          */
         Untold: "archived" | "contradiction";
-        Event: components["schemas"]["PaymentEvent"] | components["schemas"]["PaymentReversedEvent"] | components["schemas"]["FundsMovedEvent"] | components["schemas"]["UntoldEvent"];
+        Event: components["schemas"]["PaymentEvent"] | components["schemas"]["PaymentExpiredEvent"] | components["schemas"]["PaymentReversedEvent"] | components["schemas"]["FundsMovedEvent"] | components["schemas"]["UntoldEvent"];
         EventList: {
             /** @constant */
             object: "list";
@@ -2142,7 +2230,7 @@ export interface components {
             status: number;
             detail: string;
             /** @enum {unknown} */
-            code: "invalid_request" | "malformed_json" | "unauthorized" | "forbidden" | "address_not_allowed" | "not_found" | "method_not_allowed" | "archived" | "conflict" | "idempotency_key_in_use" | "payment_not_open" | "payment_expired" | "precondition_failed" | "idempotency_key_reused" | "not_settled" | "receipts_off" | "receipt_pending" | "unsupported_media_type" | "rate_limited" | "internal" | "storage_full" | "rate_unavailable" | "unavailable";
+            code: "invalid_request" | "malformed_json" | "unauthorized" | "forbidden" | "address_not_allowed" | "not_found" | "method_not_allowed" | "archived" | "conflict" | "idempotency_key_in_use" | "quote_expired" | "payment_not_open" | "payment_expired" | "precondition_failed" | "idempotency_key_reused" | "not_settled" | "receipts_off" | "receipt_pending" | "unsupported_media_type" | "rate_limited" | "internal" | "storage_full" | "rate_unavailable" | "unavailable";
             request_id: components["schemas"]["RequestId"];
             /** @description What was wrong, at most the first twenty. */
             errors?: components["schemas"]["FieldError"][];
@@ -2285,6 +2373,20 @@ export interface components {
         };
         /** @description The payment is not as `If-Match` says (`precondition_failed`). Nothing was changed. */
         PreconditionFailed: {
+            headers: {
+                "Request-Id": components["headers"]["RequestId"];
+                "Cache-Control": components["headers"]["CacheControl"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description No payment was created. `quote_expired`: ask for another quote. `idempotency_key_in_use`: a request with this
+         *     `Idempotency-Key` is still being worked on; send it again.
+         */
+        NotCreated: {
             headers: {
                 "Request-Id": components["headers"]["RequestId"];
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -2550,7 +2652,7 @@ export interface operations {
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
-            409: components["responses"]["KeyInUse"];
+            409: components["responses"]["NotCreated"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["KeyReused"];
@@ -2879,6 +2981,50 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["KeyInUse"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createQuote: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Names this request of yours, such as by a UUID, or by order and attempt: 1 to 255 visible ASCII
+                 *     characters, with or without quotes. The same request with the same key does nothing anew and gets the
+                 *     answer of the first one, for 30 days. A request that was refused leaves the key free. Every POST takes
+                 *     one; another request with the same key is refused with 422.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateQuote"];
+            };
+        };
+        responses: {
+            /** @description The promise. */
+            201: {
+                headers: {
+                    "Request-Id": components["headers"]["RequestId"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GivenQuote"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             409: components["responses"]["KeyInUse"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -4222,6 +4368,35 @@ export interface operations {
                     /** @constant */
                     type?: "payment.canceled";
                 };
+            };
+        };
+        responses: {
+            /** @description Received. Any other answer, or none, is a failure; the event is sent again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onPaymentExpired: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The same on every attempt; an event may come more than once. */
+                "webhook-id": components["parameters"]["WebhookId"];
+                /** @description Unix seconds of this attempt. */
+                "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+                /** @description As Standard Webhooks asks for (HMAC-SHA256); separated by spaces where several. */
+                "webhook-signature": components["parameters"]["WebhookSignature"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PaymentExpiredEvent"];
             };
         };
         responses: {

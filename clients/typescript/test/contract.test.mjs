@@ -35,6 +35,7 @@ const calls = {
   listPayments: (sycee) => sycee.payments.list(),
   getPayment: (sycee) => sycee.payments.get("x"),
   updatePayment: (sycee) => sycee.payments.update("x", {}),
+  createQuote: (sycee) => sycee.quotes.create({ amount: "46.00", currency: "EUR" }),
   simulatePayment: (sycee) => sycee.testPayments.simulate("x", { outcome: "paid" }),
   cancelPayment: (sycee) => sycee.payments.cancel("x", {}),
   listPaymentEvents: (sycee) => sycee.payments.events("x"),

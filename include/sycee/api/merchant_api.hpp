@@ -11,6 +11,7 @@
 #include <sycee/app/payment_search.hpp>
 #include <sycee/app/payment_service.hpp>
 #include <sycee/app/ports.hpp>
+#include <sycee/app/quote_service.hpp>
 #include <sycee/app/refund_service.hpp>
 #include <sycee/app/settings.hpp>
 #include <sycee/app/statement.hpp>
@@ -56,6 +57,7 @@ struct ApiServices {
     PaymentSearch& search;
     PaymentChanges& changes;
     TestPayments& test_payments;
+    QuoteService const& quotes;
 };
 
 // How a stream of events goes on.

@@ -17,14 +17,14 @@
 namespace sycee {
 
 // Everything that a shop can be told.
-inline constexpr std::array<std::string_view, 13> kEventTypes{
+inline constexpr std::array<std::string_view, 14> kEventTypes{
     "payment.partially_paid", "payment.authorized",
     "payment.cleared",        "payment.settled",
     "payment.exception",      "payment.exception_resolved",
     "payment.moved",          "payment.reversed",
     "refund.created",         "refund.paid",
     "refund.canceled",        "funds.moved",
-    "payment.canceled"};
+    "payment.canceled",       "payment.expired"};
 bool is_event_type(std::string_view name);
 
 // Why an event, or a stretch of the feed, can't be told.

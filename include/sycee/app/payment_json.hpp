@@ -3,6 +3,7 @@
 #include <sycee/app/event_feed.hpp>
 #include <sycee/app/payment_service.hpp>
 #include <sycee/app/ports.hpp>
+#include <sycee/app/quote_service.hpp>
 #include <sycee/app/settings.hpp>
 #include <sycee/payment/state.hpp>
 
@@ -19,6 +20,10 @@ nlohmann::ordered_json payment_json(PaymentState const& state, PaymentStatus sta
 
 // The rate by which a price was made into tokens, or null (schema Quote).
 nlohmann::ordered_json quote_json(PriceQuote const* quote);
+
+// A price that is locked for a while (schema GivenQuote).
+nlohmann::ordered_json given_quote_json(GivenQuote const& given, bool livemode,
+                                        Network const& network);
 
 // What a payment would cost now (schema Rate).
 nlohmann::ordered_json offer_json(PriceOffer const& offer, Network const& network);

@@ -16,13 +16,22 @@
 
 namespace sycee {
 
+// A price that was promised before, and the rate that it was promised at.
+struct LockedPrice {
+    std::string currency;
+    Amount price;                             // minor units
+    std::shared_ptr<PriceQuote const> quote;  // null: one to one
+    Timestamp expires_at{};                   // no payment is made of it from then on
+};
+
 // What a shop sends to create a payment.
 struct CreatePayment {
     bool livemode = true;  // that of the merchant: on real chains, or on the test chain
     std::string amount;    // decimal string: "50.00"
     std::string currency;  // "EUR"
-    std::optional<std::string> reference;                       // at most 200 bytes
-    std::optional<std::string> description;                     // at most 500
+    std::optional<LockedPrice> locked;       // in the place of amount and currency
+    std::optional<std::string> reference;    // at most 200 bytes
+    std::optional<std::string> description;  // at most 500
     std::vector<std::pair<std::string, std::string>> metadata;  // at most 50, key 40, value 500
     std::optional<std::int64_t> expires_in;  // seconds, 60 .. 86400; 900 if left out
     std::optional<std::string> success_url;  // http or https, at most 2000

@@ -213,9 +213,9 @@ struct OutboxEvent {
     PaymentId payment_id;
     std::string type;
     PaymentStatus status = PaymentStatus::open;
-    ChainId chain_id = 0;  // of the record that it is about
-    std::uint64_t record_sequence = 0;
-    JournalPositions positions;  // the payment is told as it stood then (state_at)
+    ChainId chain_id = 0;               // of the record that it is about
+    std::uint64_t record_sequence = 0;  // 0: of none, nothing was booked
+    JournalPositions positions;         // the payment is told as it stood then (state_at)
     bool goods_may_be_released = false;
     Timestamp created_at{};
     // In the merchant's feed: from 1, without a gap, in the order of the commits. Given by the
@@ -486,7 +486,7 @@ class AccessPort {
 struct ToldEvent {
     OutboxEvent event;
     PaymentState state;             // as it stood at the event
-    Bytes32 record_hash{};          // of the record that it is about
+    Bytes32 record_hash{};          // of the record that it is about, if there is one
     std::optional<Transfer> moved;  // of a withdrawal
 };
 

@@ -15,5 +15,6 @@ std::optional<std::vector<std::uint8_t>> from_base64(std::string_view text);
 
 // RFC 4648, section 5: the URL-safe alphabet, without padding.
 std::string to_base64url(ByteView bytes);
+std::optional<std::vector<std::uint8_t>> from_base64url(std::string_view text);
 
 }  // namespace sycee

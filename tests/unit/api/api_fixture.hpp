@@ -20,6 +20,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <deque>
 #include <functional>
 #include <map>
 #include <string>
@@ -327,12 +328,27 @@ class MerchantApiTest : public testing::Test {
     MemoryWebhooks webhooks_;
     SecretBox box_{Bytes32{9}};
     WebhookService webhook_service_{webhooks_, box_, only_https, wake_, clock_};
+    std::deque<QuoteService> quote_services_;
     // With these in the place of the fixture's own.
     ApiServices services_with(PaymentService& payments, CheckpointService& checkpoints) {
-        return {payments,    desk_service_,    fee_service_, refund_service_,  statements_,
-                checkpoints, webhook_service_, api_keys_,    key_uses_,        payments_,
-                box_,        network_,         clock_,       {events_, wake_}, search_,
-                changes_,    test_payments_};
+        return {payments,
+                desk_service_,
+                fee_service_,
+                refund_service_,
+                statements_,
+                checkpoints,
+                webhook_service_,
+                api_keys_,
+                key_uses_,
+                payments_,
+                box_,
+                network_,
+                clock_,
+                {events_, wake_},
+                search_,
+                changes_,
+                test_payments_,
+                quote_services_.emplace_back(payments, clock_, Bytes32{8})};
     }
     ApiServices services_ = services_with(service_, checkpoint_service_);
     MerchantApi api_{services_, metrics_};

@@ -71,6 +71,50 @@ TEST_F(RatesTest, LocksTheRateInThePayment) {
     EXPECT_EQ(json.at("quote").at("sources")[0].at("name"), "fixed");
 }
 
+TEST_F(RatesTest, IsLockedByAQuoteFromWhichAPaymentIsMade) {
+    auto const ask_for = [this](std::string path, Json const& body) {
+        auto made = post(body.dump());
+        made.path = std::move(path);
+        return run_task(rates_api_.handle(made));
+    };
+    auto const given = ask_for("/v1/quotes", {{"amount", "50.00"}, {"currency", "EUR"}});
+    ASSERT_EQ(given.status, 201U) << given.body;
+    auto const quote = Json::parse(given.body);
+    EXPECT_EQ(quote.at("object"), "quote");
+    EXPECT_EQ(quote.at("livemode"), true);
+    EXPECT_EQ(quote.at("amount"), "50.00");
+    EXPECT_EQ(quote.at("options")[0].at("amount"), "54.619566");
+    EXPECT_EQ(quote.at("created_at"), "2027-01-15T08:00:00Z");
+    EXPECT_EQ(quote.at("expires_at"), "2027-01-15T08:15:00Z");
+
+    // The source is silent by now, and the promise holds.
+    clock_.time += std::chrono::minutes(15) - std::chrono::milliseconds(1);
+    Json const body{{"quote", quote.at("id")}, {"reference", "order-7"}};
+    auto const made = ask_for("/v1/payments", body);
+    ASSERT_EQ(made.status, 201U) << made.body;
+    auto const payment = Json::parse(made.body);
+    EXPECT_EQ(payment.at("amount"), "50.00");
+    EXPECT_EQ(payment.at("currency"), "EUR");
+    EXPECT_EQ(payment.at("quote"), quote.at("quote"));
+    EXPECT_EQ(payment.at("options")[0].at("amount"), "54.619566");
+
+    clock_.time += std::chrono::milliseconds(1);
+    auto const late = ask_for("/v1/payments", body);
+    EXPECT_EQ(late.status, 409U);
+    EXPECT_EQ(problem(late).at("code"), "quote_expired");
+    auto const wrong = [&](Json const& sent) {
+        auto const refused = ask_for("/v1/payments", sent);
+        EXPECT_EQ(refused.status, 400U) << refused.body;
+        return problem(refused).at("errors")[0].at("field").get<std::string>();
+    };
+    EXPECT_EQ(wrong({{"quote", "quo_x"}}), "quote");
+    EXPECT_EQ(wrong({{"quote", 1}}), "quote");
+    EXPECT_EQ(wrong({{"quote", quote.at("id")}, {"amount", "1.00"}}), "amount");
+    EXPECT_EQ(wrong({{"quote", quote.at("id")}, {"currency", "EUR"}}), "currency");
+    key_ = add_key(7, other_merchant_);
+    EXPECT_EQ(wrong({{"quote", quote.at("id")}}), "quote");
+}
+
 TEST_F(RatesTest, IsA503ThatNamesTheCurrencyWhereThereIsNoRate) {
     clock_.time += std::chrono::milliseconds(1);
     auto const made =
