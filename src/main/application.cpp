@@ -77,6 +77,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <sys/resource.h>
 #include <vector>
 
 namespace sycee {
@@ -582,7 +583,25 @@ int run_task(std::function<Task<int>(Executor)> task) {
     return exit_code;
 }
 
+namespace {
+
+// Each connection is an open file, and systems let a program have 1024 unless it asks for more.
+void allow_open_files() {
+    rlimit files{};
+    if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+    constexpr rlim_t kOthers = 256;  // nodes, databases, webhooks
+    rlim_t const wanted = HttpServerLimits{}.connections + kOthers;
+    if (files.rlim_cur == RLIM_INFINITY || files.rlim_cur >= wanted) return;
+    files.rlim_cur = files.rlim_max == RLIM_INFINITY ? wanted : std::min(wanted, files.rlim_max);
+    if (::setrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur >= wanted) return;
+    log_warning("main", "may open too few files for so many connections",
+                {{"files", files.rlim_cur}, {"connections", HttpServerLimits{}.connections}});
+}
+
+}  // namespace
+
 Task<int> serve(Executor executor, Config config, Bytes32 sealing_key) {
+    allow_open_files();
     Application application(executor, std::move(config), sealing_key);
     co_return co_await application.run();
 }

@@ -39,6 +39,8 @@ constexpr std::size_t kReadSize = 4096;
 // How much, and for how long, a refused client may go on sending before its connection is reset.
 constexpr std::size_t kLingerBytes = std::size_t{256} * 1024;
 constexpr std::chrono::seconds kLingerTime{2};
+// That were closed for others and have not ended yet.
+constexpr std::size_t kMostLeaving = 64;
 constexpr char const* kAlwaysSecured = "max-age=31536000";  // RFC 6797: for a year
 constexpr std::chrono::milliseconds kFirstAcceptPause{10};
 constexpr std::chrono::milliseconds kMostAcceptPause{1'000};
@@ -52,6 +54,8 @@ struct Service {
     std::shared_ptr<ServerTls const> tls;
     bool draining = false;
     std::list<Connection*> connections;
+    std::list<Connection*> waiting;  // for their clients; the longest first
+    std::size_t leaving = 0;         // that were closed for others, and have not ended yet
 };
 
 enum class Read { complete, closed, refused };
@@ -61,13 +65,19 @@ class Connection {
     Connection(Service& service, tcp::socket socket);
     Connection(Connection const&) = delete;
     Connection& operator=(Connection const&) = delete;
-    ~Connection() { service_.connections.erase(place_); }
+    ~Connection();
 
     Task<void> run();
     // Ends what would not end by itself: the wait for a next request, a stream.
     void stop();
+    // Ends it, whatever its client is at.
+    void give_way();
 
   private:
+    // From here on it is the client's turn to read or write, or no more.
+    void wait_for_client();
+    void keep_client();
+
     Task<bool> serve_one();
     Task<Read> read_header(Parser& parser, HttpRequest& request);
     Task<Read> wait_for_header();
@@ -91,6 +101,9 @@ class Connection {
     std::size_t header_size_ = 0;
     unsigned refusal_ = 0;
     bool idle_ = false;
+    bool waits_ = false;
+    bool leaves_ = false;
+    std::list<Connection*>::iterator waiting_place_;  // while it waits
     EventStream* streaming_ = nullptr;
 };
 
@@ -100,6 +113,32 @@ Connection::Connection(Service& service, tcp::socket socket)
       socket_(std::move(socket), service.tls ? service.tls->context() : nullptr),
       peer_(socket_.peer()) {}
 
+Connection::~Connection() {
+    keep_client();
+    if (leaves_) --service_.leaving;
+    service_.connections.erase(place_);
+}
+
+void Connection::wait_for_client() {
+    if (leaves_) return;
+    keep_client();
+    waiting_place_ = service_.waiting.insert(service_.waiting.end(), this);
+    waits_ = true;
+}
+
+void Connection::keep_client() {
+    if (waits_) service_.waiting.erase(waiting_place_);
+    waits_ = false;
+}
+
+void Connection::give_way() {
+    keep_client();
+    leaves_ = true;
+    ++service_.leaving;
+    socket_.cancel();
+    socket_.close_after(std::chrono::milliseconds{0});
+}
+
 void Connection::stop() {
     if (idle_) socket_.cancel();
     if (streaming_ != nullptr) streaming_->stop();
@@ -107,9 +146,11 @@ void Connection::stop() {
 
 Task<void> Connection::run() {
     socket_.close_after(service_.limits.read_time);
+    wait_for_client();
     if (!co_await socket_.shake_hands()) co_return;
-    while (co_await serve_one()) {
+    while (!leaves_ && co_await serve_one()) {
     }
+    if (leaves_) co_return;
     if (refusal_ != 0) co_return co_await explain_and_linger();
     if (!socket_.is_secured()) co_return;
     // So that the client knows that what it has is all.
@@ -236,9 +277,11 @@ Task<Read> Connection::read_body(Parser& parser, HttpRequest& request) {
 Task<bool> Connection::serve_one() {
     Parser parser;
     HttpRequest request;
+    wait_for_client();
     if (co_await read_header(parser, request) != Read::complete) co_return false;
     if (co_await read_body(parser, request) != Read::complete) co_return false;
     socket_.keep_open();
+    keep_client();
     request.peer = client_address(peer_, request.headers, service_.trusted_proxies);
     bool const head_only = request.method == "HEAD";
     if (head_only) request.method = "GET";
@@ -276,10 +319,12 @@ Task<bool> Connection::respond(HttpResponse const& response, bool head_only, boo
         response_head(response, framing, stays ? (http_1_1 ? "" : "keep-alive") : "close");
     bool const bodiless = streams || head_only || has_no_body(response.status);
     socket_.close_after(service_.limits.write_time);
+    wait_for_client();
     std::string_view const body = bodiless ? std::string_view{} : response.body;
     if (!co_await socket_.write(head, body)) co_return false;
     socket_.keep_open();
     if (!streams || head_only) co_return stays;
+    keep_client();
     EventStream stream(socket_, service_.limits, http_1_1);
     streaming_ = &stream;
     if (!service_.draining) co_await stream.run(response);
@@ -302,13 +347,16 @@ Task<void> Connection::explain_and_linger() {
 struct HttpServer::State {
     State(Executor executor, HttpServerLimits limits, HttpHandler handler,
           std::vector<std::string> trusted_proxies, std::shared_ptr<ServerTls const> tls)
-        : service{limits, std::move(handler), std::move(trusted_proxies), std::move(tls), false,
-                  {}},
+        : service{.limits = limits,
+                  .handler = std::move(handler),
+                  .trusted_proxies = std::move(trusted_proxies),
+                  .tls = std::move(tls)},
           acceptor(executor),
-          sessions(std::move(executor), limits.connections) {}
+          sessions(std::move(executor), limits.connections + kMostLeaving) {}
 
     void listen(std::string const& address, std::uint16_t wanted);
     void admit(std::shared_ptr<State> const& self, tcp::socket socket);
+    bool make_room();
 
     Service service;
     tcp::acceptor acceptor;
@@ -329,6 +377,13 @@ void HttpServer::State::listen(std::string const& address, std::uint16_t wanted)
                              ": " + ec.message());
 }
 
+bool HttpServer::State::make_room() {
+    if (service.connections.size() - service.leaving < service.limits.connections) return true;
+    if (service.waiting.empty()) return false;
+    service.waiting.front()->give_way();
+    return true;
+}
+
 void HttpServer::State::admit(std::shared_ptr<State> const& self, tcp::socket socket) {
     auto const serve = [](std::shared_ptr<State> state, tcp::socket accepted) -> Task<void> {
         Connection connection(state->service, std::move(accepted));
@@ -338,7 +393,7 @@ void HttpServer::State::admit(std::shared_ptr<State> const& self, tcp::socket so
     socket.set_option(tcp::no_delay(true), ec);
     if (ec) return;  // the client has gone already
     // Where there is no room, the socket is closed with the task that it was given to.
-    if (!sessions.spawn("http connection", serve(self, std::move(socket)))) {
+    if (!make_room() || !sessions.spawn("http connection", serve(self, std::move(socket)))) {
         log_debug("net", "a connection is refused: too many", {});
     }
 }

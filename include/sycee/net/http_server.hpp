@@ -17,7 +17,10 @@ namespace sycee {
 struct HttpServerLimits {
     std::size_t header_bytes = std::size_t{8} * 1024;
     std::size_t body_bytes = std::size_t{64} * 1024;  // beyond: 413
-    std::size_t connections = 1000;                   // beyond: closed at once
+    // Beyond, the one that has kept us waiting for its client longest is closed for the new one:
+    // clients that are slow by will must not shut the others out. Where we wait for none of them,
+    // the new one is closed.
+    std::size_t connections = 4096;
     std::chrono::milliseconds read_time{10'000};     // for a whole request once its first byte came
     std::chrono::milliseconds idle_time{30'000};     // between requests
     std::chrono::milliseconds handler_time{15'000};  // beyond: 503

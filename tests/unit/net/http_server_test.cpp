@@ -204,12 +204,45 @@ TEST_F(HttpServerTest, answers_503_for_a_handler_that_takes_too_long) {
     EXPECT_TRUE(response.starts_with("HTTP/1.1 503 ")) << response;
 }
 
-TEST_F(HttpServerTest, closes_a_connection_beyond_its_limit_at_once) {
-    start({.connections = 1}, describe);
-    auto first = connect();
-    EXPECT_TRUE(ask(*first, "GET / HTTP/1.1\r\nHost: a\r\n\r\n").contains("200 OK"));
+TEST_F(HttpServerTest, closes_the_one_that_keeps_it_waiting_longest_for_one_beyond_its_limit) {
+    start({.connections = 2}, describe);
+    auto const slow = connect();
+    run_task(io, slow->write("GET / HTTP/1.1\r\nHo"));
+    auto const idle = connect();
+    std::string const request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    EXPECT_TRUE(ask(*idle, request).contains("200 OK"));
+    auto const third = connect();
+    EXPECT_TRUE(ask(*third, request).contains("200 OK"));
+    EXPECT_EQ(run_task(io, slow->read_all()), "");
+    auto const fourth = connect();
+    EXPECT_TRUE(ask(*fourth, request).contains("200 OK"));
+    EXPECT_EQ(run_task(io, idle->read_all()), "");
+    EXPECT_TRUE(ask(*third, request).contains("200 OK"));
+}
+
+TEST_F(HttpServerTest, closes_a_connection_beyond_its_limit_where_all_others_are_being_answered) {
+    bool is_asked = false;
+    start({.connections = 1}, [&is_asked](HttpRequest const& request) -> Task<HttpResponse> {
+        is_asked = true;
+        SystemClock clock;
+        co_await clock.sleep_for(1h);
+        co_return text_response(200, "text/plain", request.path);
+    });
+    auto const busy = connect();
+    run_task(io, busy->write("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n"));
+    run_until(io, [&is_asked] { return is_asked; });
     auto const second = connect();
     EXPECT_EQ(run_task(io, second->read_all()), "");
+}
+
+TEST_F(HttpServerTest, lets_many_slow_clients_shut_nobody_out) {
+    start({.connections = 8}, describe);
+    std::vector<std::unique_ptr<RawPeer>> slow;
+    for (int i = 0; i < 200; ++i) {
+        slow.push_back(connect());
+        run_task(io, slow.back()->write("GET"));
+        if (i % 20 == 0) EXPECT_TRUE(exchange("GET /" + std::string(kGetAndClose)).contains("200"));
+    }
 }
 
 // Standard error is a file of its own while it is captured.
