@@ -47,9 +47,7 @@ Task<Answer> report_refund(ApiCall const& call, std::string_view id) {
                         "0x2f1c5c2b44f771e942a8506148e256f94f1a464babc938ae0690c6e34cd79190");
     if (!text) co_return std::unexpected(text.error());
     TransactionHash hash{};
-    std::string_view digits = *text;
-    if (digits.starts_with("0x")) digits.remove_prefix(2);
-    if (!read_hex(digits, hash)) {
+    if (!text->starts_with("0x") || !read_hex(std::string_view(*text).substr(2), hash)) {
         co_return std::unexpected(
             invalid_field("transaction_hash", "must be 0x and 64 lower-case hex digits"));
     }

@@ -15,6 +15,7 @@ std::expected<CreatePayment, Problem> decode(ApiCall const& call) {
     if (!json) return std::unexpected(json.error());
     FieldReader fields(*json);
     CreatePayment input{.livemode = call.caller.livemode};
+    fields.refuse_null({"quote"});
     auto const quote = fields.text("quote", "quo_…");
     if (!quote) {
         input.amount = fields.required_text("amount", "50.00");

@@ -29,6 +29,7 @@ std::expected<Input, Problem> decode(HttpRequest const& request, MerchantId merc
     if (!json) return std::unexpected(json.error());
     FieldReader fields(*json);
     Input input;
+    fields.refuse_null({"payment", "exception", "chain_id", "token", "amount", "recipient"});
     auto const payment = fields.text("payment", "pay_01kaq5w8g0fn5temf1svhtd9ds");
     auto const exception = fields.text("exception", "exc_1_42");
     auto const chain_id = fields.integer("chain_id");

@@ -132,6 +132,14 @@ Json const* FieldReader::find(std::string_view name) {
     return found == object_.end() || found->is_null() ? nullptr : &*found;
 }
 
+void FieldReader::refuse_null(std::initializer_list<std::string_view> names) {
+    for (std::string_view const name : names) {
+        auto const found = object_.find(name);
+        if (found != object_.end() && found->is_null())
+            errors_.push_back(body_error({name}, "must not be null; it may be left out"));
+    }
+}
+
 std::string FieldReader::required_text(std::string_view name, std::string_view example) {
     auto const before = errors_.size();
     auto value = text(name, example);

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,7 +25,8 @@ std::expected<nlohmann::json, Problem> parse_json_object(std::string_view text);
 std::expected<nlohmann::json, Problem> read_json_body(HttpRequest const& request);
 
 // Reads the fields of a body one by one and remembers everything that is wrong, so that the caller
-// hears of all of it at once. An optional field that is null counts as left out.
+// hears of all of it at once. An optional field that is null counts as left out, but for those that
+// refuse_null() names.
 class FieldReader {
   public:
     explicit FieldReader(nlohmann::json const& object) : object_(object) {}
@@ -39,6 +41,9 @@ class FieldReader {
     // Where a key may be null.
     std::vector<std::pair<std::string, std::optional<std::string>>> texts_or_null(
         std::string_view name);
+
+    // For what must not be left out by mistake, such as an amount that then is all there is.
+    void refuse_null(std::initializer_list<std::string_view> names);
 
     // What was wrong, and the fields that nobody has asked for. The last call.
     std::vector<FieldError> take_errors();

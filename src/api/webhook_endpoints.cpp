@@ -18,6 +18,7 @@ std::expected<EndpointChange, Problem> decode(HttpRequest const& request, bool i
     FieldReader fields(*json);
     EndpointChange input;
     input.url = fields.text("url", "https://shop.example/webhook");
+    fields.refuse_null({"events"});
     input.event_types = fields.text_list("events", "payment.settled");
     input.description = fields.text("description", "the shop's orders");
     if (!is_new) input.is_enabled = fields.boolean("enabled");

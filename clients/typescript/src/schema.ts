@@ -1236,10 +1236,7 @@ export interface components {
             } | null;
             /** @description Seconds; 900 if left out. */
             expires_in?: number | null;
-            /**
-             * Format: uri
-             * @description Where the checkout page sends the customer in the end.
-             */
+            /** @description Where the checkout page sends the customer in the end. */
             success_url?: string | null;
         };
         UpdatePayment: {

@@ -79,6 +79,9 @@ TEST_F(RefundApi, names_the_field_that_is_wrong) {
     };
     EXPECT_EQ(changed("amount", "49.750001"), "amount");
     EXPECT_EQ(changed("amount", "x"), "amount");
+    // Left out, it is all that is left: not by mistake.
+    EXPECT_EQ(changed("amount", nullptr), "amount");
+    EXPECT_EQ(changed("recipient", nullptr), "recipient");
     EXPECT_EQ(changed("recipient", "0x12"), "recipient");
     EXPECT_EQ(changed("recipient", "0x0000000000000000000000000000000000000000"), "recipient");
     EXPECT_EQ(changed("recipient", to_string(Address{{0x11}})), "recipient");
@@ -126,6 +129,8 @@ TEST_F(RefundApi, reads_lists_and_cancels) {
 TEST_F(RefundApi, takes_reports_of_what_the_nodes_do_not_have_yet) {
     std::string const path = "/v1/refunds/" + created();
     EXPECT_EQ(post_json(path + "/report", {{"transaction_hash", "0x12"}}).status, 400U);
+    EXPECT_EQ(post_json(path + "/report", {{"transaction_hash", std::string(64, 'a')}}).status,
+              400U);
     std::string const hash = "0x" + std::string(64, 'a');
     auto const response = post_json(path + "/report", {{"transaction_hash", hash}});
     ASSERT_EQ(response.status, 200U) << response.body;
