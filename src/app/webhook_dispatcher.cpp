@@ -18,11 +18,12 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
 constexpr std::size_t kMostFannedOut = 500;
-constexpr std::size_t kBatch = 200;
+constexpr std::size_t kBatch = 500;
 constexpr std::size_t kMostLanes = 64;
 constexpr std::size_t kMostLanesOfOne = 8;
-// Written down together; what was sent and is not written down is sent again after a crash.
-constexpr std::size_t kMostUnrecorded = 16;
+// Of a lane, written down together: a lane that writes sends nothing meanwhile. What was sent and
+// is not written down is sent again after a crash.
+constexpr std::size_t kMostUnrecorded = 64;
 constexpr auto kLongestUnrecorded = 1s;
 constexpr auto kIdle = 5s;
 constexpr auto kLongestLoaded = 5s;   // that is delivered to without looking it up again
