@@ -94,12 +94,12 @@ Task<void> WebhookDispatcher::run(TaskGroup& lanes) {
     for (;;) {
         auto const seen = wake_.generation();
         std::optional<std::string> fault;
-        std::size_t begun = 0;
         if (failure_) std::rethrow_exception(failure_);
         bool more = false;
         try {
-            more = co_await outbox_.fan_out(clock_.now(), kMostFannedOut) == kMostFannedOut;
-            begun = co_await begin_lanes(lanes);
+            bool const is_full =
+                co_await outbox_.fan_out(clock_.now(), kMostFannedOut) == kMostFannedOut;
+            more = co_await begin_lanes(lanes) || is_full;
             backoff.reset();
         } catch (Unavailable const& unavailable) {
             fault = unavailable.what();
@@ -107,28 +107,29 @@ Task<void> WebhookDispatcher::run(TaskGroup& lanes) {
         if (fault) {
             log_warning("webhook", "the outbox could not be read", {{"why", *fault}});
             co_await clock_.sleep_for(backoff.next());
-        } else if (begun == 0 && !more) {
+        } else if (!more) {
             co_await wake_.wait_after(seen, kIdle);
         }
     }
 }
 
-// Gives the oldest deliveries to lanes of their endpoints; the number of lanes begun.
-Task<std::size_t> WebhookDispatcher::begin_lanes(TaskGroup& lanes) {
+// Gives the oldest deliveries to lanes of their endpoints. Whether there may be more that no lane's
+// end will lead to: a lane that ends wakes us.
+Task<bool> WebhookDispatcher::begin_lanes(TaskGroup& lanes) {
     // One that was left alone and is not heard of any more was deleted, or has nothing to get.
     std::erase_if(endpoints_, [now = clock_.now()](auto const& one) {
         return one.second.lanes == 0 && one.second.rests_until + kForgottenAfter < now;
     });
-    if (lanes.size() >= kMostLanes) co_return 0;
+    if (lanes.size() >= kMostLanes) co_return false;
+    auto loaded = co_await outbox_.due(not_now(), clock_.now(), kBatch);
+    bool const is_full = loaded.size() == kBatch;
     std::map<WebhookEndpointId, Deliveries> due;
-    for (auto& delivery : co_await outbox_.due(not_now(), clock_.now(), kBatch))
+    for (auto& delivery : loaded)
         due[delivery.endpoint_id].push_back(std::move(delivery));
-    std::size_t begun = 0;
     for (auto& [id, deliveries] : due) {
-        if (!begin(lanes, id, std::move(deliveries))) break;  // no room: at the next round
-        ++begun;
+        if (!begin(lanes, id, std::move(deliveries))) co_return false;  // no room
     }
-    co_return begun;
+    co_return is_full;
 }
 
 // With one lane: an endpoint gets more once it has answered.
@@ -207,6 +208,7 @@ void WebhookDispatcher::end_lane(WebhookEndpointId id) {
 Task<void> WebhookDispatcher::deliver_all(TaskGroup& lanes, WebhookEndpointId id,
                                           Endpoint& endpoint) {
     std::vector<DeliveryAttempt> unrecorded;
+    std::unique_ptr<WebhookPort::Kept> kept;
     std::exception_ptr error;
     try {
         Timestamp recorded_at = clock_.now();
@@ -218,7 +220,7 @@ Task<void> WebhookDispatcher::deliver_all(TaskGroup& lanes, WebhookEndpointId id
                 bool const is_old = clock_.now() - endpoint.loaded_at > kLongestLoaded;
                 if (is_old) endpoint.waiting.clear();
                 if (endpoint.stops || is_old) break;
-                unrecorded.push_back(co_await deliver(endpoint, delivery));
+                unrecorded.push_back(co_await deliver(endpoint, delivery, kept));
                 if (!endpoint.stops) widen(lanes, id, endpoint);
                 if (unrecorded.size() < kMostUnrecorded &&
                     clock_.now() - recorded_at < kLongestUnrecorded) {
@@ -240,10 +242,11 @@ Task<void> WebhookDispatcher::deliver_all(TaskGroup& lanes, WebhookEndpointId id
 }
 
 Task<DeliveryAttempt> WebhookDispatcher::deliver(Endpoint& endpoint,
-                                                 PendingDelivery const& delivery) {
+                                                 PendingDelivery const& delivery,
+                                                 std::unique_ptr<WebhookPort::Kept>& kept) {
     Timestamp const at = clock_.now();
     WebhookAnswer const answer =
-        co_await webhooks_.send(delivery, event_payload(delivery.told, network_), at);
+        co_await webhooks_.send(delivery, event_payload(delivery.told, network_), at, kept);
     auto attempt = judge(delivery, answer, at, clock_.now(), random_below(1000));
     auto const& key = attempt.key;
     if (attempt.endpoint_is_gone) {

@@ -2,6 +2,7 @@
 
 #include <sycee/runtime/errors.hpp>
 
+#include "planned.hpp"
 #include "values.hpp"
 
 #include <algorithm>
@@ -108,8 +109,8 @@ void require_present(pqxx::transaction_base& tx, std::vector<PaymentKey> const& 
     PgArray asked;
     for (Month const month : months)
         asked.add(month);
-    require_none(tx.exec_params(
-        "SELECT month FROM missing_months WHERE month = ANY ($1::integer[]) ORDER BY 1 LIMIT 1",
+    require_none(exec_planned(
+        tx, "SELECT month FROM missing_months WHERE month = ANY ($1::integer[]) ORDER BY 1 LIMIT 1",
         asked.str()));
 }
 

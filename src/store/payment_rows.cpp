@@ -3,6 +3,7 @@
 #include <sycee/base/assert.hpp>
 
 #include "payment_keys.hpp"
+#include "planned.hpp"
 #include "record_rows.hpp"
 #include "values.hpp"
 
@@ -84,7 +85,7 @@ pqxx::result load_rows(pqxx::transaction_base& tx, std::vector<PaymentKey> const
         "  WHERE (c.merchant_id, c.payment_id) = (k.merchant_id, k.payment_id) OFFSET 0) n ON true"
         " ORDER BY place";
     auto const [first, last] = range_of(keys);
-    return tx.exec_params(query, arrays.merchants, arrays.payments, first, last);
+    return exec_planned(tx, query, arrays.merchants, arrays.payments, first, last);
 }
 
 UnappliedReason reason_of(pqxx::field const& field) {
@@ -277,7 +278,7 @@ void load_more(pqxx::transaction_base& tx, std::vector<PaymentState>& states,
     }
     if (keys.empty()) return;
     auto const [merchants, payments] = arrays_of(keys);
-    for (auto const& row : tx.exec_params(more_query(), merchants, payments))
+    for (auto const& row : exec_planned(tx, more_query(), merchants, payments))
         take_more(states[place.at(key_of(row))], row);
 }
 
@@ -327,7 +328,7 @@ std::vector<PaymentState> load_payment_states(pqxx::transaction_base& tx,
     if (booked.empty()) return states;
     auto const [merchants, payments] = arrays_of(booked);
     auto const [first, last] = range_of(booked);
-    for (auto const& row : tx.exec_params(credits_query(), merchants, payments, first, last)) {
+    for (auto const& row : exec_planned(tx, credits_query(), merchants, payments, first, last)) {
         PaymentState& state = states[place.at(key_of(row))];
         Credit const credit = credit_of(row);
         state.version += records_in(row);
@@ -338,9 +339,9 @@ std::vector<PaymentState> load_payment_states(pqxx::transaction_base& tx,
             state.was_cleared = state.was_cleared || !row["clearing_seq"].is_null();
         }
     }
-    for (auto const& row : tx.exec_params(outflows_query(), merchants, payments))
+    for (auto const& row : exec_planned(tx, outflows_query(), merchants, payments))
         take_outflow(states[place.at(key_of(row))], row);
-    for (auto const& row : tx.exec_params(resolutions_query(), merchants, payments))
+    for (auto const& row : exec_planned(tx, resolutions_query(), merchants, payments))
         take_resolution(states[place.at(key_of(row))], row);
     load_more(tx, states, place, std::move(lossy));
     for (PaymentState& state : states)

@@ -4,6 +4,7 @@
 #include "bulk_insert.hpp"
 #include "event_rows.hpp"
 #include "months.hpp"
+#include "planned.hpp"
 #include "session.hpp"
 #include "values.hpp"
 #include "webhook_rows.hpp"
@@ -43,6 +44,12 @@ struct Due {
 
 // What of a month that was taken out of the database can be told once it is read back.
 constexpr std::chrono::hours kUntilReadBack{1};
+
+// Without waiting for the disk: what the server loses in a crash of its own is made, or sent,
+// again. The event itself was committed with its record, and waited for.
+void answer_early(pqxx::work& tx) {
+    tx.exec("SET LOCAL synchronous_commit = off");
+}
 
 void attempt_at(pqxx::work& tx, DeliveryKeys const& keys, std::optional<Timestamp> next) {
     std::optional<std::string> at;
@@ -97,11 +104,12 @@ std::map<std::pair<MerchantId, EventId>, OutboxEvent> load_events(
     }
     if (!any) return events;
     for (auto const& row :
-         tx.exec_params("SELECT DISTINCT ON (e.event_id, e.merchant_id) " + event_columns("e") +
-                            " FROM all_outbox_events e JOIN unnest($1::uuid[], $2::uuid[])"
-                            " AS k(merchant_id, event_id) USING (merchant_id, event_id)"
-                            " WHERE e.event_id BETWEEN $3 AND $4",
-                        merchants.str(), ids.str(), to_sql(first), to_sql(last))) {
+         exec_planned(tx,
+                      "SELECT DISTINCT ON (e.event_id, e.merchant_id) " + event_columns("e") +
+                          " FROM all_outbox_events e JOIN unnest($1::uuid[], $2::uuid[])"
+                          " AS k(merchant_id, event_id) USING (merchant_id, event_id)"
+                          " WHERE e.event_id BETWEEN $3 AND $4",
+                      merchants.str(), ids.str(), to_sql(first), to_sql(last))) {
         OutboxEvent event = event_of(row);
         auto const key = std::pair(event.merchant_id, event.id);
         events.emplace(key, std::move(event));
@@ -163,6 +171,7 @@ void tell_deliveries(pqxx::transaction_base& tx, std::vector<PendingDelivery> pe
 // as it was before.
 Task<std::size_t> PgOutbox::fan_out(Timestamp now, std::size_t limit) {
     auto work = [&](pqxx::work& tx) {
+        answer_early(tx);
         auto const given = tx.exec_params(
             "WITH waiting AS (SELECT merchant_id, event_id, type, created_at FROM outbox_events"
             "  WHERE next_attempt_at <= to_timestamp($1::bigint / 1000.0)"
@@ -189,7 +198,8 @@ Task<std::vector<PendingDelivery>> PgOutbox::due(std::vector<WebhookEndpointId> 
     auto work = [&](SnapshotTransaction& tx) {
         Due due;
         std::vector<PendingDelivery> pending;
-        for (auto const& row : tx.exec_params(
+        for (auto const& row : exec_planned(
+                 tx,
                  "SELECT " + delivery_columns("d") +
                      ", d.failures, w.url, w.secret_sealed, w.disabled_at IS NULL AS is_wanted,"
                      " CASE WHEN w.previous_secret_until > to_timestamp($1::bigint / 1000.0)"
@@ -225,6 +235,7 @@ Task<std::vector<PendingDelivery>> PgOutbox::due(std::vector<WebhookEndpointId> 
 Task<void> PgOutbox::record(std::vector<DeliveryAttempt> attempts) {
     if (attempts.empty()) co_return;
     auto work = [&](pqxx::work& tx) {
+        answer_early(tx);
         auto const by_event = [](DeliveryAttempt const& one, DeliveryAttempt const& other) {
             return one.key.event_id < other.key.event_id;
         };

@@ -5,6 +5,7 @@
 #include "bulk_copy.hpp"
 #include "months.hpp"
 #include "payment_keys.hpp"
+#include "planned.hpp"
 #include "values.hpp"
 
 #include <algorithm>
@@ -555,13 +556,15 @@ std::map<PaymentKey, std::vector<JournalEntry>> load_payment_entries(
         std::string const upon = join->second == kUponAuthorization
                                      ? "JOIN all_authorizations a USING (merchant_id, payment_id) "
                                      : "";
-        auto const rows = tx.exec_params(
+        std::string const query =
             "SELECT k.payment_id AS of_payment, b.*, " + times_of(book) +
-                " FROM unnest($1::uuid[], $2::uuid[]) AS k(merchant_id, payment_id) " + upon +
-                "JOIN " + table + join->second +
-                (by_month ? " WHERE " + range.holds("b.payment_id") : "") +
-                (upon.empty() ? "" : " AND " + range.holds("a.payment_id")),
-            keys.merchants, keys.payments);
+            " FROM unnest($1::uuid[], $2::uuid[]) AS k(merchant_id, payment_id) " + upon + "JOIN " +
+            table + join->second +
+            (by_month ? " WHERE b.payment_id BETWEEN $3::uuid AND $4::uuid" : "") +
+            (upon.empty() ? "" : " AND a.payment_id BETWEEN $3::uuid AND $4::uuid");
+        auto const rows = by_month ? exec_planned(tx, query, keys.merchants, keys.payments,
+                                                  range.first, range.last)
+                                   : exec_planned(tx, query, keys.merchants, keys.payments);
         for (auto const& row : rows) {
             PaymentKey const key{id_of<MerchantTag>(row["merchant_id"]),
                                  id_of<PaymentTag>(row["of_payment"])};
@@ -569,7 +572,8 @@ std::map<PaymentKey, std::vector<JournalEntry>> load_payment_entries(
         }
     }
     std::map<PaymentKey, std::vector<StoredPosting>> reversed;
-    for (auto const& row : tx.exec_params(
+    for (auto const& row : exec_planned(
+             tx,
              "SELECT r.merchant_id, r.payment_id, r.chain_id, r.seq, p.token, p.debit, p.credit,"
              " p.amount FROM unnest($1::uuid[], $2::uuid[]) AS k(merchant_id, payment_id)"
              " JOIN reversals r USING (merchant_id, payment_id)"

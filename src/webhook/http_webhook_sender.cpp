@@ -83,7 +83,7 @@ Result<Url> webhook_destination(std::string const& url, bool allow_private_addre
 }
 
 Task<WebhookAnswer> HttpWebhookSender::send(PendingDelivery const& delivery, std::string body,
-                                            Timestamp now) {
+                                            Timestamp now, std::unique_ptr<Kept>& kept) {
     OutboxEvent const& event = delivery.told.event;
     auto const url = webhook_destination(delivery.url, settings_.allow_private_addresses);
     if (!url) co_return not_sent(to_string(url.error()));
@@ -96,17 +96,12 @@ Task<WebhookAnswer> HttpWebhookSender::send(PendingDelivery const& delivery, std
         co_return not_sent("the signing secret can't be used");
     }
 
-    HttpClientLimits limits{.connect_time = settings_.connect_time,
-                            .total_time = settings_.total_time,
-                            .answer_bytes = kLongestAnswer};
-    if (!settings_.allow_private_addresses) limits.allow_address = is_public_address;
     HttpHeaders headers{{"content-type", "application/json"},
                         {"user-agent", "Sycee/0.1"},
                         {"webhook-id", to_string(event.id)},
                         {"webhook-timestamp", std::to_string(to_unix_seconds(now))},
                         {"webhook-signature", *signature}};
-    // A client of its own: a kept connection would be one more thing that a shop can hold on to.
-    HttpClient client(executor_, *url, std::move(limits));
+    HttpClient& client = client_for(kept, delivery.url, *url);
     try {
         HttpAnswer const answer = co_await client.post(std::move(headers), std::move(body));
         co_return WebhookAnswer{.status = answer.status,
@@ -115,8 +110,25 @@ Task<WebhookAnswer> HttpWebhookSender::send(PendingDelivery const& delivery, std
                                 .retry_after = parse_retry_after(header_of(answer, "retry-after"),
                                                                  now, kLongestRetryAfter)};
     } catch (Unavailable const& unavailable) {
+        kept.reset();
         co_return not_sent(unavailable.what());
     }
+}
+
+// An endpoint has a connection for as long as there is something to send, and none that it could
+// hold on to. Its address was looked at when it was connected to.
+HttpClient& HttpWebhookSender::client_for(std::unique_ptr<Kept>& kept, std::string const& url,
+                                          Url const& parsed) {
+    auto* const before = static_cast<KeptClient*>(kept.get());
+    if (before != nullptr && before->url == url) return before->client;
+    HttpClientLimits limits{.connect_time = settings_.connect_time,
+                            .total_time = settings_.total_time,
+                            .answer_bytes = kLongestAnswer};
+    if (!settings_.allow_private_addresses) limits.allow_address = is_public_address;
+    auto made = std::make_unique<KeptClient>(url, executor_, parsed, std::move(limits));
+    HttpClient& client = made->client;
+    kept = std::move(made);
+    return client;
 }
 
 }  // namespace sycee

@@ -204,7 +204,8 @@ class Gateway::WebhookClient final : public WebhookPort {
   public:
     WebhookClient(ShopServers& shops, ProcessId process) : shops_(shops), process_(process) {}
 
-    Task<WebhookAnswer> send(PendingDelivery const& delivery, std::string, Timestamp) override {
+    Task<WebhookAnswer> send(PendingDelivery const& delivery, std::string, Timestamp,
+                             std::unique_ptr<Kept>&) override {
         return shops_.receive(process_, delivery);
     }
 

@@ -11,6 +11,7 @@
 #include <deque>
 #include <exception>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,9 +28,20 @@ struct WebhookAnswer {
 // Posts one signed event to a shop: `body`, byte for byte. Never throws for what the shop does.
 class WebhookPort {
   public:
+    // Of the connection to a shop, from one request to the next.
+    class Kept {
+      public:
+        Kept() = default;
+        Kept(Kept const&) = delete;
+        Kept& operator=(Kept const&) = delete;
+        virtual ~Kept() = default;
+    };
+
     virtual ~WebhookPort() = default;
+    // `kept`: what the request before left there, to the same endpoint; null for the first. One
+    // request at a time uses it.
     virtual Task<WebhookAnswer> send(PendingDelivery const& delivery, std::string body,
-                                     Timestamp now) = 0;
+                                     Timestamp now, std::unique_ptr<Kept>& kept) = 0;
 };
 
 // When the next attempt is due after `failures` in a row; nothing after the tenth, about 75 hours
@@ -79,12 +91,13 @@ class WebhookDispatcher {
     };
 
     Task<void> run(TaskGroup& lanes);
-    Task<std::size_t> begin_lanes(TaskGroup& lanes);
+    Task<bool> begin_lanes(TaskGroup& lanes);
     bool begin(TaskGroup& lanes, WebhookEndpointId id, Deliveries deliveries);
     void widen(TaskGroup& lanes, WebhookEndpointId id, Endpoint& endpoint);
     Task<void> lane(TaskGroup& lanes, WebhookEndpointId id);
     Task<void> deliver_all(TaskGroup& lanes, WebhookEndpointId id, Endpoint& endpoint);
-    Task<DeliveryAttempt> deliver(Endpoint& endpoint, PendingDelivery const& delivery);
+    Task<DeliveryAttempt> deliver(Endpoint& endpoint, PendingDelivery const& delivery,
+                                  std::unique_ptr<WebhookPort::Kept>& kept);
     void end_lane(WebhookEndpointId id);
     std::vector<WebhookEndpointId> not_now() const;
 

@@ -7,6 +7,9 @@
 #include <sycee/runtime/task.hpp>
 
 #include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
 
 namespace sycee {
 
@@ -30,10 +33,20 @@ class HttpWebhookSender final : public WebhookPort {
     HttpWebhookSender(Executor executor, SecretBox const& secrets, WebhookSettings settings)
         : executor_(std::move(executor)), secrets_(secrets), settings_(settings) {}
 
-    Task<WebhookAnswer> send(PendingDelivery const& delivery, std::string body,
-                             Timestamp now) override;
+    Task<WebhookAnswer> send(PendingDelivery const& delivery, std::string body, Timestamp now,
+                             std::unique_ptr<Kept>& kept) override;
 
   private:
+    struct KeptClient final : Kept {
+        KeptClient(std::string to, Executor const& executor, Url const& parsed,
+                   HttpClientLimits limits)
+            : url(std::move(to)), client(executor, parsed, std::move(limits)) {}
+
+        std::string url;
+        HttpClient client;
+    };
+    HttpClient& client_for(std::unique_ptr<Kept>& kept, std::string const& url, Url const& parsed);
+
     Executor executor_;
     SecretBox const& secrets_;
     WebhookSettings settings_;

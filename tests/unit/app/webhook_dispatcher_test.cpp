@@ -87,7 +87,8 @@ class FakeShops final : public WebhookPort {
   public:
     explicit FakeShops(Executor const& executor) : release_(executor) {}
 
-    Task<WebhookAnswer> send(PendingDelivery const& delivery, std::string, Timestamp) override {
+    Task<WebhookAnswer> send(PendingDelivery const& delivery, std::string, Timestamp,
+                             std::unique_ptr<Kept>&) override {
         WebhookEndpointId const id = delivery.endpoint_id;
         sent[id].push_back(delivery.told.event.id);
         most_at_once = std::max(most_at_once, ++at_once_);

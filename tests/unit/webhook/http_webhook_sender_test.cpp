@@ -8,20 +8,23 @@
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <exception>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace sycee {
 namespace {
 
+constexpr std::chrono::milliseconds kIdle{100};  // until a shop ends a connection
 constexpr char const* kBody = R"({"type":"payment.settled"})";
 
 // A shop on the loopback that keeps what it is sent.
 class Shop {
   public:
     Shop()
-        : server_(io_.get_executor(), "127.0.0.1", 0, HttpServerLimits{},
+        : server_(io_.get_executor(), "127.0.0.1", 0, {.idle_time = kIdle},
                   [this](HttpRequest const& request) { return answer(request); }) {
         delivery.told.event.id = EventId{.uuid = {.bytes = {1, 2, 3}}};
         delivery.url = url("http");
@@ -39,7 +42,12 @@ class Shop {
             serving_ = true;
             boost::asio::co_spawn(io_, server_.run(), [](std::exception_ptr) {});
         }
-        return run_task(io_, sender.send(delivery, kBody, now));
+        return run_task(io_, sender.send(delivery, kBody, now, kept));
+    }
+
+    void wait(std::chrono::milliseconds time) {
+        SystemClock clock;
+        run_task(io_, clock.sleep_for(time));
     }
 
     // A new secret, with the one before it still valid.
@@ -56,6 +64,7 @@ class Shop {
 
     PendingDelivery delivery;
     Timestamp now = timestamp_from_seconds(1'700'000'000);
+    std::unique_ptr<WebhookPort::Kept> kept;
     HttpResponse reply = text_response(204, "text/plain", "");
     std::vector<HttpRequest> received;
 
@@ -87,6 +96,26 @@ TEST(HttpWebhookSender, PostsTheSignedEvent) {
     EXPECT_EQ(request.header("webhook-id"), to_string(shop.delivery.told.event.id));
     EXPECT_EQ(request.header("webhook-timestamp"), "1700000000");
     EXPECT_EQ(request.header("webhook-signature"), shop.signature());
+}
+
+TEST(HttpWebhookSender, KeepsItsConnectionToTheSameUrlAndAsksAgainWhereItWasClosed) {
+    Shop shop;
+    EXPECT_EQ(shop.send(true).status, 204u);
+    auto const* const first = shop.kept.get();
+    ASSERT_NE(first, nullptr);
+    EXPECT_EQ(shop.send(true).status, 204u);
+    EXPECT_EQ(shop.kept.get(), first);
+    shop.wait(2 * kIdle);
+    EXPECT_EQ(shop.send(true).status, 204u);
+    EXPECT_EQ(shop.kept.get(), first);
+    EXPECT_EQ(shop.received.size(), 3u);
+    shop.delivery.url += "&again=1";
+    EXPECT_EQ(shop.send(true).status, 204u);
+    EXPECT_EQ(shop.received.back().target, "/hook?shop=1&again=1");
+    // Nothing is kept of one that failed.
+    shop.delivery.url = "http://127.0.0.1:1/";
+    EXPECT_EQ(shop.send(true).status, 0u);
+    EXPECT_EQ(shop.kept, nullptr);
 }
 
 TEST(HttpWebhookSender, AnyStatusIsAnAnswerAndRedirectsAreNotFollowed) {
