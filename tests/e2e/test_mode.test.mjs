@@ -126,6 +126,17 @@ test("every other outcome comes to its end", async () => {
   await waitFor("the exception", async () => (await exceptionsOf(late)).includes("late"), patience);
 });
 
+test("a shop's client pays its order without a wallet, once for a key of its own", async () => {
+  const { Sycee } = await import("../../clients/typescript/dist/index.js");
+  const sycee = new Sycee({ url: world.sycee.url, apiKey: key });
+  const payment = await sycee.payments.create({ amount: "50.00", currency: "USD", reference: "by the client" });
+  const options = { idempotencyKey: "pays-by-the-client" };
+  const simulated = await sycee.testPayments.simulate(payment.id, { outcome: "paid" }, options);
+  assert.deepEqual(await sycee.testPayments.simulate(payment.id, { outcome: "paid" }, options), simulated);
+  const settled = await expectStatus(payment, "settled");
+  assert.deepEqual(settled.transfers.map((transfer) => transfer.transaction_hash), [simulated.transaction_hash]);
+});
+
 test("live and test mode have nothing of each other", async () => {
   const test = await create();
   const live = await world.createPayment();
