@@ -38,7 +38,6 @@ struct PaymentDetail {
     std::string merchant;
     PaymentTimeline timeline;
     std::vector<RefundDetail> refunds;           // newest first
-    std::vector<std::string> claim_urls;         // of each of them; empty: it needs none
     std::vector<RefundRequest> refund_requests;  // of this payment
     std::string operator_id;                     // who looks
     std::string form_token;

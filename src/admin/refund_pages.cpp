@@ -40,8 +40,6 @@ Task<void> RefundPages::load(PaymentDetail& detail) {
         {.merchant_id = payment.merchant_id, .payment_id = payment.id, .open_only = false},
         std::nullopt, kMostShown);
     detail.refunds = std::move(page.refunds);
-    for (RefundDetail const& refund : detail.refunds)
-        detail.claim_urls.push_back(refunds_.claim_url(refund));
     detail.refund_requests = co_await refunds_.requests();
     std::erase_if(detail.refund_requests, [&payment](RefundRequest const& request) {
         return request.payment_id != payment.id;
@@ -49,17 +47,29 @@ Task<void> RefundPages::load(PaymentDetail& detail) {
 }
 
 Task<HttpResponse> RefundPages::answer(std::string path, Form form, Session session,
-                                       std::string peer) {
+                                       std::string peer, Frame frame) {
     auto const below = path.find(kBelow);
     auto const id = parse_id<PaymentTag>(std::string_view(path).substr(0, below));
     auto state = id ? co_await payments_.find_public(*id) : std::nullopt;
     if (below == std::string::npos || !state) co_return redirect(root_);
     std::string const page = root_ + "/payments/" + to_string(*id);
+    std::string action = path.substr(below + kBelow.size());
+    Sender sender{.operator_id = to_string(session.who.id),
+                  .name = session.who.name,
+                  .peer = std::move(peer)};
     Notice notice;
     try {
-        notice = co_await act(
-            std::move(*state), path.substr(below + kBelow.size()), std::move(form),
-            {.operator_id = to_string(session.who.id), .name = session.who.name, .peer = peer});
+        if (action == "link") {
+            auto const link = co_await claim_link(*state, form, sender);
+            if (link) {
+                co_return message_response(200, frame, "The payer says where it goes",
+                                           "By this link, once. Send it to nobody else: " + *link);
+            }
+            notice = link.error();
+        } else {
+            notice = co_await act(std::move(*state), std::move(action), std::move(form),
+                                  std::move(sender));
+        }
     } catch (Unavailable const& failure) {
         log_warning("admin", "a refund could not be dealt with", {{"reason", failure.what()}});
         notice.text =
@@ -77,20 +87,17 @@ Task<Notice> RefundPages::act(PaymentState state, std::string action, Form form,
         co_return co_await create(std::move(state), std::move(form), std::move(sender));
     if (action == "approve" || action == "reject") {
         co_return co_await answer_request(std::move(state), action == "approve", std::move(form),
-                                          std::move(sender.operator_id));
+                                          std::move(sender));
     }
     co_return co_await change(std::move(state), std::move(action), std::move(form),
                               std::move(sender));
 }
 
-Task<std::expected<Address, Notice>> RefundPages::read_recipient(Form const& form,
-                                                                 Sender const& sender) {
-    auto const address = parse_address(field(form, "recipient"));
-    if (!address) co_return std::unexpected(refusal({"recipient", address.error().message}));
+Task<std::expected<void, Notice>> RefundPages::confirm(Form const& form, Sender const& sender) {
     Secret password(form_value(form, "password"));
     if (password.reveal().empty()) {
         co_return std::unexpected(
-            refusal({"password", "is missing: who says where money goes says it again"}));
+            refusal({"password", "is missing: whoever decides where money goes says it again"}));
     }
     auto const confirmed = co_await login_.confirm(sender.name, std::move(password), sender.peer);
     if (confirmed.wait.count() > 0) {
@@ -98,6 +105,29 @@ Task<std::expected<Address, Notice>> RefundPages::read_recipient(Form const& for
             Notice{.good = false, .text = "Nothing was done. " + wait_text(confirmed.wait)});
     }
     if (!confirmed.who) co_return std::unexpected(refusal({"password", "is wrong"}));
+    co_return std::expected<void, Notice>{};
+}
+
+Task<std::expected<std::string, Notice>> RefundPages::claim_link(PaymentState const& state,
+                                                                 Form const& form,
+                                                                 Sender const& sender) {
+    auto const key = parse_refund_id(state.payment.merchant_id, field(form, "refund"));
+    auto const refund = key ? co_await refunds_.find(*key) : std::nullopt;
+    auto url = refund && refund->payment_id == state.payment.id ? refunds_.claim_url(*refund) : "";
+    if (url.empty()) co_return std::unexpected(refusal({"refund", "needs no recipient"}));
+    auto const confirmed = co_await confirm(form, sender);
+    if (!confirmed) co_return std::unexpected(confirmed.error());
+    log_info("admin", "showed the link of a refund",
+             {{"operator", sender.operator_id}, {"refund", refund_id(*key)}});
+    co_return url;
+}
+
+Task<std::expected<Address, Notice>> RefundPages::read_recipient(Form const& form,
+                                                                 Sender const& sender) {
+    auto const address = parse_address(field(form, "recipient"));
+    if (!address) co_return std::unexpected(refusal({"recipient", address.error().message}));
+    auto const confirmed = co_await confirm(form, sender);
+    if (!confirmed) co_return std::unexpected(confirmed.error());
     co_return *address;
 }
 
@@ -178,13 +208,18 @@ Task<Notice> RefundPages::change(PaymentState state, std::string action, Form fo
 }
 
 Task<Notice> RefundPages::answer_request(PaymentState state, bool approves, Form form,
-                                         std::string operator_id) {
+                                         Sender sender) {
     auto const id = parse_id<RequestTag>(field(form, "request"));
     auto const waiting = co_await refunds_.requests();
     bool const waits = std::ranges::any_of(waiting, [&](RefundRequest const& request) {
         return id && request.id == *id && request.payment_id == state.payment.id;
     });
     if (!waits) co_return refusal({"request", "is answered already, or never was"});
+    if (approves) {
+        auto const confirmed = co_await confirm(form, sender);
+        if (!confirmed) co_return confirmed.error();
+    }
+    std::string const& operator_id = sender.operator_id;
     Result<void> answered;
     if (approves) {
         auto const approved = co_await refunds_.approve(*id, operator_id);

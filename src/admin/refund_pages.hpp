@@ -5,6 +5,7 @@
 #include <sycee/net/html.hpp>
 #include <sycee/net/http_message.hpp>
 
+#include "layout.hpp"
 #include "login.hpp"
 #include "notice.hpp"
 #include "pages.hpp"
@@ -37,7 +38,8 @@ class RefundPages {
     Task<void> load(PaymentDetail& detail);
     // Answers a form whose token was checked. `path`: "pay_.../refunds/report". It leads back to
     // the payment's page.
-    Task<HttpResponse> answer(std::string path, Form form, Session session, std::string peer);
+    Task<HttpResponse> answer(std::string path, Form form, Session session, std::string peer,
+                              Frame frame);
 
   private:
     struct Sender {
@@ -49,10 +51,15 @@ class RefundPages {
     Task<Notice> act(PaymentState state, std::string action, Form form, Sender sender);
     Task<Notice> create(PaymentState state, Form form, Sender sender);
     Task<Notice> change(PaymentState state, std::string action, Form form, Sender sender);
+    // That the form's password is the sender's: a session that somebody else got hold of must not
+    // decide where money goes.
+    Task<std::expected<void, Notice>> confirm(Form const& form, Sender const& sender);
+    // By which the payer says where a refund goes.
+    Task<std::expected<std::string, Notice>> claim_link(PaymentState const& state, Form const& form,
+                                                        Sender const& sender);
     // The address that a form names. Refused where the form's password is not the sender's.
     Task<std::expected<Address, Notice>> read_recipient(Form const& form, Sender const& sender);
-    Task<Notice> answer_request(PaymentState state, bool approves, Form form,
-                                std::string operator_id);
+    Task<Notice> answer_request(PaymentState state, bool approves, Form form, Sender sender);
 
     PaymentService& payments_;
     RefundService& refunds_;

@@ -34,26 +34,25 @@ Html reason_field() {
                 R"(</textarea></label>)");
 }
 
-// A session that somebody else got hold of must not say where money goes: so the password.
-Html recipient_fields(std::string_view label, bool required) {
-    Html const mark = required ? html(" required") : Html{};
-    return html(R"(<label>{}<input name="recipient" placeholder="0x…" )"
-                R"(pattern="0x[0-9a-fA-F]{40}" autocomplete="off" spellcheck="false"{}></label>)"
-                R"(<label>Your password{}<input name="password" type="password" )"
-                R"(autocomplete="current-password"{}></label>)",
-                {label, mark, required ? "" : ", where you name an address", mark});
+// A session that somebody else got hold of must not decide where money goes.
+Html password_field(bool required) {
+    return html(
+        R"(<label>Your password{}<input name="password" type="password" )"
+        R"(autocomplete="current-password"{}></label>)",
+        {required ? "" : ", where you name an address", required ? html(" required") : Html{}});
 }
 
-// For the merchant to hand to the payer.
-Html claim_link(std::string const& url) {
-    return html(R"(<p>The payer says where it goes by this link, once. Send it to nobody else:</p>)"
-                R"(<p><code class="id">{}</code></p>)",
-                {url});
+Html recipient_fields(std::string_view label, bool required) {
+    return html(R"(<label>{}<input name="recipient" placeholder="0x…" )"
+                R"(pattern="0x[0-9a-fA-F]{40}" autocomplete="off" spellcheck="false"{}></label>{})",
+                {label, required ? html(" required") : Html{}, password_field(required)});
 }
 
 Html open_forms(RefundDetail const& refund, Forms const& forms) {
     Html all;
     if (refund.recipient == Address{}) {
+        all += forms.of_refund(refund, "link", password_field(true),
+                               "Show the link by which the payer says where it goes");
         all += forms.of_refund(refund, "recipient", recipient_fields("Recipient's address", true),
                                "Name the recipient");
     } else {
@@ -67,8 +66,8 @@ Html open_forms(RefundDetail const& refund, Forms const& forms) {
     return html(R"(<div class="decisions">{}</div>)", {all});
 }
 
-Html refund_item(RefundDetail const& refund, std::string const& claim_url, Forms const& forms,
-                 Network const& network, std::string const& root) {
+Html refund_item(RefundDetail const& refund, Forms const& forms, Network const& network,
+                 std::string const& root) {
     RefundKey const& key = refund.key;
     Html facts = fact("Amount", token_amount(network, key.chain_id, refund.token, refund.amount));
     facts += fact("State", to_string(refund.status()));
@@ -94,9 +93,8 @@ Html refund_item(RefundDetail const& refund, std::string const& claim_url, Forms
     }
     if (refund.cancellation) facts += fact("Canceled because", refund.cancellation->reason);
     bool const open = !refund.payment && !refund.cancellation;
-    return html(R"(<li><dl class="facts small">{}</dl>{}{}</li>)",
-                {facts, claim_url.empty() ? Html{} : claim_link(claim_url),
-                 open ? open_forms(refund, forms) : Html{}});
+    return html(R"(<li><dl class="facts small">{}</dl>{}</li>)",
+                {facts, open ? open_forms(refund, forms) : Html{}});
 }
 
 Html request_item(RefundRequest const& request, Forms const& forms, Network const& network) {
@@ -112,7 +110,8 @@ Html request_item(RefundRequest const& request, Forms const& forms, Network cons
         Html const id = forms.hidden("request", to_string(request.id));
         answer = html(
             R"(<div class="answers">{}{}</div>)",
-            {forms.form("approve", id, "Approve and book"), forms.form("reject", id, "Reject")});
+            {forms.form("approve", html("{}{}", {id, password_field(true)}), "Approve and book"),
+             forms.form("reject", id, "Reject")});
     }
     return html(R"(<li><dl class="facts small">{}</dl>{}</li>)", {facts, answer});
 }
@@ -142,8 +141,8 @@ Html refunds_section(PaymentDetail const& detail, Network const& network, std::s
     Html items;
     for (RefundRequest const& request : detail.refund_requests)
         items += request_item(request, forms, network);
-    for (std::size_t i = 0; i < detail.refunds.size(); ++i)
-        items += refund_item(detail.refunds[i], detail.claim_urls[i], forms, network, root);
+    for (RefundDetail const& refund : detail.refunds)
+        items += refund_item(refund, forms, network, root);
     Html creates;
     for (Refundable const& one : refundable)
         creates += create_form(one, forms, network);

@@ -158,7 +158,8 @@ Task<HttpResponse> AdminPages::Routes::answer_form(HttpRequest const& request,
     }
     if (path.starts_with(kPayments)) {
         co_return co_await refunds_.answer(std::string(path.substr(kPayments.size())),
-                                           std::move(form), *session, request.peer);
+                                           std::move(form), *session, request.peer,
+                                           frame_for(session));
     }
     admin::Frame frame = frame_for(session);
     frame.open_exceptions = co_await desk_.open_count();

@@ -3,7 +3,10 @@
 #include <sycee/runtime/errors.hpp>
 #include <sycee/runtime/log.hpp>
 
+#include <boost/system/system_error.hpp>
+
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 namespace sycee {
@@ -26,9 +29,10 @@ std::vector<OutboxEvent> expiry_events(std::vector<ExpiringPayment> const& payme
                                        Timestamp now) {
     std::vector<OutboxEvent> events;
     for (auto const& [state, journals] : payments) {
-        // A reorg may have set a chain's clock back meanwhile: it was past the end once.
+        // A reorg may have set a chain's clock back meanwhile: it was past the end once. What a
+        // reorg took all transfers from has run out as well.
         auto const status = status_of(state, Timestamp::max());
-        if (status != PaymentStatus::expired) continue;
+        if (status != PaymentStatus::expired && status != PaymentStatus::reversed) continue;
         events.push_back({.id = {},
                           .merchant_id = state.payment.merchant_id,
                           .payment_id = state.payment.id,
@@ -71,14 +75,25 @@ Task<void> ExpiryTeller::tell() {
 }
 
 Task<void> ExpiryTeller::run() {
+    Backoff backoff(5s, 10min);
     for (;;) {
+        std::chrono::milliseconds wait = kEvery;
         try {
             co_await tell();
+            metrics_.set("sycee_expiries_failed", 0);
+            backoff.reset();
+        } catch (boost::system::system_error const&) {
+            throw;  // cancelled
         } catch (Unavailable const& unavailable) {
             log_warning("payments", "what has expired could not be told",
                         {{"why", unavailable.what()}});
+        } catch (std::exception const& failure) {
+            // Nothing is booked by it: no reason to book nothing more.
+            log_critical("payments", "what has expired can't be told", {{"why", failure.what()}});
+            metrics_.set("sycee_expiries_failed", 1);
+            wait = backoff.next();
         }
-        co_await clock_.sleep_for(kEvery);
+        co_await clock_.sleep_for(wait);
     }
 }
 

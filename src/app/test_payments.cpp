@@ -25,6 +25,8 @@ constexpr BlockNumber kBeforeClearing = 2;
 constexpr BlockNumber kAfterClearing = 4;
 // Whoever simulates more in one payment tests something else.
 constexpr std::size_t kMostTransfersOfPayment = 100;
+// 10^13 whole tokens, as a price may be at the most: so many of them can still be added up.
+constexpr Amount kMostAmount{10'000'000'000'000'000'000U};
 
 constexpr std::array<std::pair<TestOutcome, std::string_view>, 6> kOutcomes{
     {{TestOutcome::paid, "paid"},
@@ -48,9 +50,17 @@ Amount usual_amount(TestOutcome outcome, Amount due) {
     return due;
 }
 
+Error too_many_transfers() {
+    return {"outcome", "has been simulated " + std::to_string(kMostTransfersOfPayment) +
+                           " times for this payment, which is enough"};
+}
+
 // An outcome that its amount does not bring would test nothing.
 Result<void> check_amount(TestOutcome outcome, Amount amount, PaymentOption const& option) {
     if (amount.is_zero()) return refuse("amount", "must be above zero");
+    if (amount > kMostAmount) {
+        return refuse("amount", "must be at most " + to_decimal(kMostAmount, kTestDecimals));
+    }
     Amount const enough = option.amount - option.tolerance;
     if (outcome == TestOutcome::underpaid && amount >= enough) {
         return refuse("amount",
@@ -109,8 +119,7 @@ Result<PlannedTransfer> plan_simulation(PaymentState const& state, SimulatePayme
                                         TransactionHash const& transaction_hash) {
     Payment const& payment = state.payment;
     if (state.credits.size() >= kMostTransfersOfPayment) {
-        return refuse("", "the payment has " + std::to_string(kMostTransfersOfPayment) +
-                              " transfers already");
+        return std::unexpected(too_many_transfers());
     }
     auto const option = std::ranges::find_if(payment.options, [&](PaymentOption const& candidate) {
         return is_test_chain(candidate.chain_id) &&
@@ -151,9 +160,11 @@ Task<std::optional<Result<SimulatedTransfer>>> TestPayments::simulate(
     auto const planned = plan_simulation(*state, input, random_bytes<32>());
     if (!planned) co_return std::unexpected(planned.error());
     if (claim) claim->subject = to_hex0x(planned->transfer.transaction_hash);
-    auto const transfer = co_await chain_.add(planned->transfer, planned->moment, std::move(claim));
-    co_return SimulatedTransfer{transfer,
-                                (co_await chain_.advance()).time_of(transfer.block_number)};
+    auto const transfer = co_await chain_.add(planned->transfer, planned->moment,
+                                              kMostTransfersOfPayment, std::move(claim));
+    if (!transfer) co_return std::unexpected(too_many_transfers());
+    co_return SimulatedTransfer{*transfer,
+                                (co_await chain_.advance()).time_of(transfer->block_number)};
 }
 
 Task<std::optional<SimulatedTransfer>> TestPayments::find(MerchantId merchant_id,

@@ -155,7 +155,8 @@ class Application {
           search_service_(payment_search_, registry_),
           change_service_(payment_changes_, requests_ledger_, config_.network, registry_,
                           outbox_wake_, feed_, clock_),
-          test_payments_(test_chain_, service_),
+          simulations_(database_),
+          test_payments_(simulations_, service_),
           quotes_(service_, clock_, hmac_sha256(sealing_key, as_bytes(kQuotes))),
           desk_service_(desk_, ledger_, config_.network, registry_, outbox_wake_, clock_,
                         config_.desk),
@@ -537,6 +538,7 @@ class Application {
     PaymentService service_;
     PaymentSearch search_service_;
     PaymentChanges change_service_;
+    PgTestChain simulations_;  // by the workers of the requests
     TestPayments test_payments_;
     QuoteService quotes_;
     DeskService desk_service_;

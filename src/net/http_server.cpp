@@ -135,8 +135,7 @@ void Connection::give_way() {
     keep_client();
     leaves_ = true;
     ++service_.leaving;
-    socket_.cancel();
-    socket_.close_after(std::chrono::milliseconds{0});
+    socket_.close();
 }
 
 void Connection::stop() {
@@ -379,7 +378,7 @@ void HttpServer::State::listen(std::string const& address, std::uint16_t wanted)
 
 bool HttpServer::State::make_room() {
     if (service.connections.size() - service.leaving < service.limits.connections) return true;
-    if (service.waiting.empty()) return false;
+    if (service.waiting.empty() || service.leaving >= kMostLeaving) return false;
     service.waiting.front()->give_way();
     return true;
 }

@@ -35,10 +35,14 @@ struct TimedSocket::State {
 TimedSocket::TimedSocket(tcp::socket socket, std::shared_ptr<ServerTls::Context> tls)
     : state_(std::make_shared<State>(std::move(socket), std::move(tls))) {}
 
-TimedSocket::~TimedSocket() {
+void TimedSocket::close() {
     keep_open();
     error_code ignored;  // the descriptor is released whatever close() says
     state_->socket.close(ignored);
+}
+
+TimedSocket::~TimedSocket() {
+    close();
 }
 
 void TimedSocket::close_after(std::chrono::milliseconds limit) {

@@ -38,6 +38,8 @@ class TimedSocket {
 
     // Ends the operations that are waiting.
     void cancel();
+    // Nothing is read or written any more, not even what is there already.
+    void close();
     // Tells the other end that nothing more comes. With TLS, it waits for the other end to say so
     // too.
     Task<void> end_output();

@@ -52,8 +52,9 @@ bool is_last(std::vector<PaymentOption> const& options, Place const& place, Chai
     return offers;
 }
 
-// Those that were covered once have another end: they are settled, or were reversed.
-std::vector<PaymentKey> never_covered(pqxx::work& tx, std::vector<PaymentKey> const& keys) {
+// Those that were covered once have another end: they are settled, or were reversed. And those that
+// were not told yet.
+std::vector<PaymentKey> to_be_told(pqxx::work& tx, std::vector<PaymentKey> const& keys) {
     if (keys.empty()) return {};
     PgArray merchants;
     PgArray payments;
@@ -69,7 +70,11 @@ std::vector<PaymentKey> never_covered(pqxx::work& tx, std::vector<PaymentKey> co
                         " ON (c.merchant_id, c.chain_id, c.authorization_seq) = (a.merchant_id, "
                         "a.chain_id, a.seq)"
                         " AND c.payment_id = a.payment_id WHERE a.payment_id = k.payment_id"
-                        " AND a.merchant_id = k.merchant_id)",
+                        " AND a.merchant_id = k.merchant_id)"
+                        // By another chain, before this one was configured again.
+                        " AND NOT EXISTS (SELECT FROM outbox_events e"
+                        " WHERE e.payment_id = k.payment_id AND e.merchant_id = k.merchant_id"
+                        " AND e.type = 'payment.expired')",
                         merchants.str(), payments.str())) {
         found.emplace_back(id_of<MerchantTag>(row[0]), id_of<PaymentTag>(row[1]));
     }
@@ -90,9 +95,20 @@ std::map<MerchantId, JournalPositions> load_journals(pqxx::transaction_base& tx,
     return journals;
 }
 
-std::vector<ExpiringPayment> load_expiring(pqxx::transaction_base& tx,
-                                           std::vector<PaymentKey> const& keys) {
+// Whatever else is told of these merchants is there already, or is told after this.
+void lock_feeds(pqxx::work& tx, std::vector<PaymentKey> const& keys) {
+    PgArray ids;
+    for (auto const& [merchant_id, payment_id] : keys)
+        ids.add(merchant_id);
+    tx.exec_params(
+        "SELECT FROM event_feeds WHERE merchant_id = ANY($1::uuid[]) ORDER BY merchant_id FOR "
+        "UPDATE",
+        ids.str());
+}
+
+std::vector<ExpiringPayment> load_expiring(pqxx::work& tx, std::vector<PaymentKey> const& keys) {
     if (keys.empty()) return {};
+    lock_feeds(tx, keys);
     // Before the payments: what is booked in between may be seen, and is not told.
     auto const journals = load_journals(tx, keys);
     std::vector<ExpiringPayment> expiring;
@@ -137,7 +153,7 @@ Task<ExpiryPort::Round> PgExpiries::pass(ChainId chain_id, Timestamp reach,
                 keys.emplace_back(id_of<MerchantTag>(row["merchant_id"]),
                                   id_of<PaymentTag>(row["payment_id"]));
         }
-        round.events = decide(load_expiring(tx, never_covered(tx, keys)));
+        round.events = decide(load_expiring(tx, to_be_told(tx, keys)));
         write_events(tx, round.events);
         Place const last = place_of(rows.back());
         tx.exec_params(

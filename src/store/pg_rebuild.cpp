@@ -34,6 +34,7 @@ struct Column {
 struct Inputs {
     char const* table;
     std::vector<Column> columns;
+    char const* order = nullptr;  // of the rows, where the new ones must have it as well
 };
 
 // What the new books take over as it is, in the order of the foreign keys.
@@ -44,7 +45,9 @@ std::vector<Inputs> const& inputs() {
           {"name", "text"},
           {"extended_public_key", "text"},
           {"next_derivation_index", "bigint"},
-          {"created_at", "timestamptz"}}},
+          {"created_at", "timestamptz"},
+          {"mode", "text"},
+          {"live_merchant_id", "uuid"}}},
         {"extended_key_claims", {{"claim", "bytea"}, {"merchant_id", "uuid"}}},
         {"fee_schedules",
          {{"merchant_id", "uuid"},
@@ -70,7 +73,18 @@ std::vector<Inputs> const& inputs() {
           {"chain_id", "bigint"},
           {"token", "bytea"},
           {"amount", "numeric"},
-          {"created_at", "timestamptz"}}}};
+          {"created_at", "timestamptz"}}},
+        {"test_chain", {{"seed", "bytea"}, {"genesis", "timestamptz"}, {"head", "bigint"}}},
+        {"test_chain_transfers",
+         {{"merchant_id", "uuid"},
+          {"transaction_hash", "bytea"},
+          {"token", "bytea"},
+          {"sender", "bytea"},
+          {"recipient", "bytea"},
+          {"amount", "numeric"},
+          {"block_number", "bigint"},
+          {"gone_at", "bigint"}},
+         "number"}};
     return all;
 }
 
@@ -84,7 +98,8 @@ InputRows read_rows(pqxx::transaction_base& tx, Inputs const& of) {
     for (Column const& column : of.columns)
         select += (select.empty() ? "SELECT " : ", ") + std::string(column.name) + "::text";
     InputRows rows{&of, std::vector<PgArray>(of.columns.size())};
-    for (auto const& row : tx.exec(select + " FROM " + of.table)) {
+    std::string const order = of.order == nullptr ? "" : std::string(" ORDER BY ") + of.order;
+    for (auto const& row : tx.exec(select + " FROM " + of.table + order)) {
         for (std::size_t i = 0; i < of.columns.size(); ++i) {
             auto const field = row[static_cast<pqxx::row::size_type>(i)];
             if (field.is_null()) {

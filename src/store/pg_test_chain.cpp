@@ -70,6 +70,17 @@ void begin(pqxx::work& tx) {
         to_sql(ByteView(random_bytes<32>())), kAge.count());
 }
 
+// The first block from there on that is not full.
+BlockNumber with_room(pqxx::work& tx, BlockNumber first) {
+    constexpr BlockNumber kMostLater = 1'000;
+    auto const found = tx.exec_params(
+        "SELECT n FROM generate_series($1::bigint, $2::bigint) n WHERE (SELECT count(*)"
+        " FROM test_chain_transfers t WHERE t.block_number = n) < $3 ORDER BY n LIMIT 1",
+        first, first + kMostLater, kMostTestTransfers);
+    if (found.empty()) throw Unavailable("the next blocks of the test chain are full");
+    return number_of(found.at(0)[0]);
+}
+
 }  // namespace
 
 Task<TestChainState> PgTestChain::advance() {
@@ -123,22 +134,28 @@ Task<std::vector<TestTransfer>> PgTestChain::of(std::vector<Address> addresses) 
     co_return co_await transact(database_, work);
 }
 
-Task<TestTransfer> PgTestChain::add(TestTransfer transfer, TestMoment moment,
-                                    std::optional<IdempotencyClaim> claim) {
+Task<std::optional<TestTransfer>> PgTestChain::add(TestTransfer transfer, TestMoment moment,
+                                                   std::size_t most_of_recipient,
+                                                   std::optional<IdempotencyClaim> claim) {
     if (moment.taken_back_after) {
         ensure(*moment.taken_back_after > 0 && *moment.taken_back_after <= kDeepestTestReorg,
                "test chain: a transfer is taken back too late");
     }
     co_await advance();  // to begin it, and for its time to have come
-    auto work = [&](pqxx::work& tx) {
+    auto work = [&](pqxx::work& tx) -> std::optional<TestTransfer> {
         // Nobody is told of another head until this is committed.
         auto const rows = tx.exec("SELECT " + state_columns() + " FROM test_chain FOR UPDATE");
         TestChainState const state = state_of(rows.at(0));
+        auto const had =
+            tx.exec_params("SELECT count(*) FROM test_chain_transfers WHERE recipient = $1",
+                           to_sql(transfer.recipient));
+        if (number_of(had.at(0)[0]) >= most_of_recipient) return std::nullopt;
         transfer.block_number = state.head + 1;
         if (moment.after) {
             transfer.block_number =
                 std::max(transfer.block_number, state.first_after(*moment.after));
         }
+        transfer.block_number = with_room(tx, transfer.block_number);
         transfer.gone_at.reset();
         if (moment.taken_back_after)
             transfer.gone_at = transfer.block_number + *moment.taken_back_after;

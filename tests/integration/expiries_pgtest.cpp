@@ -82,6 +82,10 @@ TEST_F(ExpiriesInPostgres, are_told_by_the_slowest_chain_of_the_payment) {
     EXPECT_EQ(run(pass(kEnd + 1ms, 100, kOtherChain)).events.size(), 1U);
     EXPECT_EQ(seen.back(), both.id);
     EXPECT_EQ(run(pass(kEnd + 1h)).passed + run(pass(kEnd + 1h, 100, kOtherChain)).passed, 0U);
+    // A chain that comes back finds them told.
+    query("UPDATE expiry_places SET expires_at = 'epoch' WHERE chain_id = 8453");
+    EXPECT_EQ(run(pass(kEnd + 1ms, 100, kOtherChain)).events.size(), 0U);
+    EXPECT_EQ(seen.size(), 2U);
 }
 
 TEST_F(ExpiriesInPostgres, begin_for_a_chain_when_it_is_seen_first) {

@@ -21,7 +21,7 @@ class TestChainInPostgres : public BooksInPostgres {
                 .amount = Amount(1'000)};
     }
     Task<TestTransfer> add(TestTransfer transfer, TestMoment moment) {
-        return chain->add(transfer, moment, std::nullopt);
+        co_return (co_await chain->add(transfer, moment, 1'000, std::nullopt)).value();
     }
     std::unique_ptr<PgTestChain> chain = std::make_unique<PgTestChain>(*database);
 };
@@ -78,10 +78,25 @@ TEST_F(TestChainInPostgres, a_key_is_claimed_with_the_transfer) {
     PgIdempotency keys(*database);
     IdempotencyClaim const claim{
         .key = "test-1", .request_hash = Bytes32{7}, .answer = {}, .subject = "0x01"};
-    run(chain->add(transfer(1), {}, claim));
-    EXPECT_THROW(run(chain->add(transfer(2), {}, claim)), KeyWasUsed);
+    run(chain->add(transfer(1), {}, 1'000, claim));
+    EXPECT_THROW(run(chain->add(transfer(2), {}, 1'000, claim)), KeyWasUsed);
     EXPECT_FALSE(run(chain->find(Bytes32{2})));
     EXPECT_EQ(run(keys.find(merchant_id, "test-1"))->subject, "0x01");
+}
+
+TEST_F(TestChainInPostgres, a_block_takes_so_many_and_a_recipient_as_well) {
+    auto const state = run(chain->advance());
+    auto const expiry = state.time_of(state.head + 500) + 1s;
+    TestMoment const late{.after = expiry, .taken_back_after = {}};
+    auto const full = run(add(transfer(1), late)).block_number;
+    query(
+        "INSERT INTO test_chain_transfers (merchant_id, transaction_hash, token, sender,"
+        " recipient, amount, block_number) SELECT merchant_id, decode(lpad(to_hex(n), 64, '0'),"
+        " 'hex'), token, sender, recipient, 1, block_number FROM test_chain_transfers,"
+        " generate_series(1000, 1198) n");
+    EXPECT_EQ(run(add(transfer(2), late)).block_number, full + 1);
+    EXPECT_FALSE(run(chain->add(transfer(1), late, 200, std::nullopt)));
+    EXPECT_EQ(run(add(transfer(3), {})).block_number, run(chain->advance()).head + 1);
 }
 
 TEST_F(TestChainInPostgres, a_merchant_has_one_test_twin) {

@@ -43,8 +43,12 @@ class MemoryTestChain final : public TestChainPort {
         }
         co_return found;
     }
-    Task<TestTransfer> add(TestTransfer transfer, TestMoment moment,
-                           std::optional<IdempotencyClaim> claim) override {
+    Task<std::optional<TestTransfer>> add(TestTransfer transfer, TestMoment moment,
+                                          std::size_t most_of_recipient,
+                                          std::optional<IdempotencyClaim> claim) override {
+        auto const had =
+            std::ranges::count(transfers, transfer.recipient, &TestTransfer::recipient);
+        if (static_cast<std::size_t>(had) >= most_of_recipient) co_return std::nullopt;
         if (claim && on_claim) on_claim(transfer.merchant_id, *claim);
         transfer.block_number = state.head + 1;
         if (moment.after) {

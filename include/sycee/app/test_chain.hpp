@@ -20,6 +20,8 @@ constexpr ChainId kTestChainId = 31'337'000'001;
 constexpr std::chrono::seconds kTestBlockTime{2};
 // A transfer is taken back, if at all, so many blocks after its own at the latest.
 constexpr BlockNumber kDeepestTestReorg = 4;
+// Of one block: more would keep the chains that hold money waiting.
+constexpr std::size_t kMostTestTransfers = 200;
 // Below the head; deeper than any reorg.
 constexpr BlockNumber kTestBlocksToFinal = 6;
 
@@ -77,8 +79,11 @@ class TestChainPort {
     virtual Task<std::vector<TestTransfer>> of(std::vector<Address> addresses) = 0;
     // Gives it a block above every head that was told. Throws InvariantViolation for a transfer
     // that is taken back more than kDeepestTestReorg blocks later, and KeyWasUsed.
-    virtual Task<TestTransfer> add(TestTransfer transfer, TestMoment moment,
-                                   std::optional<IdempotencyClaim> claim) = 0;
+    // Nothing is added where the recipient has `most_of_recipient` already. A block that has
+    // kMostTestTransfers is full: the next one takes it.
+    virtual Task<std::optional<TestTransfer>> add(TestTransfer transfer, TestMoment moment,
+                                                  std::size_t most_of_recipient,
+                                                  std::optional<IdempotencyClaim> claim) = 0;
 };
 
 }  // namespace sycee

@@ -18,8 +18,9 @@ class PgTestChain final : public TestChainPort {
     Task<std::vector<TestTransfer>> in_blocks(BlockNumber first, BlockNumber last) override;
     Task<std::optional<TestTransfer>> find(TransactionHash hash) override;
     Task<std::vector<TestTransfer>> of(std::vector<Address> addresses) override;
-    Task<TestTransfer> add(TestTransfer transfer, TestMoment moment,
-                           std::optional<IdempotencyClaim> claim) override;
+    Task<std::optional<TestTransfer>> add(TestTransfer transfer, TestMoment moment,
+                                          std::size_t most_of_recipient,
+                                          std::optional<IdempotencyClaim> claim) override;
 
   private:
     Database& database_;

@@ -64,9 +64,19 @@ TEST_F(RefundForms, GiveALinkForThePayerWhereNobodyIsNamed) {
     EXPECT_TRUE(body.contains("Booked.")) << body;
     ASSERT_EQ(refunds_.refunds.size(), 1U);
     EXPECT_EQ(refunds_.refunds[0].recipient, Address{});
-    EXPECT_TRUE(body.contains(refund_service_.claim_url(refunds_.refunds[0])));
+    std::string const url = refund_service_.claim_url(refunds_.refunds[0]);
+    ASSERT_FALSE(url.empty());
     std::string const id =
         "refund=ref_11155111_" + std::to_string(refunds_.refunds[0].key.sequence);
+    // Whoever has it says where the money goes: so it is shown for the password alone.
+    EXPECT_FALSE(body.contains("/refund/mer_"));
+    EXPECT_TRUE(send("link", id).contains("The password is missing"));
+    EXPECT_TRUE(send("link", id + "&password=wrong").contains("The password is wrong"));
+    auto const shown =
+        post(page() + "/refunds/link", "token=" + token_ + "&" + id + "&password=" + kPassword);
+    EXPECT_EQ(shown.status, 200U);
+    EXPECT_TRUE(shown.body.contains(url)) << shown.body;
+    EXPECT_TRUE(send("link", "refund=ref_1_1&password=x").contains("needs no recipient"));
     std::string const named = id + "&recipient=" + kShopper + "&password=";
     EXPECT_FALSE(send("recipient", named + kPassword).contains("/refund/mer_"));
     EXPECT_NE(refunds_.refunds[0].recipient, Address{});
@@ -119,10 +129,12 @@ TEST_F(RefundForms, AnswerWhatWaitsForASecondOperator) {
     std::string const request = "request=" + to_string(refunds_.waiting[0].id);
     EXPECT_TRUE(get("/admin/exceptions").body.contains("refund of settled money"));
     EXPECT_TRUE(get(page()).body.contains("You asked for this. Another operator has to answer."));
-    EXPECT_TRUE(send("approve", request).contains("needs another operator"));
+    EXPECT_TRUE(send("approve", request).contains("The password is missing"));
+    std::string const confirmed = request + "&password=" + kPassword;
+    EXPECT_TRUE(send("approve", confirmed).contains("needs another operator"));
     EXPECT_TRUE(refunds_.refunds.empty());
     refunds_.waiting[0].requested_by = "opr_another";
-    EXPECT_TRUE(send("approve", request).contains("Approved and booked."));
+    EXPECT_TRUE(send("approve", confirmed).contains("Approved and booked."));
     ASSERT_EQ(refunds_.refunds.size(), 1U);
     EXPECT_EQ(refunds_.refunds[0].decided_by, "opr_another");
     EXPECT_EQ(refunds_.refunds[0].approved_by, to_string(access_.operator_row.id));

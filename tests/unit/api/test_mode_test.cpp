@@ -97,6 +97,9 @@ TEST_F(TestModeApi, WhatIsWrongIsNamed) {
              {R"({"outcome": 1})", "outcome"},
              {R"({"outcome": "underpaid", "amount": "50.00"})", "amount"},
              {R"({"outcome": "paid", "token": "USDT"})", "token"},
+             {R"({"outcome": "paid", "amount": "10000000000000.000001"})", "amount"},
+             {R"({"outcome": "overpaid", "amount": "300000000000000000000000000000000"})",
+              "amount"},
              {R"({"outcome": "paid", "speed": 2})", "speed"}}) {
         auto const response = simulate(id, body);
         EXPECT_EQ(response.status, 400U) << body;

@@ -59,6 +59,14 @@ TEST(ExpiryEvents, do_not_tell_of_what_was_canceled) {
     EXPECT_TRUE(expiry_events({canceled}, kEnd).empty());
 }
 
+TEST(ExpiryEvents, tell_of_what_a_reorg_took_everything_from) {
+    auto reversed = payment({kChain});
+    reversed.state.reversed_transfers.emplace_back();
+    auto const told = expiry_events({reversed}, kEnd);
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_EQ(told[0].status, PaymentStatus::reversed);
+}
+
 TEST(ExpiryEvents, have_no_record_in_their_words) {
     auto const events = expiry_events({payment({kChain})}, kEnd);
     auto const told = tell(events.at(0), payment({kChain}).state.payment, {});

@@ -31,7 +31,8 @@ class TestNodeTest : public ::testing::Test {
                                    .sender = kPayer,
                                    .recipient = kShop,
                                    .amount = amount},
-                                  moment, std::nullopt));
+                                  moment, 1'000, std::nullopt))
+            .value();
     }
     Amount balance(Address token, Address holder) {
         return run_task(node.token_balance(token, holder));
