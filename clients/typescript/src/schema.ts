@@ -2379,22 +2379,23 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /**
-         * @description No payment was created. `quote_expired`: ask for another quote. `idempotency_key_in_use`: a request with this
-         *     `Idempotency-Key` is still being worked on; send it again.
-         */
-        NotCreated: {
+        /** @description A request with this `Idempotency-Key` is still being worked on. Send it again. */
+        KeyInUse: {
             headers: {
                 "Request-Id": components["headers"]["RequestId"];
                 "Cache-Control": components["headers"]["CacheControl"];
+                "Retry-After": components["headers"]["RetryAfter"];
                 [name: string]: unknown;
             };
             content: {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description A request with this `Idempotency-Key` is still being worked on. Send it again. */
-        KeyInUse: {
+        /**
+         * @description No payment was created. `quote_expired`: ask for another quote. `idempotency_key_in_use`: a request with this
+         *     `Idempotency-Key` is still being worked on; send it again.
+         */
+        NotCreated: {
             headers: {
                 "Request-Id": components["headers"]["RequestId"];
                 "Cache-Control": components["headers"]["CacheControl"];
