@@ -20,6 +20,8 @@ constexpr char const* kBody = R"({"type":"payment.settled"})";
 
 // A shop on the loopback that keeps what it is sent.
 class Shop {
+    boost::asio::io_context io_;  // outlives what is kept of connections
+
   public:
     Shop()
         : server_(io_.get_executor(), "127.0.0.1", 0, HttpServerLimits{},
@@ -67,7 +69,6 @@ class Shop {
         co_return reply;
     }
 
-    boost::asio::io_context io_;
     SecretBox box_{Bytes32{9}};
     Secret secret_{"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"};
     HttpServer server_;
