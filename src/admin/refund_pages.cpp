@@ -170,12 +170,12 @@ Task<Notice> RefundPages::create(PaymentState state, Form form, Sender sender) {
                              "Nothing is booked yet: so much money needs a second operator. "
                              "Your request waits below."};
     }
-    co_return Notice{.good = true,
-                     .text = recipient
-                                 ? "Booked. Send the money from the merchant's wallet, and report "
-                                   "the transaction here."
-                                 : "Booked. Hand the link below to the payer, who says where the "
-                                   "money goes."};
+    co_return Notice{
+        .good = true,
+        .text = recipient ? "Booked. Send the money from the merchant's wallet, and report "
+                            "the transaction here."
+                          : "Booked. Show the link below, and hand it to the payer, who says "
+                            "where the money goes."};
 }
 
 Task<Notice> RefundPages::change(PaymentState state, std::string action, Form form, Sender sender) {
