@@ -97,8 +97,7 @@ bool is_live(Payment const& payment) {
 std::optional<ExtendedPublicKey> test_key_of(ExtendedPublicKey const& live) {
     // The last child: of an account key none that a wallet uses, of a receiving key an address that
     // no payment will ever come to.
-    constexpr std::uint32_t kLast = 0x7fffffff;
-    auto const key = derive_child(live, kLast);
+    auto const key = derive_child(live, kTestChild);
     if (!key) return std::nullopt;
     return *key;
 }

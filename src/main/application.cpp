@@ -157,7 +157,7 @@ class Application {
                           outbox_wake_, feed_, clock_),
           simulations_(database_),
           test_payments_(simulations_, service_),
-          quotes_(service_, clock_, hmac_sha256(sealing_key, as_bytes(kQuotes))),
+          quotes_(service_, hmac_sha256(sealing_key, as_bytes(kQuotes))),
           desk_service_(desk_, ledger_, config_.network, registry_, outbox_wake_, clock_,
                         config_.desk),
           loss_service_(losses_, ledger_, config_.network, nodes_of<LossService::Nodes>(chains_),

@@ -136,6 +136,9 @@ Result<MerchantId> parse_merchant_id(std::string const& text) {
 }
 
 std::string derivation_path(ExtendedPublicKey const& key, std::uint64_t index) {
+    // Of a test merchant, below the key of the live one.
+    if (key.child_number == kTestChild)
+        return std::to_string(kTestChild) + "/" + std::to_string(index);
     // Below the account key that the wallet exported as m/44'/60'/account'.
     return (key.depth == 3 ? "0/" : "") + std::to_string(index);
 }
@@ -233,6 +236,8 @@ Task<int> list_fees(Config config, std::string merchant, bool json) {
 Task<int> create_merchant(Config config, MerchantInput input) {
     auto const key = check_merchant_key(input.xpub);
     if (!key) co_return refused(key.error());
+    if (key->child_number == kTestChild)
+        co_return refused({"xpub", "is the child of a key that test mode uses"});
     auto const sealing_key = load_sealing_key(config.key_file);
     if (!sealing_key) co_return refused(sealing_key.error());
     NewMerchant merchant;

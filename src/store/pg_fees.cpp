@@ -111,10 +111,14 @@ Task<std::optional<MerchantId>> PgFees::recipient() {
 
 Task<Result<void>> PgFees::set_recipient(MerchantId merchant_id, Timestamp now) {
     auto work = [&](pqxx::work& tx) -> Result<void> {
-        auto const there =
-            tx.exec_params("SELECT 1 FROM merchants WHERE merchant_id = $1", to_sql(merchant_id));
+        auto const there = tx.exec_params("SELECT mode FROM merchants WHERE merchant_id = $1",
+                                          to_sql(merchant_id));
         if (there.empty()) {
             return refuse("merchant", "there is no merchant " + to_string(merchant_id));
+        }
+        if (there.at(0)[0].as<std::string>() != "live") {
+            return refuse("merchant",
+                          to_string(merchant_id) + " is a test merchant: nobody pays it real fees");
         }
         tx.exec_params(
             "INSERT INTO fee_recipients (number, merchant_id, created_at)"

@@ -1,5 +1,6 @@
 // Pins: the test chain's head never goes back, and nothing is added to what was told; what is added
 // is kept.
+#include <sycee/store/pg_fees.hpp>
 #include <sycee/store/pg_idempotency.hpp>
 #include <sycee/store/pg_test_chain.hpp>
 
@@ -116,6 +117,9 @@ TEST_F(TestChainInPostgres, a_merchant_has_one_test_twin) {
     second.test_twin_of = twin.id;
     EXPECT_FALSE(run(PgAccess(*database).create_merchant(second)));
     EXPECT_EQ(query("SELECT mode FROM merchants WHERE live_merchant_id IS NOT NULL"), "test");
+    PgFees fees(*database);
+    EXPECT_EQ(run(fees.set_recipient(twin.id, kStart)).error().field, "merchant");
+    EXPECT_TRUE(run(fees.set_recipient(merchant_id, kStart)));
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <sycee/app/payment_service.hpp>
 #include <sycee/base/bytes.hpp>
 #include <sycee/base/result.hpp>
-#include <sycee/runtime/clock.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -32,8 +31,8 @@ struct GivenQuote {
 class QuoteService {
   public:
     // `key` must be the same in every process of the service, and known to nobody else.
-    QuoteService(PaymentService const& payments, Clock& clock, Bytes32 const& key)
-        : payments_(payments), clock_(clock), key_(key) {}
+    QuoteService(PaymentService const& payments, Bytes32 const& key)
+        : payments_(payments), key_(key) {}
 
     // Throws as PaymentService::offer() does.
     Result<GivenQuote> give(MerchantId merchant_id, CreateQuote const& input) const;
@@ -42,7 +41,6 @@ class QuoteService {
 
   private:
     PaymentService const& payments_;
-    Clock& clock_;
     Bytes32 key_;
 };
 

@@ -45,6 +45,8 @@ struct PlannedTransfer {
 // Below the live merchant's: nobody pays there, and what is sent to a test payment's address by
 // mistake is its wallet's all the same. Nothing for the one key in 2^127 that has no such child.
 std::optional<ExtendedPublicKey> test_key_of(ExtendedPublicKey const& live);
+// Which child of it that is, in every twin.
+constexpr std::uint32_t kTestChild = 0x7fffffff;
 
 // Pure: the transfer that brings that outcome. Refused: an amount that would bring another one, a
 // token that the payment does not offer. `transaction_hash`: a random one.

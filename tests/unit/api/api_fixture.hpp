@@ -348,7 +348,7 @@ class MerchantApiTest : public testing::Test {
                 search_,
                 changes_,
                 test_payments_,
-                quote_services_.emplace_back(payments, clock_, Bytes32{8})};
+                quote_services_.emplace_back(payments, Bytes32{8})};
     }
     ApiServices services_ = services_with(service_, checkpoint_service_);
     MerchantApi api_{services_, metrics_};

@@ -73,7 +73,7 @@ class Quotes : public ::testing::Test {
     NoPayments payments;
     RateBook book = euros("0.92");
     PaymentService service{payments, network, registry, clock, book};
-    QuoteService quotes{service, clock, Bytes32{5}};
+    QuoteService quotes{service, Bytes32{5}};
     MerchantId const mine = merchant(1);
 };
 
@@ -113,7 +113,7 @@ TEST_F(Quotes, hold_while_the_rate_moves_until_they_expire) {
 TEST_F(Quotes, are_of_one_merchant_and_one_gateway) {
     auto const id = give("46.00", "EUR").id;
     EXPECT_FALSE(quotes.open(merchant(2), id));
-    EXPECT_FALSE(QuoteService(service, clock, Bytes32{6}).open(mine, id));
+    EXPECT_FALSE(QuoteService(service, Bytes32{6}).open(mine, id));
 }
 
 TEST_F(Quotes, can_not_be_made_up) {
