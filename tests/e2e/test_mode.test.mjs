@@ -161,6 +161,14 @@ test("live and test mode have nothing of each other", async () => {
   assert.deepEqual(receiver.refused, []);
 });
 
+test("the addresses of test mode are told as the wallet finds them: below the live merchant's key", async () => {
+  const text = await world.sycee.cli("addresses", "export", "--merchant", twin.id, "--format", "json", "--all");
+  const rows = JSON.parse(text);
+  assert.ok(rows.length > 0);
+  for (const { derivation_path: path } of rows) assert.match(path, /^2147483647\/\d+$/);
+  await assert.rejects(world.sycee.cli("fee", "recipient", twin.id), /test merchant/);
+});
+
 test("the books of test mode are right, and are what its chain says", async () => {
   await world.verifyBooks();
   const chains = await world.sycee.json("reconcile");
