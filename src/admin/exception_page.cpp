@@ -1,3 +1,4 @@
+#include <sycee/app/amount_text.hpp>
 #include <sycee/app/exception_json.hpp>
 
 #include "pages.hpp"
@@ -62,12 +63,12 @@ Html facts_section(ExceptionDetail const& detail, Network const& network, std::s
     facts += fact("Merchant", detail.merchant);
     facts += fact("Payment", payment_link(root, exception.payment_id));
     if (detail.payment) {
-        facts +=
-            fact("Payment's status",
-                 html("{} {}", {status_badge(detail.status), price_text(detail.payment->payment)}));
+        facts += fact("Payment's status",
+                      html("{} {}", {status_badge(detail.status), amount_text(*detail.payment)}));
     }
     if (option_of(detail) != nullptr) {
-        facts += fact("Payment still needs", amounts.text(needed_by_payment(detail)));
+        std::string const least = detail.payment->payment.open_amount ? "at least " : "";
+        facts += fact("Payment still needs", least + amounts.text(needed_by_payment(detail)));
     }
     facts += fact("Booked (UTC)", moment(exception.booked_at));
     facts += fact("Record", html("#{} {}", {exception.key.sequence, short_hash(exception.hash)}));
@@ -172,8 +173,9 @@ constexpr Choice kAccept{
     "Accept"};
 constexpr Choice kCredit{
     ResolutionKind::credit, "Credit another payment",
-    "The money pays another payment of this merchant, no more than that one still needs. Once it "
-    "is covered, the shop is told that it may release its goods. The rest stays here.",
+    "The money pays another payment of this merchant, no more than that one still needs unless its "
+    "amount is open. Once it is covered, the shop is told that it may release its goods. The rest "
+    "stays here.",
     "Credit"};
 constexpr Choice kWriteOff{
     ResolutionKind::write_off, "Let the merchant keep it",
@@ -231,7 +233,9 @@ std::string_view not_acceptable(ExceptionDetail const& detail) {
 Html accept_form(ExceptionDetail const& detail, Amounts const& amounts) {
     auto const obstacle = not_acceptable(detail);
     if (obstacle.empty()) {
-        Amount const suggested = std::min(left_of(detail.exception), needed_by_payment(detail));
+        Amount const left = left_of(detail.exception);
+        Amount const suggested =
+            detail.payment->payment.open_amount ? left : std::min(left, needed_by_payment(detail));
         return decision_form(detail, kAccept, suggested, amounts);
     }
     return html(R"(<div class="decision"><h3>{}</h3><p>Not possible. {}</p></div>)",

@@ -1,3 +1,4 @@
+#include <sycee/app/amount_text.hpp>
 #include <sycee/payment/quote.hpp>
 
 #include "pages.hpp"
@@ -24,6 +25,13 @@ Html facts_section(PaymentDetail const& detail) {
     Html facts = fact("Merchant", detail.merchant);
     facts += fact("Reference", payment.reference.empty() ? "–" : payment.reference);
     if (!payment.description.empty()) facts += fact("Description", payment.description);
+    if (payment.open_amount) {
+        facts +=
+            fact("Open amount",
+                 "at least " +
+                     to_decimal(payment.price, currency_decimals(payment.currency).value_or(0)) +
+                     " " + payment.currency);
+    }
     if (payment.quote) facts += fact("Rate", quote_text(payment));
     facts += fact("Deposit address", address(payment.deposit_address));
     facts += fact("Derivation index", payment.derivation_index);
@@ -47,9 +55,9 @@ Html options_section(Payment const& payment, Network const& network) {
                       cell("Contract", address(option.token))});
     }
     return html(R"(<section class="card"><h2>Options</h2><table class="list"><thead><tr>)"
-                R"(<th>Network</th><th class="number">Amount</th><th>Contract</th></tr></thead>)"
+                R"(<th>Network</th><th class="number">{}</th><th>Contract</th></tr></thead>)"
                 R"(<tbody>{}</tbody></table></section>)",
-                {rows});
+                {payment.open_amount ? "At least" : "Amount", rows});
 }
 
 Html transfer_row(Transfer const& transfer, std::string_view direction, std::string const& stage,
@@ -125,7 +133,7 @@ Html payment_body(PaymentDetail const& detail, Network const& network, std::stri
     return html(
         R"(<div class="title"><h1>{}</h1>{}</div><p class="under">{}</p>{})"
         "\n{}{}{}{}{}{}{}",
-        {price_text(payment), status_badge(detail.status), code(to_string(payment.id)),
+        {amount_text(detail.state), status_badge(detail.status), code(to_string(payment.id)),
          notice_box(detail.notice), facts_section(detail),
          desk_section(detail.state, network, root), refunds_section(detail, network, root),
          options_section(payment, network), timeline_section(detail.timeline, network, root),

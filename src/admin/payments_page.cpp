@@ -1,3 +1,5 @@
+#include <sycee/app/amount_text.hpp>
+
 #include "pages.hpp"
 #include "words.hpp"
 
@@ -9,7 +11,7 @@ Html payment_row(PaymentRow const& row, PaymentsPage const& page, std::string co
     return html(
         "<tr>{}{}{}{}{}{}</tr>\n",
         {cell("Created", moment(payment.created_at)), cell("Status", status_badge(row.status)),
-         number_cell("Amount", price_text(payment)),
+         number_cell("Amount", amount_text(row.state)),
          cell("Reference", free_text(payment.reference.empty() ? "–" : payment.reference)),
          cell("Merchant", free_text(merchant_name(page.merchants, payment.merchant_id))),
          cell("Payment", payment_link(root, payment.id))});

@@ -31,11 +31,6 @@ std::string sentence(std::string text) {
     return text;
 }
 
-std::string price_text(Payment const& payment) {
-    return to_decimal(payment.price, currency_decimals(payment.currency).value_or(0)) + " " +
-           payment.currency;
-}
-
 Html moment(Timestamp time) {
     std::string const exact = to_rfc3339(time);
     return html(R"(<time datetime="{}" title="{}">{} <span class="hour">{}</span></time>)",

@@ -18,8 +18,6 @@ std::string chain_name(Network const& network, ChainId chain_id);
 std::string in_words(std::string_view name);
 // With a capital letter in front.
 std::string sentence(std::string text);
-// "50.00 USD"
-std::string price_text(Payment const& payment);
 
 // "2026-11-23 09:33:26" with the exact moment for machines; always UTC.
 Html moment(Timestamp time);

@@ -15,10 +15,12 @@ std::expected<CreatePayment, Problem> decode(ApiCall const& call) {
     if (!json) return std::unexpected(json.error());
     FieldReader fields(*json);
     CreatePayment input{.livemode = call.caller.livemode};
-    fields.refuse_null({"quote"});
+    fields.refuse_null({"quote", "minimum_amount"});
     auto const quote = fields.text("quote", "quo_…");
     if (!quote) {
-        input.amount = fields.required_text("amount", "50.00");
+        auto minimum = fields.text("minimum_amount", "5.00");
+        input.open_amount = minimum.has_value();
+        input.amount = minimum ? std::move(*minimum) : fields.required_text("amount", "50.00");
         input.currency = fields.required_text("currency", "USD");
     }
     input.reference = fields.text("reference", "order-1001");

@@ -90,8 +90,8 @@ Json promise_json(Promise const& promise, MerchantId merchant_id, Network const&
 Json option_json(Payment const& payment, PaymentOption const& option, Network const& network) {
     Json json = token_json(option.chain_id, option.token, network);
     add_amount(json, "amount", option.amount);
-    json["uri"] =
-        payment_uri(option.chain_id, option.token, payment.deposit_address, option.amount);
+    json["uri"] = payment_uri(option.chain_id, option.token, payment.deposit_address,
+                              payment.open_amount ? std::nullopt : std::optional(option.amount));
     return json;
 }
 
@@ -169,7 +169,11 @@ Json payment_json(PaymentState const& state, PaymentStatus status, Network const
     json["livemode"] = is_live(payment);
     json["status"] = to_string(status);
     json["version"] = state.version;
-    json["amount"] = to_decimal(payment.price, currency_decimals(payment.currency).value_or(0));
+    unsigned const decimals = currency_decimals(payment.currency).value_or(0);
+    auto const amount = amount_of(state);
+    json["amount"] = amount ? Json(to_decimal(*amount, decimals)) : Json(nullptr);
+    json["minimum_amount"] =
+        payment.open_amount ? Json(to_decimal(payment.price, decimals)) : Json(nullptr);
     json["currency"] = payment.currency;
     json["quote"] = quote_json(payment.quote.get());
     auto const facts = facts_of(state, status);

@@ -59,12 +59,16 @@ Result<unsigned> check_currency(std::string const& currency, RateBook const& rat
                                   ", for which there is no rate");
 }
 
-Result<Amount> check_price(std::string const& amount, unsigned decimals) {
-    auto const price = parse_decimal(amount, decimals);
-    if (!price) return refuse("amount", price.error().message);
-    if (price->is_zero()) return refuse("amount", "must be above zero");
+Result<Amount> check_price(CreatePayment const& input, unsigned decimals) {
+    std::string const field = input.open_amount ? "minimum_amount" : "amount";
+    auto const price = parse_decimal(input.amount, decimals);
+    if (!price) return refuse(field, price.error().message);
+    if (price->is_zero()) return refuse(field, "must be above zero");
+    Amount const least = least_open_amount(decimals);
+    if (input.open_amount && *price < least)
+        return refuse(field, "must be at least " + to_decimal(least, decimals));
     // 10^15 cents: far above any order, and far below where 18 decimals would not fit.
-    if (*price > Amount(1'000'000'000'000'000)) return refuse("amount", "is too large");
+    if (*price > Amount(1'000'000'000'000'000)) return refuse(field, "is too large");
     return *price;
 }
 
@@ -90,7 +94,7 @@ Result<AskedPrice> asked_price(CreatePayment const& input, RateBook const& rates
     }
     auto const decimals = check_currency(input.currency, rates);
     if (!decimals) return std::unexpected(decimals.error());
-    auto const price = check_price(input.amount, *decimals);
+    auto const price = check_price(input, *decimals);
     if (!price) return std::unexpected(price.error());
     return AskedPrice{input.currency, *price};
 }
@@ -109,8 +113,9 @@ Result<std::vector<PaymentOption>> priced_options(NewPayment const& payment, Net
                                            ? pegged_amount(price, decimals, token.decimals)
                                            : quoted_amount(price, decimals, token.decimals, *quote);
             if (!due) return std::unexpected(due.error());
-            options.push_back(
-                {chain.id, token.contract, *due, tolerance_of(*due, token.tolerance)});
+            Amount const tolerance =
+                payment.open_amount ? Amount{} : tolerance_of(*due, token.tolerance);
+            options.push_back({chain.id, token.contract, *due, tolerance});
         }
     }
     return options;
@@ -146,6 +151,7 @@ Result<NewPayment> check_new_payment(CreatePayment const& input, Network const& 
     NewPayment payment;
     payment.currency = asked->currency;
     payment.price = asked->price;
+    payment.open_amount = input.open_amount;
     payment.reference = input.reference.value_or("");
     payment.description = input.description.value_or("");
     payment.success_url = input.success_url.value_or("");

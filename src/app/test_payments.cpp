@@ -56,7 +56,10 @@ Error too_many_transfers() {
 }
 
 // An outcome that its amount does not bring would test nothing.
-Result<void> check_amount(TestOutcome outcome, Amount amount, PaymentOption const& option) {
+Result<void> check_amount(TestOutcome outcome, Amount amount, PaymentOption const& option,
+                          bool open_amount) {
+    if (open_amount && outcome == TestOutcome::overpaid)
+        return refuse("outcome", "can't be overpaid: no amount is too much for an open one");
     if (amount.is_zero()) return refuse("amount", "must be above zero");
     if (amount > kMostAmount) {
         return refuse("amount", "must be at most " + to_decimal(kMostAmount, kTestDecimals));
@@ -133,7 +136,8 @@ Result<PlannedTransfer> plan_simulation(PaymentState const& state, SimulatePayme
         if (!given) return refuse("amount", given.error().message);
         amount = *given;
     }
-    if (auto const checked = check_amount(input.outcome, amount, *option); !checked) {
+    if (auto const checked = check_amount(input.outcome, amount, *option, payment.open_amount);
+        !checked) {
         return std::unexpected(checked.error());
     }
     PlannedTransfer planned{.transfer = {.merchant_id = payment.merchant_id,

@@ -37,8 +37,9 @@ StateText state_text(CheckoutView const& view) {
                     "This page changes by itself a moment after your transfer is in a block."};
         case Phase::partially_paid:
             return {"Part of your payment arrived",
-                    "We received " + view.received + ". Still due: " + view.option().due + " " +
-                        view.option().token + ", to the same address."};
+                    "We received " + view.received +
+                        (view.open_amount ? ". Still due, at least: " : ". Still due: ") +
+                        view.option().due + " " + view.option().token + ", to the same address."};
         case Phase::authorized:
             return {"Payment received",
                     "The network is confirming it. There is nothing more for you to do."};

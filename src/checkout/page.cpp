@@ -26,6 +26,11 @@ Html row(std::string_view name, Html const& value) {
     return html("<div><dt>{}</dt><dd>{}</dd></div>", {name, value});
 }
 
+std::string_view due_label(CheckoutView const& view) {
+    if (view.open_amount) return view.received.empty() ? "Any amount from" : "Still due, at least";
+    return view.received.empty() ? "Amount due" : "Still due";
+}
+
 Html order_section(CheckoutView const& view) {
     auto const& option = view.option();
     Html rows;
@@ -35,17 +40,19 @@ Html order_section(CheckoutView const& view) {
     rows += row("Payment", html(R"(<code class="id">{}</code>)", {view.id}));
     Html amount;
     if (view.is_due()) {
-        amount =
-            html(R"(<p class="label">{}</p><h1 class="amount number">{} <small>{}</small></h1>)"
-                 R"(<p class="price">{}on {}</p>)",
-                 {view.received.empty() ? "Amount due" : "Still due", option.due, option.token,
-                  view.received.empty() ? html("{} ", {view.price}) : html("of {}, ", {view.price}),
-                  option.network});
+        std::string_view const of = view.open_amount ? "of at least" : "of";
+        amount = html(
+            R"(<p class="label">{}</p><h1 class="amount number">{} <small>{}</small></h1>)"
+            R"(<p class="price">{}on {}</p>)",
+            {due_label(view), option.due, option.token,
+             view.received.empty() ? html("{} ", {view.price}) : html("{} {}, ", {of, view.price}),
+             option.network});
     } else {
         auto const space = view.price.rfind(' ');
-        amount = html(
-            R"(<p class="label">Amount</p><h1 class="amount number">{} <small>{}</small></h1>)",
-            {view.price.substr(0, space), view.price.substr(space + 1)});
+        amount =
+            html(R"(<p class="label">{}</p><h1 class="amount number">{} <small>{}</small></h1>)",
+                 {view.open_amount ? "Any amount from" : "Amount", view.price.substr(0, space),
+                  view.price.substr(space + 1)});
     }
     Html const about = view.description.empty()
                            ? Html{}
@@ -237,7 +244,10 @@ std::string checkout_page(CheckoutView const& view, PageContext const& context) 
          order_section(view), state_section(view), panel(view, context),
          find_section(view, context.path)});
     std::string const title = (is_test(view) ? "Test: " : std::string()) +
-                              (view.phase == Phase::paid ? "Paid: " : "Pay ") + view.price;
+                              (view.phase == Phase::paid ? "Paid: "
+                               : view.open_amount        ? "Pay any amount from "
+                                                         : "Pay ") +
+                              view.price;
     return document(context.files, title, head, body).text;
 }
 

@@ -25,24 +25,33 @@ Html option_links(CheckoutView const& view, bool uri_code) {
 
 Html code_choice(CheckoutView const& view, bool uri_code) {
     Html const current = html(R"( aria-current="true")");
-    return html(
-        R"(<ul class="tabs" aria-label="What the code holds">)"
-        R"(<li><a href="{}"{}>Address</a></li><li><a href="{}"{}>Address + amount</a></li></ul>)",
-        {choice_query(view.chosen, false), uri_code ? Html{} : current,
-         choice_query(view.chosen, true), uri_code ? current : Html{}});
+    return html(R"(<ul class="tabs" aria-label="What the code holds">)"
+                R"(<li><a href="{}"{}>Address</a></li><li><a href="{}"{}>{}</a></li></ul>)",
+                {choice_query(view.chosen, false), uri_code ? Html{} : current,
+                 choice_query(view.chosen, true), uri_code ? current : Html{},
+                 view.open_amount ? "Payment link" : "Address + amount"});
 }
 
 Html code_figure(CheckoutView const& view, bool uri_code) {
     auto const& option = view.option();
-    std::string const title = uri_code
-                                  ? "QR code: payment link for " + option.due + " " + option.token +
-                                        " on " + option.network + " to " + view.address
-                                  : "QR code: address " + view.address;
-    Html const hint = uri_code ? html(
-                                     "For wallets that read payment links (EIP-681). Check amount "
-                                     "and network before you send.")
-                               : html("Scan with your wallet, then enter <b>{} {}</b>.",
-                                      {option.due, option.token});
+    std::string const amount = option.due + " " + option.token;
+    std::string const title = uri_code ? "QR code: payment link for " +
+                                             (view.open_amount ? option.token : amount) + " on " +
+                                             option.network + " to " + view.address
+                                       : "QR code: address " + view.address;
+    std::string_view const least = view.open_amount ? "at least " : "";
+    Html const enter = html("enter {}<b>{}</b>", {least, amount});
+    Html hint = html("Scan with your wallet, then {}.", {enter});
+    if (uri_code && view.open_amount) {
+        hint = html(
+            "For wallets that read payment links (EIP-681). Check the network, and {} before you "
+            "send.",
+            {enter});
+    } else if (uri_code) {
+        hint = html(
+            "For wallets that read payment links (EIP-681). Check amount and network before you "
+            "send.");
+    }
     return html(
         R"(<figure class="code">{}<figcaption>{}</figcaption>{}</figure>)",
         {qr_svg(uri_code ? option.uri : view.address, title), hint, code_choice(view, uri_code)});
@@ -70,6 +79,12 @@ Html fields(CheckoutView const& view, bool uri_code) {
                      R"(<dd><span class="value number"><span id="exact-amount">{}</span> )"
                      R"({}</span>{}</dd></div>)",
                      {option.due, option.token, copy_button(option.due, "amount")});
+    if (view.open_amount) {
+        rows =
+            html(R"(<div class="field"><dt>Amount</dt><dd><span class="value number">)"
+                 R"(as you like, at least <span id="least-amount">{}</span> {}</span></dd></div>)",
+                 {option.due, option.token});
+    }
     rows += html(R"(<div class="field"><dt>Address</dt>)"
                  R"(<dd><code class="value address" id="deposit-address">{}</code>{}</dd></div>)",
                  {emphasised(view.address), copy_button(view.address, "address")});

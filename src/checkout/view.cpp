@@ -120,7 +120,8 @@ OptionView option_view(PaymentState const& state, PaymentOption const& option,
     view.token = token.symbol;
     view.contract = to_string(option.token);
     view.due = people_decimal(due, token.decimals);
-    view.uri = payment_uri(option.chain_id, option.token, state.payment.deposit_address, due);
+    view.uri = payment_uri(option.chain_id, option.token, state.payment.deposit_address,
+                           state.payment.open_amount ? std::nullopt : std::optional(due));
     return view;
 }
 
@@ -164,7 +165,9 @@ CheckoutView make_view(PaymentState const& state, PaymentStatus status, Network 
     CheckoutView view;
     view.id = to_string(payment.id);
     view.address = to_string(payment.deposit_address);
-    view.price = to_decimal(payment.price, decimals) + " " + payment.currency;
+    auto const amount = amount_of(state);
+    view.price = to_decimal(amount.value_or(payment.price), decimals) + " " + payment.currency;
+    view.open_amount = !amount;
     view.description = payment.description;
     view.reference = payment.reference;
     if (is_web_url(payment.success_url)) view.success_url = payment.success_url;

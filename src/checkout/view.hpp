@@ -34,14 +34,15 @@ struct OptionView {
     std::string network;   // "Ethereum"
     std::string token;     // "USDT"
     std::string contract;  // with EIP-55 checksum
-    std::string due;       // what is left to pay: "30.00"
+    std::string due;       // what is left to pay, or the least of it: "30.00"
     std::string uri;       // EIP-681, for what is left to pay
 };
 
 struct CheckoutView {
     std::string id;
     std::string address;
-    std::string price;  // "50.00 USD"
+    std::string price;         // "50.00 USD"
+    bool open_amount = false;  // the payer says how much, and `price` is the least
     std::string description;
     std::string reference;
     std::string success_url;  // empty where it must not be linked to

@@ -1,5 +1,6 @@
 #include "report_text.hpp"
 
+#include <sycee/app/amount_text.hpp>
 #include <sycee/app/token_text.hpp>
 #include <sycee/app/trial_balance.hpp>
 
@@ -128,9 +129,8 @@ std::string timeline_text(PaymentState const& state, PaymentStatus status,
                           PaymentTimeline const& timeline, Network const& network) {
     std::ostringstream out;
     Payment const& payment = state.payment;
-    out << to_string(payment.id) << "  " << to_string(status) << "\n  "
-        << to_decimal(payment.price, currency_decimals(payment.currency).value_or(0)) << " "
-        << payment.currency << " to " << to_string(payment.deposit_address) << " (derivation index "
+    out << to_string(payment.id) << "  " << to_string(status) << "\n  " << amount_text(state)
+        << " to " << to_string(payment.deposit_address) << " (derivation index "
         << payment.derivation_index << ")\n\nRecords\n";
     for (auto const& entry : timeline.records)
         append(out, entry, network);

@@ -37,7 +37,7 @@ Result<void> check_target(PaymentState const& target, ExceptionItem const& item,
     }
     Amount const due = still_due(target, *option);
     if (due.is_zero()) return refuse("target", "is covered by transfers that are on their way");
-    if (amount > due) {
+    if (amount > due && !target.payment.open_amount) {
         return refuse("amount", "is more than the " + to_string(due) +
                                     " base units that the payment still needs");
     }

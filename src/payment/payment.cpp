@@ -25,6 +25,10 @@ Amount tolerance_of(Amount price, Tolerance const& tolerance) {
     return std::min(std::max(tolerance.absolute, relative), price - Amount(1));
 }
 
+Amount least_open_amount(unsigned currency_decimals) {
+    return std::max(Amount(100), power_of_ten(currency_decimals));
+}
+
 Amount pegged_amount(Amount price, unsigned currency_decimals, unsigned token_decimals) {
     return multiply_divide_up(price, power_of_ten(token_decimals), power_of_ten(currency_decimals));
 }

@@ -31,6 +31,14 @@ bool counts_towards(PaymentState const& state, Credit const& credit) {
                nullptr;
 }
 
+std::vector<Credit const*> applied_credits(PaymentState const& state) {
+    std::vector<Credit const*> applied;
+    for (Credit const& credit : state.credits) {
+        if (is_applied(credit)) applied.push_back(&credit);
+    }
+    return applied;
+}
+
 // What a credit brings towards the price. Of one that is applied already, the part that was: what
 // is over of it lies on the desk, and must not stand in for what another chain still has to clear.
 Amount brought_by(Credit const& credit) {
@@ -314,11 +322,27 @@ Coverage cover(PaymentState const& state, std::vector<Credit const*> const& cred
         auto const& key = credits[i]->transfer.key;
         auto const* option = payment.option_for(key.chain_id, key.token);
         if (option == nullptr) continue;
+        Amount const brought = brought_by(*credits[i]);
         TokenPart& part = part_of(parts, option);
-        coverage.applied[i] = std::min(part.needed, brought_by(*credits[i]));
-        part.needed -= coverage.applied[i];
+        if (!payment.open_amount) {
+            coverage.applied[i] = std::min(part.needed, brought);
+            part.needed -= coverage.applied[i];
+        } else {
+            coverage.applied[i] = brought;
+        }
     }
     return coverage;
+}
+
+std::optional<Amount> amount_of(PaymentState const& state) {
+    Payment const& payment = state.payment;
+    if (!payment.open_amount) return payment.price;
+    auto const applied = applied_credits(state);
+    if (!cover(state, applied).covered) return std::nullopt;
+    Amount amount;
+    for (TokenPart const& part : sum_by_token(state, applied))
+        amount += multiply_divide_down(part.sum, payment.price, part.option->amount);
+    return amount;
 }
 
 std::optional<Timestamp> chain_time_of(Payment const& payment, ChainsProgress const& chains) {

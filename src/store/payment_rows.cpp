@@ -43,6 +43,7 @@ Payment payment_of(pqxx::row const& row) {
     payment.created_at = time_of(row[11]);
     payment.expires_at = time_of(row[12]);
     payment.quote = parse_quote(row[13].c_str());
+    payment.open_amount = row[14].as<bool>();
     return payment;
 }
 
@@ -65,7 +66,7 @@ pqxx::result load_rows(pqxx::transaction_base& tx, std::vector<PaymentKey> const
         " options, reference, description, metadata, success_url, " +
         time_column("p.created_at", "created_at") + ", " +
         time_column("p.expires_at", "expires_at") +
-        ", p.quote"
+        ", p.quote, open_amount"
         ", EXISTS (SELECT FROM all_authorizations a"
         "   WHERE (a.merchant_id, a.payment_id) = (p.merchant_id, p.payment_id)"
         "   AND a.payment_id BETWEEN $3::uuid AND $4::uuid OFFSET 0)"
@@ -297,7 +298,8 @@ void add_payment(PaymentStream& rows, Payment const& payment) {
     rows.row(payment.merchant_id, payment.id, payment.derivation_index, payment.deposit_address,
              payment.currency, payment.price, options_json(payment.options), payment.reference,
              payment.description, metadata_json(payment.metadata), payment.success_url,
-             payment.created_at, payment.expires_at, quote_text(payment.quote.get()));
+             payment.created_at, payment.expires_at, quote_text(payment.quote.get()),
+             payment.open_amount);
 }
 
 void insert_payments(pqxx::transaction_base& tx, std::vector<Payment> const& payments) {

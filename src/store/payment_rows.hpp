@@ -22,10 +22,10 @@ std::vector<PaymentState> load_payment_states(pqxx::transaction_base& tx,
 // What the shop asked for alone, in the order of `keys`.
 std::vector<Payment> load_payments(pqxx::transaction_base& tx, std::vector<PaymentKey> const& keys);
 
-inline constexpr auto kPaymentColumns =
-    std::to_array<char const*>({"merchant_id", "payment_id", "derivation_index", "deposit_address",
-                                "currency", "price", "options", "reference", "description",
-                                "metadata", "success_url", "created_at", "expires_at", "quote"});
+inline constexpr auto kPaymentColumns = std::to_array<char const*>(
+    {"merchant_id", "payment_id", "derivation_index", "deposit_address", "currency", "price",
+     "options", "reference", "description", "metadata", "success_url", "created_at", "expires_at",
+     "quote", "open_amount"});
 using PaymentStream = CopyStream<kPaymentColumns>;
 
 // Writes a payment as it is, with the index and address that it has; and many.

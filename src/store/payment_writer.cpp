@@ -37,7 +37,8 @@ Payment payment_of(NewPayment const& input, std::uint64_t index, Address const& 
             .success_url = input.success_url,
             .created_at = input.created_at,
             .expires_at = input.expires_at,
-            .quote = input.quote};
+            .quote = input.quote,
+            .open_amount = input.open_amount};
 }
 
 // Where a merchant's addresses come from.

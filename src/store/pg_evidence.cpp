@@ -159,12 +159,13 @@ class Evidence {
                                          id_hex("m.merchant_id") + ", m.name, " +
                                          utc("m.created_at") + " FROM merchants m" +
                                          of_merchant("m") + " ORDER BY m.merchant_id");
-        write_table("payments.csv", "SELECT p.payment_id AS payment, " + id_hex("p.merchant_id") +
-                                        ", " + id_hex("p.payment_id") +
-                                        ", p.reference, p.currency, p.price, p.options, p.quote, " +
-                                        hex("p.deposit_address") + ", p.derivation_index, " +
-                                        utc("p.created_at") + ", " + utc("p.expires_at") +
-                                        of_payments());
+        write_table("payments.csv",
+                    "SELECT p.payment_id AS payment, " + id_hex("p.merchant_id") + ", " +
+                        id_hex("p.payment_id") +
+                        ", p.reference, p.currency, p.price, p.open_amount, p.options, "
+                        "p.quote, " +
+                        hex("p.deposit_address") + ", p.derivation_index, " + utc("p.created_at") +
+                        ", " + utc("p.expires_at") + of_payments());
         write_table("fee_schedules.csv",
                     "SELECT " + id_hex("f.merchant_id") +
                         ", f.version, f.basis_points, f.rounding, f.fixed, f.minimum, f.maximum, " +

@@ -78,6 +78,43 @@ test("a canceled payment stays so; what is paid then is late, and can be refunde
   await world.verifyBooks();
 });
 
+test("of an open amount the payer decides how much, and what comes after it is on the desk", async () => {
+  const asked = await world.api("POST", "/v1/payments", { body: { minimum_amount: "5.00", currency: "USD" } });
+  assert.equal(asked.status, 201, asked.text);
+  const payment = asked.body;
+  assert.deepEqual([payment.amount, payment.minimum_amount], [null, "5.00"]);
+  assert.equal(payment.options[0].amount, "5.000000");
+  assert.match(payment.options[0].uri, /transfer\?address=0x[0-9a-fA-F]{40}$/);
+  await world.pay(payment, "2.00");
+  const partly = await world.receiver.expect(payment, "payment.partially_paid");
+  assert.equal(partly.data.amount, null);
+  await world.pay(payment, "1234.567891");
+  await world.chain.mine(world.confirmations);
+  const cleared = await world.receiver.expect(payment, "payment.cleared");
+  assert.deepEqual([cleared.data.amount, cleared.data.minimum_amount], ["1236.56", "5.00"]);
+  assert.deepEqual(cleared.data.transfers.map(({ gross }) => gross), ["2.000000", "1234.567891"]);
+  assert.match(await (await fetch(payment.checkout_url)).text(), /<title>Paid: 1236\.56 USD<\/title>/);
+
+  await world.pay(payment, "3.00");
+  await world.chain.mine(world.confirmations);
+  const second = await world.receiver.expect(payment, "payment.exception");
+  assert.deepEqual([second.data.amount, second.data.overpaid], ["1236.56", true]);
+  assert.equal(second.data.transfers[2].unapplied_reason, "already_paid");
+
+  // It can be given to another payment of an open amount, all of it.
+  const other = (await world.api("POST", "/v1/payments", { body: { minimum_amount: "1.00", currency: "USD" } })).body;
+  const exception = second.data.transfers[2].exception;
+  await waitFor("the transfer to be final", async () => {
+    await world.chain.mine(1);
+    const decided = await world.api("POST", `/v1/exceptions/${exception}/resolve`, {
+      body: { kind: "credit", target_payment: other.id, reason: "the payer asked for it" },
+    });
+    return decided.status === 200 || decided.status === 201;
+  });
+  assert.equal((await world.expectStatus(other, "settled")).amount, "3.00");
+  await world.verifyBooks();
+});
+
 test("what has come, or is over, is canceled no more", async () => {
   const paid = await world.createPayment();
   await world.pay(paid, "1");

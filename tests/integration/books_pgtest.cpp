@@ -48,6 +48,15 @@ TEST_F(BooksInPostgres, the_rate_that_was_locked_survives_its_round_trip) {
     EXPECT_EQ(query("SELECT count(*) FROM payments WHERE quote = ''"), "1");
 }
 
+TEST_F(BooksInPostgres, an_open_amount_survives_its_round_trip) {
+    auto input = new_payment(merchant_id, {kChain});
+    input.open_amount = true;
+    auto const created = run(PgPayments(*database).create(input, derive_deposit_address));
+    EXPECT_TRUE(created.open_amount);
+    EXPECT_TRUE(state(created).payment.open_amount);
+    EXPECT_FALSE(state().payment.open_amount);
+}
+
 TEST_F(BooksInPostgres, three_stages_are_written_and_verify) {
     settle();
     EXPECT_EQ(status_of(state(), {}), PaymentStatus::settled);

@@ -523,6 +523,8 @@ void Checker::check_clearing(ChainCommit const& commit, JournalEntry const& entr
     if (option == nullptr) return fail("cleared only what is offered", what);
     if (clearing.shortfall > option->tolerance)
         return fail("within the tolerance", what + " " + describe(state));
+    if (state.payment.open_amount && !clearing.excess.is_zero())
+        return fail("an open amount is all that came", what + " " + describe(state));
     if (!clearing.shortfall.is_zero()) reached_("short within the tolerance");
     if (!clearing.excess.is_zero()) reached_("overpaid");
     for (Credit const& credit : state.credits) {
@@ -719,6 +721,23 @@ void Checker::check_live(ChainId chain_id) {
     }
 }
 
+// An open amount is of what reached its least first: without the last of it, it was not reached.
+void Checker::check_first_to_pay(PaymentState const& state) {
+    std::vector<Credit const*> applied;
+    for (Credit const& credit : state.credits) {
+        if (is_applied(credit)) applied.push_back(&credit);
+    }
+    std::ranges::sort(applied, {}, [](Credit const* credit) {
+        return std::pair(credit->transfer.block_number, credit->transfer.log_index);
+    });
+    std::vector<Paid> before;
+    for (Credit const* credit : applied) {
+        auto const& key = credit->transfer.key;
+        if (credit != applied.back()) before.push_back({key.chain_id, key.token, credit->gross});
+    }
+    if (covers(state.payment, before, false)) fail("the first to reach it pay", describe(state));
+}
+
 // A payment that has anything applied is covered by what met the rule, and by no more than that.
 void Checker::check_coverage(ChainCommit const& commit, PaymentKey const& key) {
     PaymentState const state = store_.state_of(key);
@@ -756,6 +775,11 @@ void Checker::check_coverage(ChainCommit const& commit, PaymentKey const& key) {
         return fail("cleared when covered", describe(state));
     }
     reversed_part = was_reversed_.contains(key);
+    if (payment.open_amount) {
+        reached_("an open amount is cleared");
+        if (chains.size() == 1 && !reversed_part) check_first_to_pay(state);
+        return;
+    }
     if (tokens.size() == 1 && is_cleared(state) && !reversed_part) {
         auto const* option = payment.option_for(tokens.begin()->first, tokens.begin()->second);
         // By the tolerance of one part, with another one on its way: that one goes to the desk.

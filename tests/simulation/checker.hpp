@@ -75,6 +75,7 @@ class Checker {
                          Unapplied const& unapplied);
     void check_reversal(ChainCommit const& commit, JournalEntry const& entry,
                         Reversal const& reversal);
+    void check_first_to_pay(PaymentState const& state);
     void check_coverage(ChainCommit const& commit, PaymentKey const& key);
     void check_balances(ChainId chain_id, std::set<MerchantId> const& merchants);
     void check_cap(ChainCommit const& commit);

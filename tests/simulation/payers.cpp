@@ -30,6 +30,7 @@ void World::order(MerchantId merchant) {
         "499.99", "750.00", "999.99", "1000.00", "2500.00", "12000.00"};
     CreatePayment input;
     input.amount = rng_.pick(prices);
+    input.open_amount = input.amount == "1.00";
     input.currency = "USD";
     input.expires_in = rng_.between(60, 240);
     try_order(merchant, std::move(input), 0);
@@ -146,9 +147,15 @@ void World::give_up(PaymentKey key, unsigned attempt) {
                      });
 }
 
+// Mostly more than the least.
+Amount World::some_of_open(PaymentOption const& option) {
+    return multiply_divide_up(option.amount, Amount(static_cast<Uint128>(rng_.between(9, 9'000))),
+                              Amount(10));
+}
+
 void World::pay_by(unsigned manner, Payment const& payment) {
     PaymentOption const option = some_option(payment);
-    Amount const due = option.amount;
+    Amount const due = payment.open_amount ? some_of_open(option) : option.amount;
     auto const part = [](Amount amount, std::int64_t percent) {
         return multiply_divide_down(amount, Amount(static_cast<Uint128>(percent)), Amount(100));
     };

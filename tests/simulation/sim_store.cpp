@@ -486,7 +486,8 @@ Payment SimStore::create(NewPayment input, DeriveAddress const& derive) {
                     .metadata = input.metadata,
                     .success_url = input.success_url,
                     .created_at = input.created_at,
-                    .expires_at = input.expires_at};
+                    .expires_at = input.expires_at,
+                    .open_amount = input.open_amount};
     PaymentKey const key{payment.merchant_id, payment.id};
     ensure(payments_.emplace(key, payment).second, "store: a payment's id is taken");
     ensure(addresses_.emplace(*address, key).second, "store: an address is taken");

@@ -291,13 +291,13 @@ std::vector<std::string> const& must_reach() {
         // payments
         "a payment is settled", "a payment expires with money", "cleared before it is final",
         "overpaid", "short within the tolerance", "settled by the tolerance", "paid in parts",
-        "paid in two tokens", "paid on two chains", "the cap holds a payment back",
-        "on the desk: underpaid", "on the desk: late", "on the desk: already_paid",
-        "on the desk: token_not_offered", "on the desk: chain_not_offered",
-        "on the desk before it is final", "late, and mined again", "a payment is canceled",
-        "a cancellation is refused", "late by a cancellation", "a hostile log", "a transfer out",
-        "a transfer out is reversed", "a transfer to itself", "from one deposit to another",
-        "an unexplained receipt",
+        "an open amount is cleared", "paid in two tokens", "paid on two chains",
+        "the cap holds a payment back", "on the desk: underpaid", "on the desk: late",
+        "on the desk: already_paid", "on the desk: token_not_offered",
+        "on the desk: chain_not_offered", "on the desk before it is final", "late, and mined again",
+        "a payment is canceled", "a cancellation is refused", "late by a cancellation",
+        "a hostile log", "a transfer out", "a transfer out is reversed", "a transfer to itself",
+        "from one deposit to another", "an unexplained receipt",
         // events
         "told: payment.moved", "told: payment.reversed", "an event is delivered twice",
         "an event is delivered after a failure"};

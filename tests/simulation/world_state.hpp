@@ -100,6 +100,7 @@ class World {
     void give_up(PaymentKey key, unsigned attempt);
     void pay(Payment const& payment);
     void pay_by(unsigned manner, Payment const& payment);
+    Amount some_of_open(PaymentOption const& option);
     PaymentOption const& some_option(Payment const& payment);
     void send(ChainId chain_id, milliseconds wait, TransactionPointer transaction);
     void send_plain(PaymentOption const& option, Payment const& payment, Amount amount,

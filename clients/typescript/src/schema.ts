@@ -1207,8 +1207,8 @@ export interface components {
          * @example 2026-11-23T09:33:26.125Z
          */
         Time: string;
-        /** @description A price, or a quote that has it. */
-        CreatePayment: components["schemas"]["CreatePricedPayment"] | components["schemas"]["CreateQuotedPayment"];
+        /** @description A price, a quote that has it, or an open amount. */
+        CreatePayment: components["schemas"]["CreatePricedPayment"] | components["schemas"]["CreateQuotedPayment"] | components["schemas"]["CreateOpenPayment"];
         CreatePricedPayment: {
             /**
              * @description Above zero, at most 1000000000000000 of the currency's smallest units (10000000000000.00 USD) and
@@ -1221,6 +1221,19 @@ export interface components {
         CreateQuotedPayment: {
             /** @description The `id` of a quote that has not expired; in the place of `amount` and `currency`. */
             quote: string;
+        } & components["schemas"]["PaymentWords"];
+        /**
+         * @description The payer decides how much, as for a donation, a tip or a top-up. What comes first and reaches the minimum is the
+         *     payment's amount, all of it; what comes after that goes to the exceptions desk.
+         */
+        CreateOpenPayment: {
+            /**
+             * @description In the place of `amount`: the least that pays it. One whole unit of the currency or more, and 100 or more of its
+             *     smallest units (1.00 USD, 100 JPY, 1.000 KWD); otherwise as `amount`.
+             * @example 5.00
+             */
+            minimum_amount: string;
+            currency: components["schemas"]["Currency"];
         } & components["schemas"]["PaymentWords"];
         PaymentWords: {
             /**
@@ -1276,11 +1289,11 @@ export interface components {
             contract: components["schemas"]["Address"];
             decimals: number;
         };
-        /** @description One way to pay the whole price. */
+        /** @description One way to pay the whole price; of an open amount, the least. */
         PaymentOption: {
             amount: components["schemas"]["Decimal"];
             amount_base_units: components["schemas"]["BaseUnits"];
-            /** @description EIP-681, for wallets. */
+            /** @description EIP-681, for wallets. Without `uint256` where the amount is open. */
             uri: string;
         } & components["schemas"]["Token"];
         TransferFields: {
@@ -1512,8 +1525,17 @@ export interface components {
              *     the later one. Expiring alone is no record.
              */
             version: number;
-            /** @description The price. */
-            amount: components["schemas"]["Decimal"];
+            /**
+             * @description The price. Of an open amount, what was paid, at the locked price and rounded down; null as long as the payment is
+             *     not cleared.
+             * @example 50.00
+             */
+            amount: string | null;
+            /**
+             * @description The least that pays it, where the amount is open; otherwise null.
+             * @example null
+             */
+            minimum_amount: string | null;
             currency: components["schemas"]["Currency"];
             quote: components["schemas"]["Quote"];
             /**
@@ -1521,7 +1543,7 @@ export interface components {
              *     exceptions desk do not change them.
              */
             underpaid: boolean;
-            /** @description More came than was due, in one transfer or after the payment was covered. */
+            /** @description More came than was due, in one transfer or after the payment was covered. Of an open amount, after it was covered. */
             overpaid: boolean;
             /** @description Something came in a block after the payment's end. */
             late: boolean;
@@ -1564,8 +1586,8 @@ export interface components {
             /** @description The symbol of a token that the payment offers; the first one if you don't say. */
             token?: string | null;
             /**
-             * @description What arrives. Without it the price; half of it to be too little, six fifths to be too much.
-             *     Refused where it would bring another outcome.
+             * @description What arrives. Without it the price, or the least of an open amount; half of it to be too little, six fifths to be
+             *     too much. Refused where it would bring another outcome.
              */
             amount?: components["schemas"]["Decimal"] | null;
         };

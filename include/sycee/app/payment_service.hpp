@@ -26,9 +26,10 @@ struct LockedPrice {
 
 // What a shop sends to create a payment.
 struct CreatePayment {
-    bool livemode = true;  // that of the merchant: on real chains, or on the test chain
-    std::string amount;    // decimal string: "50.00"
-    std::string currency;  // "EUR"
+    bool livemode = true;      // that of the merchant: on real chains, or on the test chain
+    std::string amount;        // decimal string: "50.00"; of an open amount, the least
+    bool open_amount = false;  // the payer decides how much
+    std::string currency;      // "EUR"
     std::optional<LockedPrice> locked;       // in the place of amount and currency
     std::optional<std::string> reference;    // at most 200 bytes
     std::optional<std::string> description;  // at most 500

@@ -421,7 +421,8 @@ struct NewPayment {
     Timestamp created_at{};
     Timestamp expires_at{};
     std::optional<IdempotencyClaim> claim;
-    std::shared_ptr<PriceQuote const> quote = nullptr;  // as of Payment
+    std::shared_ptr<PriceQuote const> quote = nullptr;  // these two as of Payment
+    bool open_amount = false;
 };
 
 // Gives the deposit address at an index below the merchant's extended public key, or below its

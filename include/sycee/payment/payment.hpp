@@ -36,7 +36,8 @@ struct Payment {
     std::uint64_t derivation_index = 0;  // of the deposit address below the merchant's extended key
     Address deposit_address;             // this payment's alone, on every chain
     std::string currency;                // ISO 4217: "EUR"
-    Amount price;                        // in the currency's minor units, above zero
+    // In the currency's minor units, above zero; of an open amount, the least that pays it.
+    Amount price;
     std::vector<PaymentOption> options;
     std::string reference;
     std::string description;
@@ -46,6 +47,8 @@ struct Payment {
     Timestamp expires_at{};  // by chain time: a transfer in a later block is late
     // The rate by which the price was made into tokens. Null: one to one, as for US dollars.
     std::shared_ptr<PriceQuote const> quote = nullptr;
+    // How much it is, its payer decides: all of the transfers that reach the price first.
+    bool open_amount = false;
 
     PaymentOption const* option_for(ChainId chain_id, Address const& token) const;
     bool offers(ChainId chain_id) const;  // some token on that chain
@@ -64,6 +67,11 @@ Amount tolerance_of(Amount price, Tolerance const& tolerance);
 // Digits after the point of a currency's amounts (ISO 4217's minor units): 2 for USD, 0 for JPY, 3
 // for KWD. Nothing for what is no currency that people pay with.
 std::optional<unsigned> currency_decimals(std::string_view currency);
+
+// The least that an open amount of a currency may ask for, in minor units: a whole unit, and a
+// hundred of the smallest. Below it a locked price would be too coarse to tell what much of a token
+// is worth.
+Amount least_open_amount(unsigned currency_decimals);
 
 // Base units of a token that are worth `price` of a currency that the token is pegged to one to
 // one, rounded up to the token's unit.

@@ -183,9 +183,9 @@ bool is_late(PaymentState const& state, Credit const& credit);
 // Whether these credits and the money given to the payment on the desk, each token by its own
 // locked price and rounded down, reach the price. A credit that is applied already counts with the
 // part that was. `applied[i]` is then the part of credits[i] that goes to the payment: what the
-// desk gave first, then the earliest, exactly the price and no more. `shortfall` is what is
-// missing, and accepted: in base units of the token of credits[*short_credit], the last one of that
-// token.
+// desk gave first, then the earliest, exactly the price and no more; of an open amount, all of it.
+// `shortfall` is what is missing, and accepted: in base units of the token of
+// credits[*short_credit], the last one of that token.
 struct Coverage {
     bool covered = false;
     std::vector<Amount> applied;
@@ -194,8 +194,14 @@ struct Coverage {
 };
 Coverage cover(PaymentState const& state, std::vector<Credit const*> const& credits);
 
+// What the payment is of, in minor units of its currency: the price, or of an open amount what it
+// was paid with, each token by its own locked price and rounded down; nothing before that is
+// cleared.
+std::optional<Amount> amount_of(PaymentState const& state);
+
 // What covers the payment if the rest is paid with this option: base units of its token, zero where
-// it is covered. Counted is what is on the payment or may still become part of it.
+// it is covered. Counted is what is on the payment or may still become part of it. Of an open
+// amount it is the least.
 Amount still_due(PaymentState const& state, PaymentOption const& option);
 
 // SHA-256 over what other chains, the desk and the shop have done to the payment. Who decides about

@@ -213,6 +213,7 @@ std::string text_of(Payment const& payment) {
         .field("address", payment.deposit_address)
         .field("currency", payment.currency)
         .field("price", payment.price)
+        .field("open", payment.open_amount)
         .field("reference", payment.reference)
         .field("description", payment.description)
         .field("success_url", payment.success_url)

@@ -133,6 +133,19 @@ TEST_F(ExceptionsDesk, ShowsAnExceptionWithItsFourDecisions) {
     EXPECT_EQ(get("/admin/exceptions/" + foreign + "/exc_11155111_40").status, 404U);
 }
 
+TEST_F(ExceptionsDesk, SuggestsAllOfItForAnOpenAmount) {
+    world_.state.payment.open_amount = true;
+    world_.state.payment.options[0].amount = Amount(kWholeToken);
+    world_.state.payment.price = Amount(100);
+    world_.store();
+    std::string const body = get(page_).body;
+    EXPECT_TRUE(body.contains("<dt>Payment still needs</dt><dd>at least 1.000000 USDT</dd>"));
+    EXPECT_FALSE(body.contains("name=\"amount\" value=\"1.000000\""));
+    std::string const payment = get("/admin/payments/" + world_.id()).body;
+    EXPECT_TRUE(payment.contains("<h1>from 1.00 USD</h1>"));
+    EXPECT_TRUE(payment.contains("<dt>Open amount</dt><dd>at least 1.00 USD</dd>"));
+}
+
 TEST_F(ExceptionsDesk, OffersNoDecisionThatCantBeMade) {
     desk_.exceptions[0].is_final = false;
     std::string body = get(page_).body;

@@ -93,7 +93,8 @@ class MemoryPayments final : public PaymentPort,
                          .success_url = payment.success_url,
                          .created_at = payment.created_at,
                          .expires_at = payment.expires_at,
-                         .quote = payment.quote};
+                         .quote = payment.quote,
+                         .open_amount = payment.open_amount};
         if (payment.claim) {
             auto const& claim = *payment.claim;
             take_claim(payment.merchant_id, claim, claim.answer(state.payment));

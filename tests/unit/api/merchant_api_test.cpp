@@ -31,6 +31,20 @@ TEST_F(MerchantApiTest, CreatesAPayment) {
     EXPECT_EQ(read.body, response.body);
 }
 
+TEST_F(MerchantApiTest, CreatesAPaymentOfAnOpenAmount) {
+    auto const response = send(post(R"({"minimum_amount": "5.00", "currency": "USD"})"));
+    ASSERT_EQ(response.status, 201U) << response.body;
+    Json const json = Json::parse(response.body);
+    EXPECT_TRUE(json.at("amount").is_null());
+    EXPECT_EQ(json.at("minimum_amount"), "5.00");
+    ASSERT_EQ(payments_.states.size(), 1U);
+    Payment const& payment = payments_.states[0].payment;
+    EXPECT_TRUE(payment.open_amount);
+    EXPECT_EQ(payment.price, Amount(500));
+    for (PaymentOption const& option : payment.options)
+        EXPECT_TRUE(option.tolerance.is_zero());
+}
+
 TEST_F(MerchantApiTest, BuildsLinksFromTheConfigurationAlone) {
     auto made = post(R"({"amount": "50.00", "currency": "USD"})");
     made.headers.emplace_back("host", "evil.example");
@@ -61,6 +75,18 @@ BadField const kBadFields[] = {
     BadField{R"({"amount": "1.001", "currency": "USD"})", "amount", "/amount", "2"},
     BadField{R"({"amount": "1e3", "currency": "USD"})", "amount", "/amount", "1e3"},
     BadField{R"({"amount": "", "currency": "USD"})", "amount", "/amount", "decimal"},
+    BadField{R"({"minimum_amount": "0.99", "currency": "USD"})", "minimum_amount",
+             "/minimum_amount", "at least 1.00"},
+    BadField{R"({"minimum_amount": null, "currency": "USD"})", "minimum_amount", "/minimum_amount",
+             "null"},
+    BadField{R"({"minimum_amount": 5, "currency": "USD"})", "minimum_amount", "/minimum_amount",
+             "as a string such as \"5.00\""},
+    BadField{R"({"minimum_amount": "5.001", "currency": "USD"})", "minimum_amount",
+             "/minimum_amount", "2"},
+    BadField{R"({"minimum_amount": "99999999999999.00", "currency": "USD"})", "minimum_amount",
+             "/minimum_amount", "too large"},
+    BadField{R"({"minimum_amount": "5", "amount": "5", "currency": "USD"})", "amount", "/amount",
+             "not a field"},
     BadField{R"({"amount": "1"})", "currency", "/currency", "required"},
     BadField{R"({"amount": "1", "currency": "EUR"})", "currency", "/currency", "EUR"},
     BadField{R"({"amount": "1", "currency": "ääääääääääää"})", "currency", "/currency", "USD"},

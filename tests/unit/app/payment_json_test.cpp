@@ -1,3 +1,4 @@
+#include <sycee/app/amount_text.hpp>
 #include <sycee/app/payment_json.hpp>
 
 #include "../checkout/page_fakes.hpp"
@@ -30,6 +31,28 @@ TEST(PaymentJson, ShowsWhatTheDeskGaveToThePayment) {
     EXPECT_EQ(credit.at("exception"), "exc_11155111_41");
     EXPECT_EQ(credit.at("record"), 43);
     EXPECT_EQ(json.at("desk_credits")[1].at("kind"), "accept");
+}
+
+TEST(PaymentJson, TellsAnOpenAmountOnceItIsPaid) {
+    PageWorld world;
+    EXPECT_EQ(json_of(world).at("amount"), "50.00");
+    EXPECT_EQ(json_of(world).at("minimum_amount"), nullptr);
+    EXPECT_EQ(amount_text(world.state), "50.00 USD");
+    world.state.payment.open_amount = true;
+    world.credit(90, CreditStage::authorized);
+    auto json = json_of(world);
+    EXPECT_EQ(json.at("status"), "authorized");
+    EXPECT_EQ(json.at("amount"), nullptr);
+    EXPECT_EQ(json.at("minimum_amount"), "50.00");
+    std::string const uri = json.at("options")[0].at("uri");
+    EXPECT_TRUE(uri.contains("/transfer?address=") && !uri.contains("uint256")) << uri;
+    EXPECT_EQ(amount_text(world.state), "from 50.00 USD");
+    world.state.credits.clear();
+    world.credit(90, CreditStage::settled);
+    json = json_of(world);
+    EXPECT_EQ(json.at("amount"), "90.00");
+    EXPECT_EQ(json.at("minimum_amount"), "50.00");
+    EXPECT_EQ(amount_text(world.state), "90.00 USD");
 }
 
 TEST(PaymentJson, ShowsTheNewestHundredOfAList) {

@@ -80,6 +80,18 @@ TEST_F(SimulationTest, AnAmountThatBringsAnotherOutcomeIsRefused) {
     }
 }
 
+TEST_F(SimulationTest, OfAnOpenAmountNothingIsTooMuch) {
+    state.payment.open_amount = true;
+    EXPECT_EQ(plan(TestOutcome::paid)->transfer.amount, Amount(50'000'000));
+    EXPECT_EQ(plan(TestOutcome::paid, "1234.5")->transfer.amount, Amount(1'234'500'000));
+    EXPECT_EQ(plan(TestOutcome::underpaid)->transfer.amount, Amount(25'000'000));
+    for (auto const& amount : {std::optional<std::string>(), std::optional<std::string>("90")}) {
+        auto const planned = plan(TestOutcome::overpaid, amount);
+        ASSERT_FALSE(planned);
+        EXPECT_EQ(planned.error().field, "outcome");
+    }
+}
+
 TEST_F(SimulationTest, ATokenThatIsNotOfferedIsRefused) {
     for (std::string const token : {"USDT", "", "tusdt"}) {
         auto const planned = plan(TestOutcome::paid, {}, token);

@@ -98,6 +98,30 @@ TEST_F(CheckoutPagesTest, ShowsTheOtherOptionAndThePaymentLink) {
     EXPECT_EQ(get_page("option=-1").status, 200U);
 }
 
+TEST_F(CheckoutPagesTest, LeavesAnOpenAmountToThePayer) {
+    world_.state.payment.open_amount = true;
+    world_.store();
+    std::string body = get_page().body;
+    EXPECT_TRUE(body.contains("<title>Pay any amount from 50.00 USD</title>"));
+    EXPECT_TRUE(body.contains("<p class=\"label\">Any amount from</p>"));
+    EXPECT_TRUE(body.contains("enter at least <b>50.00 USDT</b>"));
+    EXPECT_TRUE(body.contains("<span id=\"least-amount\">50.00</span>"));
+    EXPECT_FALSE(body.contains("Exact amount") || body.contains("Copy amount"));
+    body = get_page("qr=uri").body;
+    EXPECT_TRUE(body.contains("Payment link</a>"));
+    EXPECT_FALSE(body.contains("uint256") || body.contains("Address + amount"));
+    world_.credit(20, CreditStage::authorized);
+    body = get_page().body;
+    EXPECT_TRUE(body.contains("<p class=\"label\">Still due, at least</p>"));
+    EXPECT_TRUE(body.contains("of at least 50.00 USD, on Sepolia"));
+    EXPECT_TRUE(body.contains("Still due, at least: 30.00 USDT"));
+    world_.state.credits.clear();
+    world_.credit(90, CreditStage::cleared);
+    body = get_page().body;
+    EXPECT_TRUE(body.contains("<title>Paid: 90.00 USD</title>"));
+    EXPECT_TRUE(body.contains("<p class=\"label\">Amount</p><h1 class=\"amount number\">90.00"));
+}
+
 TEST_F(CheckoutPagesTest, AllowsNothingFromElsewhere) {
     auto const page = get_page();
     std::string const policy = header(page, "content-security-policy");

@@ -66,6 +66,10 @@ TEST(PaymentUri, is_the_plain_form_of_eip_681) {
                           address("0x70997970C51812dc3A010C7d01b50e0d17dc79C8"), Amount(1'500'000)),
               "ethereum:0xdAC17F958D2ee523a2206206994597C13D831ec7@1/transfer"
               "?address=0x70997970C51812dc3A010C7d01b50e0d17dc79C8&uint256=1500000");
+    EXPECT_EQ(payment_uri(1, address("0xdAC17F958D2ee523a2206206994597C13D831ec7"),
+                          address("0x70997970C51812dc3A010C7d01b50e0d17dc79C8"), std::nullopt),
+              "ethereum:0xdAC17F958D2ee523a2206206994597C13D831ec7@1/transfer"
+              "?address=0x70997970C51812dc3A010C7d01b50e0d17dc79C8");
 }
 
 TEST(Abi, encodes_calls_and_reads_one_word) {

@@ -595,6 +595,71 @@ TEST_F(Advance, settlements_of_a_step_share_one_batch_per_token) {
     EXPECT_EQ(std::get<SettlementBatch>(last.entries[3].record).batch_number, 2U);
 }
 
+// Of at least 50 dollars.
+class AdvanceOpenAmount : public Advance {
+  protected:
+    AdvanceOpenAmount() { view.payments[0].payment.open_amount = true; }
+    std::optional<Amount> amount() const { return amount_of(view.payments[0]); }
+};
+
+TEST_F(AdvanceOpenAmount, what_comes_is_cleared_whole_and_charged_whole) {
+    view.fees.basis_points = 100;
+    EXPECT_EQ(step(10, 5, {transfer(1, 1'234'567'890, 10)}),
+              (Types{"payment.authorized", "payment.cleared"}));
+    EXPECT_EQ(balance(Account::operator_fee), "12345678");
+    EXPECT_EQ(balance(Account::payer_unapplied), "0");
+    EXPECT_EQ(amount(), Amount(123'456));
+    EXPECT_EQ(step(15, 10, {}), Types{"payment.settled"});
+    EXPECT_EQ(balance(Account::merchant_settled), "1222222212");
+    EXPECT_FALSE(facts_of(view.payments[0], status()).overpaid);
+}
+
+TEST_F(AdvanceOpenAmount, the_first_to_reach_the_least_pay_it_and_what_comes_then_is_on_the_desk) {
+    EXPECT_EQ(step(10, 5, {transfer(1, 30'000'000, 10)}), Types{"payment.partially_paid"});
+    EXPECT_EQ(step(11, 5, {transfer(2, 70'000'000, 11), transfer(3, 5'000'000, 11)}),
+              (Types{"payment.authorized", "payment.cleared", "payment.exception"}));
+    EXPECT_EQ(balance(Account::merchant_cleared), "100000000");
+    EXPECT_EQ(view.payments[0].credits[2].unapplied_reason, UnappliedReason::already_paid);
+    EXPECT_EQ(amount(), Amount(10'000));
+    EXPECT_TRUE(facts_of(view.payments[0], status()).overpaid);
+}
+
+TEST_F(AdvanceOpenAmount, the_same_is_paid_however_many_blocks_a_step_has) {
+    rule.bands = {{std::nullopt, 2}};
+    step(11, 5, {transfer(1, 60'000'000, 10), transfer(2, 80'000'000, 11)});
+    step(13, 5, {});
+    EXPECT_EQ(amount(), Amount(6'000));
+    EXPECT_EQ(balance(Account::payer_unapplied), "80000000");
+}
+
+TEST_F(AdvanceOpenAmount, less_than_the_least_goes_to_the_desk_at_expiry) {
+    step(10, 5, {transfer(1, 49'999'999, 10)});
+    EXPECT_EQ(step(1'001, 900, {}), Types{"payment.exception"});
+    EXPECT_EQ(view.payments[0].credits[0].unapplied_reason, UnappliedReason::underpaid);
+    EXPECT_EQ(status(), PaymentStatus::expired);
+}
+
+TEST_F(AdvanceOpenAmount, the_band_is_chosen_by_what_came) {
+    rule.bands = {{Amount(100'000'000), 1}, {std::nullopt, 3}};
+    EXPECT_EQ(step(10, 5, {transfer(1, 900'000'000, 10)}), Types{"payment.authorized"});
+    EXPECT_EQ(step(11, 5, {}), Types{});
+    EXPECT_EQ(step(12, 5, {}), Types{"payment.cleared"});
+}
+
+TEST_F(AdvanceOpenAmount, a_reorg_takes_the_amount_back_and_another_transfer_gives_it_anew) {
+    step(10, 5, {transfer(1, 60'000'000, 10)});
+    EXPECT_EQ(step(10, 5, {}, {}, 9), Types{"payment.reversed"});
+    EXPECT_EQ(amount(), std::nullopt);
+    step(12, 5, {transfer(2, 75'000'000, 12)});
+    EXPECT_EQ(amount(), Amount(7'500));
+}
+
+TEST(LeastOpenAmount, is_a_whole_unit_and_a_hundred_of_the_smallest) {
+    EXPECT_EQ(least_open_amount(2), Amount(100));
+    EXPECT_EQ(least_open_amount(0), Amount(100));
+    EXPECT_EQ(least_open_amount(3), Amount(1'000));
+}
+
 TEST(PeggedAmount, scales_by_decimals_and_rounds_up) {
     EXPECT_EQ(pegged_amount(Amount(5000), 2, 6), Amount(50'000'000));
     EXPECT_EQ(to_string(pegged_amount(Amount(5000), 2, 18)), "50000000000000000000");

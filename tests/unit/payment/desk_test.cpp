@@ -106,6 +106,27 @@ TEST_F(Desk, a_credit_pays_another_payment_as_far_as_it_goes) {
               (Types{"payment.exception_resolved", "payment.cleared", "payment.settled"}));
 }
 
+TEST_F(Desk, an_open_amount_takes_as_much_as_it_is_given) {
+    view.payments[1].payment.open_amount = true;
+    put_on_desk(90'000'000, 50);
+    auto const step = resolve(decision(ResolutionKind::credit, 80'000'000));
+    ASSERT_TRUE(step) << to_string(step.error());
+    EXPECT_EQ(types(*step),
+              (Types{"payment.exception_resolved", "payment.cleared", "payment.settled"}));
+    EXPECT_EQ(amount_of(step->payments[1]), Amount(8'000));
+    // What is cleared has its amount.
+    view.payments[1] = step->payments[1];
+    EXPECT_EQ(refusal(decision(ResolutionKind::credit, 1)), "target: is paid already");
+}
+
+TEST_F(Desk, of_an_open_amount_less_than_the_least_may_be_accepted) {
+    view.payments[0].payment.open_amount = true;
+    auto const step = resolve(decision(ResolutionKind::accept, 20'000'000));
+    ASSERT_TRUE(step) << to_string(step.error());
+    EXPECT_EQ(step->events.back().status, PaymentStatus::settled);
+    EXPECT_EQ(amount_of(step->payments[0]), Amount(2'000));
+}
+
 TEST_F(Desk, a_write_off_and_a_refund_carry_no_fee) {
     auto const kept = resolve(decision(ResolutionKind::write_off, 5'000'000));
     EXPECT_EQ(postings_of(kept->entries[0].record),
