@@ -15,12 +15,12 @@ std::expected<CreatePayment, Problem> decode(ApiCall const& call) {
     if (!json) return std::unexpected(json.error());
     FieldReader fields(*json);
     CreatePayment input{.livemode = call.caller.livemode};
-    fields.refuse_null({"quote", "minimum_amount"});
+    fields.refuse_null({"quote"});
     auto const quote = fields.text("quote", "quo_…");
-    if (!quote) {
-        auto minimum = fields.text("minimum_amount", "5.00");
-        input.open_amount = minimum.has_value();
-        input.amount = minimum ? std::move(*minimum) : fields.required_text("amount", "50.00");
+    if (!json->contains("quote")) {
+        input.open_amount = json->contains("minimum_amount");
+        input.amount = input.open_amount ? fields.required_text("minimum_amount", "5.00")
+                                         : fields.required_text("amount", "50.00");
         input.currency = fields.required_text("currency", "USD");
     }
     input.reference = fields.text("reference", "order-1001");

@@ -170,7 +170,7 @@ Json payment_json(PaymentState const& state, PaymentStatus status, Network const
     json["status"] = to_string(status);
     json["version"] = state.version;
     unsigned const decimals = currency_decimals(payment.currency).value_or(0);
-    auto const amount = amount_of(state);
+    auto const amount = payment_amount(state);
     json["amount"] = amount ? Json(to_decimal(*amount, decimals)) : Json(nullptr);
     json["minimum_amount"] =
         payment.open_amount ? Json(to_decimal(payment.price, decimals)) : Json(nullptr);

@@ -19,6 +19,8 @@ constexpr std::size_t kMetadataValueBytes = 500;
 constexpr std::int64_t kDefaultExpiry = 900;
 constexpr std::int64_t kShortestExpiry = 60;
 constexpr std::int64_t kLongestExpiry = 86'400;
+// What the least of an open amount is rounded up by is a part of it as large as one of so many.
+constexpr Amount kFewestUnitsOfRate{10'000};
 constexpr std::uint8_t kAccountDepth = 3;
 constexpr std::uint8_t kExternalChainDepth = 4;
 
@@ -113,6 +115,14 @@ Result<std::vector<PaymentOption>> priced_options(NewPayment const& payment, Net
                                            ? pegged_amount(price, decimals, token.decimals)
                                            : quoted_amount(price, decimals, token.decimals, *quote);
             if (!due) return std::unexpected(due.error());
+            bool const exact = quote == nullptr && token.decimals >= decimals;
+            if (payment.open_amount && !exact && *due < kFewestUnitsOfRate) {
+                return refuse(
+                    "minimum_amount",
+                    "is too little to tell by it what " + token.symbol + " is worth: " +
+                        to_decimal(multiply_divide_up(price, kFewestUnitsOfRate, *due), decimals) +
+                        " is enough");
+            }
             Amount const tolerance =
                 payment.open_amount ? Amount{} : tolerance_of(*due, token.tolerance);
             options.push_back({chain.id, token.contract, *due, tolerance});

@@ -34,7 +34,9 @@ std::string_view due_label(CheckoutView const& view) {
 Html order_section(CheckoutView const& view) {
     auto const& option = view.option();
     Html rows;
-    if (!view.received.empty()) rows += row("Received", html("{}", {view.received}));
+    bool const received_is_all = !view.is_due() && view.open_amount && !view.received.empty();
+    if (!view.received.empty() && !received_is_all)
+        rows += row("Received", html("{}", {view.received}));
     if (!view.detected.empty()) rows += row("On its way", html("{}", {view.detected}));
     if (!view.reference.empty()) rows += row("Order", html("{}", {view.reference}));
     rows += row("Payment", html(R"(<code class="id">{}</code>)", {view.id}));
@@ -47,6 +49,9 @@ Html order_section(CheckoutView const& view) {
             {due_label(view), option.due, option.token,
              view.received.empty() ? html("{} ", {view.price}) : html("{} {}, ", {of, view.price}),
              option.network});
+    } else if (received_is_all) {
+        amount = html(R"(<p class="label">Received</p><h1 class="amount number">{}</h1>)",
+                      {view.received});
     } else {
         auto const space = view.price.rfind(' ');
         amount =

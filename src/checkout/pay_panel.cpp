@@ -73,18 +73,23 @@ Html emphasised(std::string const& address) {
          text.substr(text.size() - kShownTail)});
 }
 
+Html amount_field(CheckoutView const& view) {
+    auto const& option = view.option();
+    if (view.open_amount) {
+        return html(
+            R"(<div class="field"><dt>Amount, in one transfer</dt><dd><span class="value number">)"
+            R"(at least <span id="least-amount">{}</span> {}</span></dd></div>)",
+            {option.due, option.token});
+    }
+    return html(R"(<div class="field"><dt>Exact amount</dt>)"
+                R"(<dd><span class="value number"><span id="exact-amount">{}</span> )"
+                R"({}</span>{}</dd></div>)",
+                {option.due, option.token, copy_button(option.due, "amount")});
+}
+
 Html fields(CheckoutView const& view, bool uri_code) {
     auto const& option = view.option();
-    Html rows = html(R"(<div class="field"><dt>Exact amount</dt>)"
-                     R"(<dd><span class="value number"><span id="exact-amount">{}</span> )"
-                     R"({}</span>{}</dd></div>)",
-                     {option.due, option.token, copy_button(option.due, "amount")});
-    if (view.open_amount) {
-        rows =
-            html(R"(<div class="field"><dt>Amount</dt><dd><span class="value number">)"
-                 R"(as you like, at least <span id="least-amount">{}</span> {}</span></dd></div>)",
-                 {option.due, option.token});
-    }
+    Html rows = amount_field(view);
     rows += html(R"(<div class="field"><dt>Address</dt>)"
                  R"(<dd><code class="value address" id="deposit-address">{}</code>{}</dd></div>)",
                  {emphasised(view.address), copy_button(view.address, "address")});

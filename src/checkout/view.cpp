@@ -165,7 +165,7 @@ CheckoutView make_view(PaymentState const& state, PaymentStatus status, Network 
     CheckoutView view;
     view.id = to_string(payment.id);
     view.address = to_string(payment.deposit_address);
-    auto const amount = amount_of(state);
+    auto const amount = payment_amount(state);
     view.price = to_decimal(amount.value_or(payment.price), decimals) + " " + payment.currency;
     view.open_amount = !amount;
     view.description = payment.description;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 namespace sycee {
@@ -86,11 +87,7 @@ class MerchantAdvance {
             book(matched);
         for (std::size_t i = 0; i < view_.payments.size(); ++i) {
             tell_about_arrival(i);
-            // A cleared payment whose transfers only moved is told once, as it stands in the end.
-            bool const only_moved = has_only_moved(i);
-            if (!only_moved) tell_about_reversal(i);
-            clear(view_.payments[i], only_moved);
-            if (only_moved) tell_about_reversal(i);
+            clear_and_tell(i);
         }
         for (PaymentState& state : view_.payments)
             put_on_desk(state);
@@ -295,70 +292,123 @@ class MerchantAdvance {
         });
     }
 
-    // Released by an earlier clearing that a reorg undid counts as well: the shop is told that the
-    // payment is whole again, not that it is and was.
-    bool has_only_moved(std::size_t index) const {
-        PaymentState const& state = view_.payments[index];
-        bool const released = was_released(index) || (state.was_cleared && !lost_a_transfer(state));
-        return last_reversal_.contains(state.payment.id) && is_all_there(index) && released;
+    // What clears in this step: of which transfer how much.
+    struct Part {
+        Credit* credit = nullptr;
+        Amount gross;
+        Amount shortfall;
+    };
+
+    // A cleared payment whose transfers only moved is told once, as it stands in the end.
+    void clear_and_tell(std::size_t index) {
+        PaymentState& state = view_.payments[index];
+        auto const parts = parts_to_clear(state);
+        bool const only_moved = has_only_moved(index, parts);
+        // An open amount may be another one afterwards: what the shop was told is taken back, and
+        // it is told what it is now.
+        bool const another_amount = state.payment.open_amount && was_released(index) &&
+                                    last_reversal_.contains(state.payment.id) && !only_moved;
+        if (!only_moved) tell_about_reversal(index, is_all_there(index) && !another_amount);
+        bool const is_still_cleared = is_cleared(status(state));
+        clear(state, parts, only_moved);
+        if (only_moved) tell_about_reversal(index, true);
+        if (another_amount && is_still_cleared)
+            tell("payment.cleared", state, last_reversal_.at(state.payment.id));
     }
 
-    bool was_released(std::size_t index) const {
-        return statuses_before_[index] == PaymentStatus::cleared ||
-               statuses_before_[index] == PaymentStatus::settled;
+    // Released by an earlier clearing that a reorg undid counts as well: the shop is told that the
+    // payment is whole again, not that it is and was. Not of an open amount, which is what it is
+    // paid with: there only the same transfers, cleared anew in this step, are the same.
+    bool has_only_moved(std::size_t index, std::vector<Part> const& parts) const {
+        PaymentState const& state = view_.payments[index];
+        if (!last_reversal_.contains(state.payment.id) || !is_all_there(index)) return false;
+        if (!state.payment.open_amount)
+            return was_released(index) || (state.was_cleared && !lost_a_transfer(state));
+        auto now = applied_transfers(state);
+        for (Part const& part : parts)
+            now.insert(part.credit->transfer.key);
+        return was_released(index) && now == applied_transfers(before_[index]);
     }
+
+    static std::set<TransferKey> applied_transfers(PaymentState const& state) {
+        std::set<TransferKey> keys;
+        for (Credit const& credit : state.credits) {
+            if (is_applied(credit)) keys.insert(credit.transfer.key);
+        }
+        return keys;
+    }
+
+    static bool is_applied(Credit const& credit) {
+        return credit.stage == CreditStage::cleared || credit.stage == CreditStage::settled;
+    }
+    static bool is_cleared(PaymentStatus status) {
+        return status == PaymentStatus::cleared || status == PaymentStatus::settled;
+    }
+
+    bool was_released(std::size_t index) const { return is_cleared(statuses_before_[index]); }
 
     // One event for what a reorg did to a payment.
-    void tell_about_reversal(std::size_t index) {
+    void tell_about_reversal(std::size_t index, bool moved) {
         PaymentState const& state = view_.payments[index];
         auto const record = last_reversal_.find(state.payment.id);
         if (record == last_reversal_.end()) return;
-        bool const all_there = is_all_there(index);
         PaymentEvent& event =
-            tell(all_there ? "payment.moved" : "payment.reversed", state, record->second);
-        event.goods_may_be_released = !all_there && (was_released(index) || state.was_cleared);
+            tell(moved ? "payment.moved" : "payment.reversed", state, record->second);
+        event.goods_may_be_released = !moved && (was_released(index) || state.was_cleared);
     }
 
     // Transfers that met the rule and together cover the payment clear in one transaction: what is
     // applied already, then the first on the chains, no more of them than it takes. So what a
     // payment is paid with does not hang on how many blocks a step has, or on who wrote it down
-    // first. Those on other chains count as well; they are cleared by a step of their own chain.
-    void clear(PaymentState& state, bool silently) {
+    // first. Those on other chains count as well; they are cleared by a step of their own chain. Of
+    // an open amount they are cleared in their order: the later ones may be enough by themselves,
+    // and would leave nothing to pay for the earlier ones.
+    std::vector<Part> parts_to_clear(PaymentState& state) const {
         std::vector<Credit*> candidates;
         std::vector<Credit const*> counted;
         std::vector<Credit const*> waiting;
         Amount const at_stake = value_at_stake(state, step_);
         for (Credit& credit : state.credits) {
-            if (credit.stage == CreditStage::cleared || credit.stage == CreditStage::settled) {
+            if (is_applied(credit)) {
                 counted.push_back(&credit);
             } else if (may_clear(state, credit, at_stake)) {
                 if (on_this_chain(credit.transfer)) candidates.push_back(&credit);
                 waiting.push_back(&credit);
             }
         }
-        if (candidates.empty()) return;
+        if (candidates.empty()) return {};
         std::sort(waiting.begin(), waiting.end(), [](Credit const* a, Credit const* b) {
             return is_earlier(a->transfer, b->transfer);
         });
         Coverage coverage = cover(state, counted);
-        if (coverage.covered) return;
+        if (coverage.covered) return {};
         for (std::size_t i = 0; i < waiting.size() && !coverage.covered; ++i) {
             counted.push_back(waiting[i]);
             coverage = cover(state, counted);
         }
-        if (!coverage.covered || !is_within_cap(counted, candidates, coverage)) return;
+        if (!coverage.covered || !is_within_cap(counted, candidates, coverage)) return {};
 
-        PaymentStatus const before = status(state);
-        JournalHead record;
+        std::vector<Part> parts;
         for (std::size_t i = 0; i < counted.size(); ++i) {
             auto const candidate = std::find(candidates.begin(), candidates.end(), counted[i]);
+            bool const waits = candidate == candidates.end() && !is_applied(*counted[i]);
+            if (waits && state.payment.open_amount) break;
             if (candidate == candidates.end() || coverage.applied[i].is_zero()) continue;
             Amount const shortfall = coverage.short_credit == i ? coverage.shortfall : Amount{};
-            record = append_clearing(state, **candidate, coverage.applied[i], shortfall);
+            parts.push_back({*candidate, coverage.applied[i], shortfall});
         }
+        return parts;
+    }
+
+    void clear(PaymentState& state, std::vector<Part> const& parts, bool silently) {
+        PaymentStatus const before = status(state);
+        JournalHead record;
+        for (Part const& part : parts)
+            record = append_clearing(state, *part.credit, part.gross, part.shortfall);
         if (status(state) == before || silently) return;
         // Cleared before, moved by a reorg, and whole again: the shop has released already.
-        bool const again = state.was_cleared && !lost_a_transfer(state);
+        bool const again =
+            !state.payment.open_amount && state.was_cleared && !lost_a_transfer(state);
         tell(again ? "payment.moved" : "payment.cleared", state, record);
     }
 

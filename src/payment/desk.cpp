@@ -24,7 +24,18 @@ Result<void> check_amount(ExceptionItem const& item, Amount amount) {
     return {};
 }
 
-// Only what a payment still needs can go to it: what is over would be on the desk again.
+// Something that came in time and is not cleared: what covers the payment without it would send it
+// to the desk.
+bool has_part_on_its_way(PaymentState const& state) {
+    return std::ranges::any_of(state.credits, [&state](Credit const& credit) {
+        auto const& key = credit.transfer.key;
+        return credit.stage == CreditStage::authorized && !is_late(state, credit) &&
+               state.payment.option_for(key.chain_id, key.token) != nullptr;
+    });
+}
+
+// Only what a payment still needs can go to it: what is over would be on the desk again. To an open
+// amount as much as one likes.
 Result<void> check_target(PaymentState const& target, ExceptionItem const& item, Amount amount,
                           PaymentStatus status) {
     auto const& key = item.transfer.key;
@@ -37,7 +48,8 @@ Result<void> check_target(PaymentState const& target, ExceptionItem const& item,
     }
     Amount const due = still_due(target, *option);
     if (due.is_zero()) return refuse("target", "is covered by transfers that are on their way");
-    if (amount > due && !target.payment.open_amount) {
+    bool const takes_more = target.payment.open_amount && !has_part_on_its_way(target);
+    if (amount > due && !takes_more) {
         return refuse("amount", "is more than the " + to_string(due) +
                                     " base units that the payment still needs");
     }

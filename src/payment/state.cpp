@@ -334,7 +334,7 @@ Coverage cover(PaymentState const& state, std::vector<Credit const*> const& cred
     return coverage;
 }
 
-std::optional<Amount> amount_of(PaymentState const& state) {
+std::optional<Amount> payment_amount(PaymentState const& state) {
     Payment const& payment = state.payment;
     if (!payment.open_amount) return payment.price;
     auto const applied = applied_credits(state);

@@ -95,6 +95,25 @@ pageTest("the second QR code is the payment link, and the buttons copy", withCli
   assert.equal(uri, payment.options[0].uri);
 });
 
+pageTest("of an open amount the checkout names the least, and then what was paid", { viewport: phone }, async (page) => {
+  const fields = { minimum_amount: "5.00", currency: "USD", description: "Coffee for the maintainers" };
+  const payment = (await world.api("POST", "/v1/payments", { body: fields })).body;
+  await page.goto(payment.checkout_url);
+  assert.deepEqual(await readCodes(await screenshot(page, "checkout-phone-any-amount")), [payment.deposit_address]);
+  await page.getByRole("link", { name: "Payment link" }).click();
+  const [uri] = await readCodes(await screenshot(page, "checkout-phone-any-amount-link"));
+  assert.equal(uri, payment.options[0].uri);
+  assert.ok(!(await overflows(page)));
+  await world.pay(payment, "2");
+  await expectPhase(page, "partially_paid");
+  await screenshot(page, "checkout-phone-any-amount-partly");
+  await world.pay(payment, "40");
+  await world.chain.mine();
+  await expectPhase(page, "paid");
+  await page.getByRole("heading", { name: "42.00" }).waitFor();
+  await screenshot(page, "checkout-phone-any-amount-paid");
+});
+
 pageTest("the checkout shows a payment that a reorg took back", { viewport: phone }, async (page) => {
   const payment = await world.createPayment({ ...order, reference: "order-reversed" });
   await page.goto(payment.checkout_url);

@@ -90,7 +90,7 @@ test("paid, over a kill -9: settled, with every webhook, and a receipt of the tr
 test("an open amount is what is simulated, and is never too much", async () => {
   const payment = await create({ amount: undefined, minimum_amount: "10.00" });
   const refused = await inTestMode("POST", `/v1/test/payments/${payment.id}/simulate`, { body: { outcome: "overpaid" } });
-  assert.deepEqual([refused.status, refused.body.errors[0].field], [422, "outcome"]);
+  assert.deepEqual([refused.status, refused.body.errors[0].field], [400, "outcome"]);
   await simulate(payment, { outcome: "paid", amount: "87.65" });
   const settled = await expectStatus(payment, "settled");
   assert.deepEqual([settled.amount, settled.overpaid], ["87.65", false]);

@@ -1,5 +1,6 @@
 #include "checker.hpp"
 
+#include <sycee/app/payment_events.hpp>
 #include <sycee/base/assert.hpp>
 
 #include "told_events.hpp"
@@ -722,6 +723,8 @@ void Checker::check_live(ChainId chain_id) {
 }
 
 // An open amount is of what reached its least first: without the last of it, it was not reached.
+// The chains' clocks don't say which of two chains was read first: over several, without some part
+// of it.
 void Checker::check_first_to_pay(PaymentState const& state) {
     std::vector<Credit const*> applied;
     for (Credit const& credit : state.credits) {
@@ -730,12 +733,19 @@ void Checker::check_first_to_pay(PaymentState const& state) {
     std::ranges::sort(applied, {}, [](Credit const* credit) {
         return std::pair(credit->transfer.block_number, credit->transfer.log_index);
     });
-    std::vector<Paid> before;
-    for (Credit const* credit : applied) {
-        auto const& key = credit->transfer.key;
-        if (credit != applied.back()) before.push_back({key.chain_id, key.token, credit->gross});
-    }
-    if (covers(state.payment, before, false)) fail("the first to reach it pay", describe(state));
+    auto const is_needed = [&](Credit const* last) {
+        std::vector<Paid> others;
+        for (Credit const* credit : applied) {
+            auto const& key = credit->transfer.key;
+            if (credit != last) others.push_back({key.chain_id, key.token, credit->gross});
+        }
+        return !covers(state.payment, others, false);
+    };
+    bool const one_chain = std::ranges::all_of(applied, [&](Credit const* credit) {
+        return credit->transfer.key.chain_id == applied.front()->transfer.key.chain_id;
+    });
+    if (one_chain ? !is_needed(applied.back()) : std::ranges::none_of(applied, is_needed))
+        fail("the first to reach it pay", describe(state));
 }
 
 // A payment that has anything applied is covered by what met the rule, and by no more than that.
@@ -777,7 +787,8 @@ void Checker::check_coverage(ChainCommit const& commit, PaymentKey const& key) {
     reversed_part = was_reversed_.contains(key);
     if (payment.open_amount) {
         reached_("an open amount is cleared");
-        if (chains.size() == 1 && !reversed_part) check_first_to_pay(state);
+        if (chains.size() > 1) reached_("an open amount is paid on two chains");
+        if (!reversed_part) check_first_to_pay(state);
         return;
     }
     if (tokens.size() == 1 && is_cleared(state) && !reversed_part) {
@@ -1047,6 +1058,7 @@ void Checker::check_events(ChainCommit const& commit) {
         expect("funds.moved", change.withdrawals, change.withdrawals);
         expect("payment.exception", change.put_on_desk ? 1 : 0, change.put_on_desk ? 1 : 0);
         expect("payment.authorized", 0, change.arrived ? 1 : 0);
+        check_told_amount(commit, key);
         if (told["payment.moved"] != 0) reached_("told: payment.moved");
         if (told["payment.reversed"] != 0) reached_("told: payment.reversed");
     }
@@ -1056,6 +1068,42 @@ void Checker::check_events(ChainCommit const& commit) {
         }
         check_told(event);
     }
+}
+
+// A shop that goes by payment.cleared, and takes back by payment.reversed, knows how much an open
+// amount is.
+void Checker::check_told_amount(ChainCommit const& commit, PaymentKey const& key) {
+    PaymentState const state = store_.state_of(key);
+    if (!state.payment.open_amount) return;
+    auto& known = told_amounts_[key];
+    for (OutboxEvent const& event : commit.events) {
+        if (event.merchant_id != key.first || event.payment_id != key.second) continue;
+        if (event.type != "payment.cleared" && event.type != "payment.reversed") continue;
+        if (known && event.type == "payment.cleared")
+            return fail("one amount at a time", describe(state));
+        if (known && event.type == "payment.reversed" && !event.goods_may_be_released)
+            return fail("what was told is taken back", describe(state));
+        if (event.type == "payment.reversed") {
+            if (known) reached_("an open amount is taken back");
+            known.reset();
+        } else {
+            known = worth_of(tell(event, state.payment, store_.entries_of(key)).state);
+        }
+    }
+    std::optional<Sum> const now =
+        is_cleared(state) ? std::optional(worth_of(state)) : std::nullopt;
+    if (known != now) fail("the amount that was told", describe(state));
+}
+
+// In minor units, each token rounded down.
+Checker::Sum Checker::worth_of(PaymentState const& state) {
+    std::map<PaymentOption const*, Amount> parts;
+    for (Paid const& paid : applied_of(state))
+        parts[state.payment.option_for(paid.chain_id, paid.token)] += paid.amount;
+    Sum worth = 0;
+    for (auto const& [option, sum] : parts)
+        worth += signed_of(multiply_divide_down(sum, state.payment.price, option->amount));
+    return worth;
 }
 
 // It is in the feed, with the next number, and tells how the payment stood.

@@ -62,6 +62,8 @@ class Checker {
     using Sum = __int128;
     using Books = std::map<std::tuple<MerchantId, ChainId, Address, Account>, Sum>;
 
+    void check_told_amount(ChainCommit const& commit, PaymentKey const& key);
+    Sum worth_of(PaymentState const& state);
     void check_told(OutboxEvent const& event);
     void check_blocks(ChainCommit const& commit, ServedBlocks const& served);
     void check_transfers(ChainCommit const& commit);
@@ -110,6 +112,7 @@ class Checker {
     std::map<ChainId, FollowedChainTruth> followed_;
     std::map<JournalKey, JournalHead> journals_;
     std::map<JournalKey, std::uint64_t> last_batches_;
+    std::map<PaymentKey, std::optional<Sum>> told_amounts_;  // of open ones, as a shop knows them
     std::map<MerchantId, std::uint64_t> fed_;  // the last number of each merchant's events
     Books books_;
     std::map<PaymentKey, PaymentState> before_;  // as the last commit left it

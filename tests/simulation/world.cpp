@@ -291,7 +291,8 @@ std::vector<std::string> const& must_reach() {
         // payments
         "a payment is settled", "a payment expires with money", "cleared before it is final",
         "overpaid", "short within the tolerance", "settled by the tolerance", "paid in parts",
-        "an open amount is cleared", "paid in two tokens", "paid on two chains",
+        "an open amount is cleared", "an open amount is taken back",
+        "an open amount is paid on two chains", "paid in two tokens", "paid on two chains",
         "the cap holds a payment back", "on the desk: underpaid", "on the desk: late",
         "on the desk: already_paid", "on the desk: token_not_offered",
         "on the desk: chain_not_offered", "on the desk before it is final", "late, and mined again",

@@ -813,7 +813,8 @@ export interface webhooks {
         put?: never;
         /**
          * The chain took a transfer back
-         * @description Where `goods_may_be_released` is true, `payment.cleared` had been sent before.
+         * @description Where `goods_may_be_released` is true, `payment.cleared` had been sent before. Of an open amount, the amount that was
+         *     told then is void: if something is still paid, or is paid anew, another `payment.cleared` tells how much.
          */
         post: operations["onPaymentReversed"];
         delete?: never;
@@ -831,7 +832,7 @@ export interface webhooks {
         };
         get?: never;
         put?: never;
-        /** The chain put the same transfers into other blocks; nothing was lost */
+        /** The chain put the same transfers into other blocks; nothing was lost, and the amount is the same */
         post: operations["onPaymentMoved"];
         delete?: never;
         options?: never;
@@ -1229,7 +1230,8 @@ export interface components {
         CreateOpenPayment: {
             /**
              * @description In the place of `amount`: the least that pays it. One whole unit of the currency or more, and 100 or more of its
-             *     smallest units (1.00 USD, 100 JPY, 1.000 KWD); otherwise as `amount`.
+             *     smallest units (1.00 USD, 100 JPY, 1.000 KWD); by a rate, 10000 or more of each token's smallest units (0.01
+             *     USDT). Otherwise as `amount`.
              * @example 5.00
              */
             minimum_amount: string;
@@ -1527,7 +1529,7 @@ export interface components {
             version: number;
             /**
              * @description The price. Of an open amount, what was paid, at the locked price and rounded down; null as long as the payment is
-             *     not cleared.
+             *     not cleared, and again where a reorg takes that back. What the desk accepts may be less than the minimum.
              * @example 50.00
              */
             amount: string | null;

@@ -69,8 +69,7 @@ Amount tolerance_of(Amount price, Tolerance const& tolerance);
 std::optional<unsigned> currency_decimals(std::string_view currency);
 
 // The least that an open amount of a currency may ask for, in minor units: a whole unit, and a
-// hundred of the smallest. Below it a locked price would be too coarse to tell what much of a token
-// is worth.
+// hundred of the smallest.
 Amount least_open_amount(unsigned currency_decimals);
 
 // Base units of a token that are worth `price` of a currency that the token is pegged to one to

@@ -197,7 +197,7 @@ Coverage cover(PaymentState const& state, std::vector<Credit const*> const& cred
 // What the payment is of, in minor units of its currency: the price, or of an open amount what it
 // was paid with, each token by its own locked price and rounded down; nothing before that is
 // cleared.
-std::optional<Amount> amount_of(PaymentState const& state);
+std::optional<Amount> payment_amount(PaymentState const& state);
 
 // What covers the payment if the rest is paid with this option: base units of its token, zero where
 // it is covered. Counted is what is on the payment or may still become part of it. Of an open

@@ -100,6 +100,32 @@ TEST(PricedPayment, takes_the_digits_of_its_currency) {
     EXPECT_EQ(amount("1000000000000001", "JPY"), "amount: is too large");
 }
 
+TEST(PricedPayment, an_open_amount_has_no_tolerance_and_a_least_that_its_worth_can_be_told_by) {
+    RateBook const book({.rates = {{.subject = "EUR", .sources = {fixed("0.92")}},
+                                   {.subject = "IDR", .sources = {fixed("16300")}}}});
+    auto network = two_tokens();
+    auto const open = [&](std::string least, std::string currency) {
+        auto input = of(std::move(least), std::move(currency));
+        input.open_amount = true;
+        return check_new_payment(input, network, kStart, book);
+    };
+    auto const payment = open("5.00", "EUR");
+    ASSERT_TRUE(payment);
+    EXPECT_TRUE(payment->open_amount);
+    EXPECT_EQ(to_decimal(payment->options[0].amount, 6), "5.434783");
+    EXPECT_TRUE(payment->options[0].tolerance.is_zero());
+    EXPECT_EQ(to_string(open("1.00", "IDR").error()),
+              "minimum_amount: is too little to tell by it what USDT is worth: 161.30 is enough");
+    EXPECT_TRUE(open("163.00", "IDR"));
+    EXPECT_FALSE(open("0.99", "USD"));
+    // Cents and hundredths of a token are the same: nothing is rounded.
+    network.chains[0].tokens[0].decimals = 2;
+    EXPECT_TRUE(open("1.00", "USD"));
+    EXPECT_FALSE(open("1.00", "EUR"));
+    network.chains[0].tokens[0].decimals = 1;
+    EXPECT_FALSE(open("1.00", "USD"));
+}
+
 TEST(PricedPayment, names_the_currencies_that_there_are) {
     RateBook const book({.rates = {{.subject = "EUR", .sources = {fixed("0.92")}},
                                    {.subject = "USDT", .is_peg = true, .sources = {fixed("1")}},

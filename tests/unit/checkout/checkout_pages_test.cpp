@@ -115,6 +115,10 @@ TEST_F(CheckoutPagesTest, LeavesAnOpenAmountToThePayer) {
     EXPECT_TRUE(body.contains("<p class=\"label\">Still due, at least</p>"));
     EXPECT_TRUE(body.contains("of at least 50.00 USD, on Sepolia"));
     EXPECT_TRUE(body.contains("Still due, at least: 30.00 USDT"));
+    world_.credit(70, CreditStage::authorized);
+    body = get_page().body;
+    EXPECT_TRUE(body.contains(
+        "<p class=\"label\">Received</p><h1 class=\"amount number\">90.00 USDT</h1>"));
     world_.state.credits.clear();
     world_.credit(90, CreditStage::cleared);
     body = get_page().body;

@@ -599,7 +599,7 @@ TEST_F(Advance, settlements_of_a_step_share_one_batch_per_token) {
 class AdvanceOpenAmount : public Advance {
   protected:
     AdvanceOpenAmount() { view.payments[0].payment.open_amount = true; }
-    std::optional<Amount> amount() const { return amount_of(view.payments[0]); }
+    std::optional<Amount> amount() const { return payment_amount(view.payments[0]); }
 };
 
 TEST_F(AdvanceOpenAmount, what_comes_is_cleared_whole_and_charged_whole) {
@@ -652,6 +652,92 @@ TEST_F(AdvanceOpenAmount, a_reorg_takes_the_amount_back_and_another_transfer_giv
     EXPECT_EQ(amount(), std::nullopt);
     step(12, 5, {transfer(2, 75'000'000, 12)});
     EXPECT_EQ(amount(), Amount(7'500));
+}
+
+TEST_F(AdvanceOpenAmount, the_same_transfers_cleared_anew_have_only_moved) {
+    step(10, 5, {transfer(1, 60'000'000, 10)});
+    EXPECT_EQ(step(12, 5, {transfer(1, 60'000'000, 11)}, {}, 9), Types{"payment.moved"});
+    EXPECT_EQ(amount(), Amount(6'000));
+}
+
+TEST_F(AdvanceOpenAmount, an_amount_that_a_reorg_changed_is_taken_back_and_told_anew) {
+    step(10, 5, {transfer(1, 900'000'000, 10)});
+    step(11, 5, {transfer(2, 50'000'000, 11)});
+    EXPECT_EQ(amount(), Amount(90'000));
+    // The other one comes first now.
+    EXPECT_EQ(step(12, 5, {transfer(2, 50'000'000, 10), transfer(1, 900'000'000, 11)}, {}, 9),
+              (Types{"payment.reversed", "payment.cleared", "payment.exception"}));
+    EXPECT_TRUE(last.events[0].goods_may_be_released);
+    EXPECT_EQ(amount(), Amount(5'000));
+}
+
+TEST_F(AdvanceOpenAmount, what_a_reorg_took_the_clearing_of_is_taken_back_though_it_is_all_there) {
+    rule.bands = {{std::nullopt, 2}};
+    step(10, 5, {transfer(1, 60'000'000, 10)});
+    EXPECT_EQ(step(11, 5, {}), Types{"payment.cleared"});
+    EXPECT_EQ(step(12, 5, {transfer(1, 60'000'000, 12)}, {}, 9), Types{"payment.reversed"});
+    EXPECT_TRUE(last.events[0].goods_may_be_released);
+    EXPECT_EQ(status(), PaymentStatus::authorized);
+    EXPECT_EQ(step(13, 5, {}), Types{"payment.cleared"});
+}
+
+TEST_F(AdvanceOpenAmount, what_comes_back_after_a_step_of_absence_is_told_as_cleared) {
+    step(10, 5, {transfer(1, 60'000'000, 10)});
+    step(10, 5, {}, {}, 9);
+    EXPECT_EQ(step(12, 5, {transfer(1, 60'000'000, 12)}),
+              (Types{"payment.authorized", "payment.cleared"}));
+}
+
+// On two chains, of which the first one is stepped.
+class OpenAmountOnTwoChains : public AdvanceOpenAmount {
+  protected:
+    OpenAmountOnTwoChains() {
+        view.payments[0].payment.options.push_back(
+            {kSecondChain, kToken, Amount(50'000'000'000'000'000U), Amount{}});
+        other_chains[kSecondChain] =
+            ChainProgress{timestamp_from_seconds(1'100), 100, 100, {1, {{std::nullopt, 1}}, {}}};
+    }
+    // Thirty dollars, before everything on the first chain.
+    Credit& elsewhere(CreditStage stage) {
+        Credit credit;
+        credit.transfer = transfer(9, 30'000'000'000'000'000U, 5);
+        credit.transfer.key.chain_id = kSecondChain;
+        credit.first_seen_time = credit.transfer.block_time;
+        credit.stage = stage;
+        if (stage == CreditStage::cleared) credit.gross = credit.transfer.amount;
+        return view.payments[0].credits.emplace_back(credit);
+    }
+};
+
+TEST_F(OpenAmountOnTwoChains, an_earlier_part_on_another_chain_is_not_pushed_out) {
+    elsewhere(CreditStage::authorized);
+    EXPECT_EQ(step(10, 5, {transfer(1, 60'000'000, 10)}), Types{"payment.authorized"});
+    EXPECT_EQ(balance(Account::merchant_cleared), "0");
+    // Its own chain clears it.
+    view.payments[0].credits[0].stage = CreditStage::cleared;
+    view.payments[0].credits[0].gross = view.payments[0].credits[0].transfer.amount;
+    EXPECT_EQ(step(11, 5, {}), Types{"payment.cleared"});
+    EXPECT_EQ(amount(), Amount(9'000));
+}
+
+TEST_F(OpenAmountOnTwoChains, what_is_left_after_a_reorg_is_told_anew) {
+    elsewhere(CreditStage::cleared);
+    view.payments[0].credits[0].transfer.amount = view.payments[0].credits[0].gross =
+        Amount(70'000'000'000'000'000U);
+    Credit& here = view.payments[0].credits.emplace_back(view.payments[0].credits[0]);
+    here.transfer = transfer(1, 20'000'000, 10);
+    here.gross = here.transfer.amount;
+    here.authorization_sequence = 1;
+    here.stage_sequence = 2;
+    EXPECT_EQ(amount(), Amount(9'000));
+    ChainStep const back = step_to(11, 5, 9);
+    last = advance_merchant(view, {}, back, kCreated);
+    Types types;
+    for (PaymentEvent const& event : last.events)
+        types.push_back(event.type);
+    EXPECT_EQ(types, (Types{"payment.reversed", "payment.cleared"}));
+    EXPECT_TRUE(last.events[0].goods_may_be_released);
+    EXPECT_EQ(payment_amount(last.payments[0]), Amount(7'000));
 }
 
 TEST(LeastOpenAmount, is_a_whole_unit_and_a_hundred_of_the_smallest) {

@@ -113,30 +113,30 @@ TEST_F(OpenAmount, parts_in_several_tokens_are_applied_whole) {
 }
 
 TEST_F(OpenAmount, the_amount_is_what_was_paid_and_nothing_before_it_is_cleared) {
-    EXPECT_EQ(amount_of(state), std::nullopt);
+    EXPECT_EQ(payment_amount(state), std::nullopt);
     add(1, kDollar, 12'349'999);
-    EXPECT_EQ(amount_of(state), std::nullopt);
+    EXPECT_EQ(payment_amount(state), std::nullopt);
     clear(state.credits.back());
-    EXPECT_EQ(amount_of(state), Amount(1'234));
+    EXPECT_EQ(payment_amount(state), Amount(1'234));
     // On another chain as well, and what the desk gave; what lies on the desk is not of it.
     clear(add(56, kDollar, 500'000'000'000));
     state.desk_credits.push_back({.chain_id = 1, .token = kOther, .amount = Amount(2'005'000)});
     Credit& second = add(1, kDollar, 40'000'000);
     second.stage = CreditStage::unapplied;
     second.excess = second.transfer.amount;
-    EXPECT_EQ(amount_of(state), Amount(1'234 + 500 + 200));
+    EXPECT_EQ(payment_amount(state), Amount(1'234 + 500 + 200));
 }
 
 TEST_F(OpenAmount, less_than_the_least_that_a_reorg_left_has_no_amount) {
     clear(add(56, kDollar, 100'000'000'000));
-    EXPECT_EQ(amount_of(state), std::nullopt);
+    EXPECT_EQ(payment_amount(state), std::nullopt);
     EXPECT_EQ(status_of(state, std::nullopt), PaymentStatus::partially_paid);
 }
 
 TEST_F(Cover, the_amount_of_a_payment_with_a_price_is_its_price) {
-    EXPECT_EQ(amount_of(state), Amount(1'000));
+    EXPECT_EQ(payment_amount(state), Amount(1'000));
     add(1, kDollar, 90'000'000);
-    EXPECT_EQ(amount_of(state), Amount(1'000));
+    EXPECT_EQ(payment_amount(state), Amount(1'000));
 }
 
 }  // namespace

@@ -113,10 +113,23 @@ TEST_F(Desk, an_open_amount_takes_as_much_as_it_is_given) {
     ASSERT_TRUE(step) << to_string(step.error());
     EXPECT_EQ(types(*step),
               (Types{"payment.exception_resolved", "payment.cleared", "payment.settled"}));
-    EXPECT_EQ(amount_of(step->payments[1]), Amount(8'000));
+    EXPECT_EQ(payment_amount(step->payments[1]), Amount(8'000));
     // What is cleared has its amount.
     view.payments[1] = step->payments[1];
     EXPECT_EQ(refusal(decision(ResolutionKind::credit, 1)), "target: is paid already");
+}
+
+TEST_F(Desk, an_open_amount_takes_no_more_than_it_needs_while_a_part_waits) {
+    view.payments[1].payment.open_amount = true;
+    Credit& waiting = view.payments[1].credits.emplace_back(view.payments[0].credits[0]);
+    waiting.stage = CreditStage::authorized;
+    put_on_desk(90'000'000, 50);
+    EXPECT_EQ(refusal(decision(ResolutionKind::credit, 80'000'000)),
+              "amount: is more than the 30000000 base units that the payment still needs");
+    EXPECT_TRUE(resolve(decision(ResolutionKind::credit, 30'000'000)));
+    // A late one does not wait for anything.
+    waiting.first_seen_time = timestamp_from_seconds(2'001);
+    EXPECT_TRUE(resolve(decision(ResolutionKind::credit, 80'000'000)));
 }
 
 TEST_F(Desk, of_an_open_amount_less_than_the_least_may_be_accepted) {
@@ -124,7 +137,7 @@ TEST_F(Desk, of_an_open_amount_less_than_the_least_may_be_accepted) {
     auto const step = resolve(decision(ResolutionKind::accept, 20'000'000));
     ASSERT_TRUE(step) << to_string(step.error());
     EXPECT_EQ(step->events.back().status, PaymentStatus::settled);
-    EXPECT_EQ(amount_of(step->payments[0]), Amount(2'000));
+    EXPECT_EQ(payment_amount(step->payments[0]), Amount(2'000));
 }
 
 TEST_F(Desk, a_write_off_and_a_refund_carry_no_fee) {
