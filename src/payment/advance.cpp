@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <utility>
 
 namespace sycee {
@@ -309,33 +308,33 @@ class MerchantAdvance {
         bool const another_amount = state.payment.open_amount && was_released(index) &&
                                     last_reversal_.contains(state.payment.id) && !only_moved;
         if (!only_moved) tell_about_reversal(index, is_all_there(index) && !another_amount);
-        bool const is_still_cleared = is_cleared(status(state));
+        bool const is_still_paid = another_amount && is_cleared(status(state));
         clear(state, parts, only_moved);
         if (only_moved) tell_about_reversal(index, true);
-        if (another_amount && is_still_cleared)
-            tell("payment.cleared", state, last_reversal_.at(state.payment.id));
+        if (is_still_paid) tell("payment.cleared", state, last_reversal_.at(state.payment.id));
     }
 
     // Released by an earlier clearing that a reorg undid counts as well: the shop is told that the
     // payment is whole again, not that it is and was. Not of an open amount, which is what it is
-    // paid with: there only the same transfers, cleared anew in this step, are the same.
+    // paid with: there only the same transfers of the same amounts, which a transaction that is
+    // mined again need not have, are the same when they are cleared anew in this step.
     bool has_only_moved(std::size_t index, std::vector<Part> const& parts) const {
         PaymentState const& state = view_.payments[index];
         if (!last_reversal_.contains(state.payment.id) || !is_all_there(index)) return false;
         if (!state.payment.open_amount)
             return was_released(index) || (state.was_cleared && !lost_a_transfer(state));
-        auto now = applied_transfers(state);
+        auto now = applied_to(state);
         for (Part const& part : parts)
-            now.insert(part.credit->transfer.key);
-        return was_released(index) && now == applied_transfers(before_[index]);
+            now.emplace(part.credit->transfer.key, part.gross);
+        return was_released(index) && now == applied_to(before_[index]);
     }
 
-    static std::set<TransferKey> applied_transfers(PaymentState const& state) {
-        std::set<TransferKey> keys;
+    static std::map<TransferKey, Amount> applied_to(PaymentState const& state) {
+        std::map<TransferKey, Amount> applied;
         for (Credit const& credit : state.credits) {
-            if (is_applied(credit)) keys.insert(credit.transfer.key);
+            if (is_applied(credit)) applied.emplace(credit.transfer.key, credit.gross);
         }
-        return keys;
+        return applied;
     }
 
     static bool is_applied(Credit const& credit) {
@@ -401,6 +400,7 @@ class MerchantAdvance {
     }
 
     void clear(PaymentState& state, std::vector<Part> const& parts, bool silently) {
+        if (parts.empty()) return;
         PaymentStatus const before = status(state);
         JournalHead record;
         for (Part const& part : parts)

@@ -660,6 +660,14 @@ TEST_F(AdvanceOpenAmount, the_same_transfers_cleared_anew_have_only_moved) {
     EXPECT_EQ(amount(), Amount(6'000));
 }
 
+TEST_F(AdvanceOpenAmount,
+       a_transaction_that_brings_another_amount_when_it_is_mined_again_is_told_anew) {
+    step(10, 5, {transfer(1, 60'000'000, 10)});
+    EXPECT_EQ(step(12, 5, {transfer(1, 61'000'000, 11)}, {}, 9),
+              (Types{"payment.reversed", "payment.cleared"}));
+    EXPECT_EQ(amount(), Amount(6'100));
+}
+
 TEST_F(AdvanceOpenAmount, an_amount_that_a_reorg_changed_is_taken_back_and_told_anew) {
     step(10, 5, {transfer(1, 900'000'000, 10)});
     step(11, 5, {transfer(2, 50'000'000, 11)});
