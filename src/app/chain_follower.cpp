@@ -432,6 +432,11 @@ Task<void> ChainFollower::commit(Batch batch) {
             }
             commit.other_journals.emplace(merchant_id, view.other_journals);
         }
+        for (PaymentState const& state : view.payments) {
+            // A remembered state has the version that it was read with.
+            bool const is_remembered = open_.contains({merchant_id, state.payment.id});
+            if (state.version == 0 && !is_remembered) commit.first_booked.push_back(state.payment);
+        }
         MerchantStep result =
             advance_merchant(std::move(view), batch.matched[merchant_id], step, now);
         if (result.head != result.first_head) {

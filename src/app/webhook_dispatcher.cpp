@@ -97,9 +97,9 @@ Task<void> WebhookDispatcher::run(TaskGroup& lanes) {
         if (failure_) std::rethrow_exception(failure_);
         bool more = false;
         try {
-            bool const is_full =
-                co_await outbox_.fan_out(clock_.now(), kMostFannedOut) == kMostFannedOut;
-            more = co_await begin_lanes(lanes) || is_full;
+            // Most deliveries were made with their events: they don't wait for the others.
+            more = co_await begin_lanes(lanes);
+            more = co_await outbox_.fan_out(clock_.now(), kMostFannedOut) > 0 || more;
             backoff.reset();
         } catch (Unavailable const& unavailable) {
             fault = unavailable.what();

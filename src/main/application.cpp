@@ -110,10 +110,10 @@ class Application {
           database_(config_.database_url, config_.database_connections, &disk_),
           books_(config_.database_url, kBookConnections, &disk_),
           checkpoint_connection_(config_.database_url, kCheckpointConnections),
-          ledger_(books_),
+          ledger_(books_, &just_booked_),
           requests_ledger_(database_),
           payments_(database_, config_.payments_per_transaction),
-          outbox_(books_),
+          outbox_(books_, &just_booked_),
           webhooks_(database_),
           desk_(books_),
           fees_(books_),
@@ -498,6 +498,7 @@ class Application {
     Database database_;  // of the requests
     Database books_;     // of the chain followers and the outbox
     Database checkpoint_connection_;
+    JustBooked just_booked_;
     PgLedger ledger_;
     PgLedger requests_ledger_;  // for whoever asks, and mempools: neither must delay a booking
     PgPayments payments_;

@@ -7,7 +7,9 @@
 #include "bulk_insert.hpp"
 #include "event_rows.hpp"
 #include "payment_rows.hpp"
+#include "planned.hpp"
 #include "values.hpp"
+#include "webhook_rows.hpp"
 
 #include <algorithm>
 #include <map>
@@ -51,23 +53,54 @@ constexpr auto kDueEvents = std::to_array<char const*>(
     {"merchant_id", "event_id", "payment_id", "type", "status", "chain_id", "record_seq",
      "journals", "goods_may_be_released", "created_at", "sequence", "next_attempt_at"});
 
-// Each merchant, and whether it has an endpoint for webhooks.
-std::map<MerchantId, bool> load_webhooks(pqxx::work& tx, std::vector<OutboxEvent> const& events) {
-    std::set<MerchantId> merchants;
+constexpr auto kDeliveries = std::to_array<char const*>(
+    {"merchant_id", "endpoint_id", "event_id", "event_type", "created_at", "next_attempt_at"});
+constexpr auto kFailedDeliveries = std::to_array<char const*>(
+    {"merchant_id", "endpoint_id", "event_id", "event_type", "created_at"});
+
+// Each merchant's endpoints for webhooks. While its counter is locked none is added or changed.
+std::map<MerchantId, std::vector<WebhookEndpoint>> load_endpoints(
+    pqxx::work& tx, std::vector<OutboxEvent> const& events) {
+    std::map<MerchantId, std::vector<WebhookEndpoint>> endpoints;
     for (OutboxEvent const& event : events)
-        merchants.insert(event.merchant_id);
+        endpoints.try_emplace(event.merchant_id);
     PgArray ids;
-    for (MerchantId const& merchant_id : merchants)
+    for (auto const& [merchant_id, of_merchant] : endpoints)
         ids.add(merchant_id);
-    std::map<MerchantId, bool> has_webhook;
-    for (auto const& row : tx.exec_params("SELECT m.merchant_id, EXISTS (SELECT FROM"
-                                          " webhook_endpoints w WHERE w.merchant_id ="
-                                          " m.merchant_id) FROM merchants m"
-                                          " WHERE m.merchant_id = ANY($1::uuid[])",
-                                          ids.str())) {
-        has_webhook.emplace(id_of<MerchantTag>(row[0]), row[1].as<bool>());
+    for (auto const& row :
+         exec_planned(tx,
+                      "SELECT " + endpoint_columns("w") +
+                          " FROM webhook_endpoints w WHERE w.merchant_id = ANY($1::uuid[])",
+                      ids.str())) {
+        WebhookEndpoint endpoint = endpoint_of(row);
+        endpoints.at(endpoint.merchant_id).push_back(std::move(endpoint));
     }
-    return has_webhook;
+    return endpoints;
+}
+
+bool wants(WebhookEndpoint const& endpoint, std::string const& type) {
+    return std::ranges::any_of(endpoint.event_types, [&type](std::string const& wanted) {
+        return wanted == type || wanted == kEveryEvent;
+    });
+}
+
+// To the one endpoint that each of these events' merchants has, as fan_out() makes them.
+void write_deliveries(
+    pqxx::work& tx,
+    std::vector<std::pair<OutboxEvent const*, WebhookEndpoint const*>> const& made) {
+    CopyStream<kDeliveries> due(tx, "webhook_deliveries");
+    for (auto const& [event, endpoint] : made) {
+        if (endpoint->disabled_at) continue;
+        due.row(event->merchant_id, endpoint->id, event->id, event->type, event->created_at,
+                event->created_at);
+    }
+    due.complete();
+    CopyStream<kFailedDeliveries> failed(tx, "webhook_deliveries");
+    for (auto const& [event, endpoint] : made) {
+        if (!endpoint->disabled_at) continue;
+        failed.row(event->merchant_id, endpoint->id, event->id, event->type, event->created_at);
+    }
+    failed.complete();
 }
 
 // The numbers of these events in their merchants' feeds. A merchant's counter stays locked to the
@@ -244,25 +277,41 @@ void update_balances(pqxx::work& tx, ChainId chain_id, std::vector<JournalEntry>
     ensure(moved.affected_rows() == movements.size(), "store: an account has no balance row");
 }
 
-void write_events(pqxx::work& tx, std::vector<OutboxEvent> const& events) {
-    if (events.empty()) return;
-    auto const has_webhook = load_webhooks(tx, events);
-    auto const is_due = [&has_webhook](OutboxEvent const& event) {
-        auto const merchant = has_webhook.find(event.merchant_id);
-        ensure(merchant != has_webhook.end(), "outbox: an event of a merchant that does not exist");
-        return merchant->second;
-    };
+std::vector<std::uint64_t> write_events(pqxx::work& tx, std::vector<OutboxEvent> const& events,
+                                        MakeDeliveries make) {
+    if (events.empty()) return {};
     auto const sequences = take_sequences(tx, events);
+    auto const endpoints = load_endpoints(tx, events);
+    auto const is_marked = [&](OutboxEvent const& event) {
+        auto const count = endpoints.at(event.merchant_id).size();
+        return count > 1 || (count == 1 && make == MakeDeliveries::later);
+    };
+    std::vector<std::pair<OutboxEvent const*, WebhookEndpoint const*>> made;
     CopyStream<kEvents> kept(tx, "outbox_events");
     for (std::size_t i = 0; i < events.size(); ++i) {
-        if (!is_due(events[i])) add_event(kept, events[i], sequences[i]);
+        if (is_marked(events[i])) continue;
+        add_event(kept, events[i], sequences[i]);
+        for (WebhookEndpoint const& endpoint : endpoints.at(events[i].merchant_id)) {
+            if (wants(endpoint, events[i].type)) made.emplace_back(&events[i], &endpoint);
+        }
     }
     kept.complete();
-    CopyStream<kDueEvents> due(tx, "outbox_events");
+    CopyStream<kDueEvents> marked(tx, "outbox_events");
     for (std::size_t i = 0; i < events.size(); ++i) {
-        if (is_due(events[i])) add_event(due, events[i], sequences[i], events[i].created_at);
+        if (is_marked(events[i])) add_event(marked, events[i], sequences[i], events[i].created_at);
     }
-    due.complete();
+    marked.complete();
+    write_deliveries(tx, made);
+    return sequences;
+}
+
+void lock_feed(pqxx::work& tx, MerchantId merchant_id) {
+    std::string const id = to_sql(merchant_id);
+    tx.exec_params(
+        "INSERT INTO event_feeds (merchant_id, last_sequence) VALUES ($1, 0)"
+        " ON CONFLICT DO NOTHING",
+        id);
+    tx.exec_params("SELECT FROM event_feeds WHERE merchant_id = $1 FOR UPDATE", id);
 }
 
 }  // namespace sycee

@@ -4,6 +4,7 @@
 
 #include <pqxx/pqxx>
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <utility>
@@ -36,11 +37,22 @@ void move_heads(pqxx::work& tx, ChainId chain_id, std::vector<HeadMove> heads,
 // One row an account, however many postings moved it. The database refuses a balance below zero.
 void update_balances(pqxx::work& tx, ChainId chain_id, std::vector<JournalEntry> const& entries);
 
-// Numbers the events in their merchants' feeds and writes them: due at once where the merchant has
-// a webhook; kept all the same where it has none. Throws InvariantViolation for an event of no
-// merchant. The last step of a transaction: no other writer of these merchants gets past it before
-// the commit.
-void write_events(pqxx::work& tx, std::vector<OutboxEvent> const& events);
+enum class MakeDeliveries : std::uint8_t {
+    later,  // by PgOutbox::fan_out()
+    now,    // of the merchants that have one endpoint: a row for each event, no more
+};
+
+// Numbers the events in their merchants' feeds and writes them, and marks them where deliveries are
+// to be made later; they are kept all the same where the merchant has no endpoint. Throws
+// InvariantViolation for an event of no merchant. The last step of a transaction: no other writer
+// of these merchants, and nobody who changes their endpoints, gets past it before the commit.
+// Returns their numbers, in the order of the events.
+std::vector<std::uint64_t> write_events(pqxx::work& tx, std::vector<OutboxEvent> const& events,
+                                        MakeDeliveries make = MakeDeliveries::later);
+
+// Waits for whoever writes events of the merchant, and holds up those who want to until the end of
+// the transaction. Its first lock.
+void lock_feed(pqxx::work& tx, MerchantId merchant_id);
 
 // SQL for a moment.
 std::string timestamp_literal(Timestamp time);

@@ -97,7 +97,7 @@ PaymentIdRange range_of(std::vector<PaymentKey> const& keys) {
 
 std::set<Month> missing_months(pqxx::transaction_base& tx) {
     std::set<Month> months;
-    for (auto const& row : tx.exec("SELECT month FROM missing_months"))
+    for (auto const& row : exec_planned(tx, "SELECT month FROM missing_months"))
         months.insert(row[0].as<Month>());
     return months;
 }

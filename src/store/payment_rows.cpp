@@ -294,6 +294,23 @@ std::vector<Payment> load_payments(pqxx::transaction_base& tx,
     return payments;
 }
 
+std::map<PaymentKey, PaymentWords> load_words(pqxx::transaction_base& tx,
+                                              std::vector<PaymentKey> const& keys) {
+    if (keys.empty()) return {};
+    static std::string const query =
+        "SELECT p.* FROM unnest($1::uuid[], $2::uuid[]) AS k(merchant_id, payment_id)"
+        " CROSS JOIN LATERAL (SELECT merchant_id, payment_id, description, metadata"
+        "  FROM payments f"
+        "  WHERE (f.merchant_id, f.payment_id) = (k.merchant_id, k.payment_id) OFFSET 0) p";
+    auto const arrays = arrays_of(keys);
+    std::map<PaymentKey, PaymentWords> words;
+    for (auto const& row : exec_planned(tx, query, arrays.merchants, arrays.payments)) {
+        words.emplace(PaymentKey{id_of<MerchantTag>(row[0]), id_of<PaymentTag>(row[1])},
+                      PaymentWords{row[2].c_str(), parse_metadata(row[3].c_str())});
+    }
+    return words;
+}
+
 void add_payment(PaymentStream& rows, Payment const& payment) {
     rows.row(payment.merchant_id, payment.id, payment.derivation_index, payment.deposit_address,
              payment.currency, payment.price, options_json(payment.options), payment.reference,

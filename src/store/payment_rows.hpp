@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sycee/app/payment_changes.hpp>
 #include <sycee/app/ports.hpp>
 #include <sycee/app/quote_text.hpp>
 
@@ -8,6 +9,7 @@
 #include <pqxx/pqxx>
 
 #include <array>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,6 +23,10 @@ std::vector<PaymentState> load_payment_states(pqxx::transaction_base& tx,
 
 // What the shop asked for alone, in the order of `keys`.
 std::vector<Payment> load_payments(pqxx::transaction_base& tx, std::vector<PaymentKey> const& keys);
+
+// What of payments may be changed: description and metadata. Unknown ones are left out.
+std::map<PaymentKey, PaymentWords> load_words(pqxx::transaction_base& tx,
+                                              std::vector<PaymentKey> const& keys);
 
 inline constexpr auto kPaymentColumns = std::to_array<char const*>(
     {"merchant_id", "payment_id", "derivation_index", "deposit_address", "currency", "price",

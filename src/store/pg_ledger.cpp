@@ -6,6 +6,7 @@
 #include "bulk_insert.hpp"
 #include "fee_rows.hpp"
 #include "payment_rows.hpp"
+#include "planned.hpp"
 #include "record_rows.hpp"
 #include "session.hpp"
 #include "values.hpp"
@@ -27,8 +28,9 @@ constexpr char const* kNoHurry = "SET LOCAL statement_timeout = '10min'; SET LOC
 // Locked to the end of the transaction: nobody takes the lease while its holder writes. A holder
 // that slept past its end may still write as long as nobody took the lease since, itself included.
 void check_lease(pqxx::work& tx, ChainId chain_id, std::uint64_t token) {
-    auto const held = tx.exec_params(
-        "SELECT 1 FROM chain_leases WHERE chain_id = $1 AND token = $2 FOR SHARE", chain_id, token);
+    auto const held =
+        exec_planned(tx, "SELECT 1 FROM chain_leases WHERE chain_id = $1 AND token = $2 FOR SHARE",
+                     chain_id, token);
     if (held.empty()) {
         throw Unavailable("lease lost: another process follows chain " + std::to_string(chain_id));
     }
@@ -164,14 +166,19 @@ void update_live_rows(pqxx::work& tx, ChainCommit const& commit) {
     withdrawals.run(tx, commit.chain_id);
 }
 
-void write(pqxx::work& tx, ChainCommit const& commit, BlockHeader const& head) {
+void set_sequences(std::vector<OutboxEvent>& events, std::vector<std::uint64_t> const& sequences) {
+    for (std::size_t i = 0; i < events.size(); ++i)
+        events[i].sequence = sequences[i];
+}
+
+void write(pqxx::work& tx, ChainCommit& commit, BlockHeader const& head) {
     move_cursor(tx, commit, head);
     write_blocks(tx, commit);
     move_heads(tx, commit.chain_id, commit.heads, commit.entries);
     insert_entries(tx, commit.entries);
     update_live_rows(tx, commit);
     update_balances(tx, commit.chain_id, commit.entries);
-    write_events(tx, commit.events);
+    set_sequences(commit.events, write_events(tx, commit.events, MakeDeliveries::now));
 }
 
 // Where the head stands after the commit.
@@ -294,26 +301,28 @@ std::vector<MerchantView> views_of(pqxx::transaction_base& tx, ChainId chain_id,
     for (auto const& [merchant_id, view] : views)
         merchants.add(merchant_id);
     for (auto const& row :
-         tx.exec_params("SELECT m.merchant_id, " + fee_columns() +
-                            ", d.payment_id AS frozen"
-                            " FROM merchants m" +
-                            join_fees("m") +
-                            " LEFT JOIN balance_differences d ON d.merchant_id = m.merchant_id"
-                            " AND d.chain_id = $2 AND d.closed_at IS NULL"
-                            " WHERE m.merchant_id = ANY($1::uuid[])",
-                        merchants.str(), chain_id)) {
+         exec_planned(tx,
+                      "SELECT m.merchant_id, " + fee_columns() +
+                          ", d.payment_id AS frozen"
+                          " FROM merchants m" +
+                          join_fees("m") +
+                          " LEFT JOIN balance_differences d ON d.merchant_id = m.merchant_id"
+                          " AND d.chain_id = $2 AND d.closed_at IS NULL"
+                          " WHERE m.merchant_id = ANY($1::uuid[])",
+                      merchants.str(), chain_id)) {
         MerchantView& view = views.at(id_of<MerchantTag>(row[0]));
         view.merchant_id = id_of<MerchantTag>(row[0]);
         view.fees = fees_of(row);
         if (!row["frozen"].is_null()) view.frozen.insert(id_of<PaymentTag>(row["frozen"]));
     }
-    for (auto const& row :
-         tx.exec_params("SELECT merchant_id, chain_id, seq, hash, last_batch_number"
-                        " FROM journal_heads WHERE merchant_id = ANY($1::uuid[])",
-                        merchants.str())) {
+    for (auto const& row : exec_planned(tx,
+                                        "SELECT merchant_id, chain_id, seq, hash, last_batch_number"
+                                        " FROM journal_heads WHERE merchant_id = ANY($1::uuid[])",
+                                        merchants.str())) {
         add_journals(views.at(id_of<MerchantTag>(row["merchant_id"])), chain_id, row);
     }
-    auto const cleared = tx.exec_params(
+    auto const cleared = exec_planned(
+        tx,
         "SELECT merchant_id, token, balance FROM account_balances WHERE merchant_id ="
         " ANY($1::uuid[]) AND chain_id = $2 AND account = 'merchant_cleared' AND balance > 0",
         merchants.str(), chain_id);
@@ -519,6 +528,7 @@ Task<void> PgLedger::commit(ChainCommit commit) {
     };
     co_await transact(database_, work);
     if (!commit.entries.empty()) database_.disk().was_there();
+    if (just_booked_ != nullptr) just_booked_->remember(JustBooked::events_of(std::move(commit)));
 }
 
 Task<std::vector<ProcessedBlock>> PgLedger::load_kept_blocks(ChainId chain_id) {

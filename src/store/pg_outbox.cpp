@@ -1,15 +1,19 @@
+#include <sycee/app/payment_events.hpp>
 #include <sycee/runtime/log.hpp>
 #include <sycee/store/pg_outbox.hpp>
 
 #include "bulk_insert.hpp"
 #include "event_rows.hpp"
 #include "months.hpp"
+#include "payment_rows.hpp"
 #include "planned.hpp"
 #include "session.hpp"
 #include "values.hpp"
 #include "webhook_rows.hpp"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 namespace sycee {
 namespace {
@@ -36,6 +40,7 @@ class DeliveryKeys {
 };
 
 struct Due {
+    std::size_t count = 0;  // of all that is due, up to the limit
     std::vector<PendingDelivery> deliveries;
     DeliveryKeys untellable;
     DeliveryKeys waiting;
@@ -84,10 +89,45 @@ PendingDelivery pending_of(pqxx::row const& row) {
     return pending;
 }
 
-// The outbox's rows of these deliveries; of an event of its own (kTestEvent) none.
-std::map<std::pair<MerchantId, EventId>, OutboxEvent> load_events(
-    pqxx::transaction_base& tx, std::vector<PendingDelivery> const& deliveries) {
-    std::map<std::pair<MerchantId, EventId>, OutboxEvent> events;
+using EventKey = std::pair<MerchantId, EventId>;
+
+EventKey key_of(OutboxEvent const& event) {
+    return {event.merchant_id, event.id};
+}
+
+// What of the deliveries can be told from what was just booked, with today's words.
+std::map<EventKey, ToldEvent> tell_booked(pqxx::transaction_base& tx, JustBooked const* just_booked,
+                                          std::vector<PendingDelivery> const& deliveries,
+                                          std::set<Month> const& missing) {
+    if (just_booked == nullptr) return {};
+    std::map<EventKey, JustBooked::Event> booked;
+    std::set<PaymentKey> payments;
+    for (PendingDelivery const& delivery : deliveries) {
+        OutboxEvent const& event = delivery.told.event;
+        auto found = just_booked->find(event.merchant_id, event.id);
+        if (!found || missing.contains(month_number(found->payment->id))) continue;
+        payments.insert({event.merchant_id, found->payment->id});
+        booked.emplace(key_of(event), std::move(*found));
+    }
+    auto const words = load_words(tx, {payments.begin(), payments.end()});
+    std::map<EventKey, ToldEvent> told;
+    for (auto& [key, one] : booked) {
+        auto const today = words.find({key.first, one.payment->id});
+        if (today == words.end()) continue;
+        Payment payment = *one.payment;
+        payment.description = today->second.description;
+        payment.metadata = today->second.metadata;
+        told.emplace(key, tell(std::move(one.event), std::move(payment), *one.records));
+    }
+    return told;
+}
+
+// The outbox's rows of these deliveries, but for those that are told already; of an event of its
+// own (kTestEvent) none.
+std::map<EventKey, OutboxEvent> load_events(pqxx::transaction_base& tx,
+                                            std::vector<PendingDelivery> const& deliveries,
+                                            std::map<EventKey, ToldEvent> const& told) {
+    std::map<EventKey, OutboxEvent> events;
     PgArray merchants;
     PgArray ids;
     EventId first{};
@@ -95,7 +135,7 @@ std::map<std::pair<MerchantId, EventId>, OutboxEvent> load_events(
     bool any = false;
     for (PendingDelivery const& delivery : deliveries) {
         OutboxEvent const& event = delivery.told.event;
-        if (event.type == kTestEvent) continue;
+        if (event.type == kTestEvent || told.contains(key_of(event))) continue;
         first = any ? std::min(first, event.id) : event.id;
         any = true;
         last = std::max(last, event.id);
@@ -111,7 +151,7 @@ std::map<std::pair<MerchantId, EventId>, OutboxEvent> load_events(
                           " WHERE e.event_id BETWEEN $3 AND $4",
                       merchants.str(), ids.str(), to_sql(first), to_sql(last))) {
         OutboxEvent event = event_of(row);
-        auto const key = std::pair(event.merchant_id, event.id);
+        auto const key = key_of(event);
         events.emplace(key, std::move(event));
     }
     return events;
@@ -119,9 +159,11 @@ std::map<std::pair<MerchantId, EventId>, OutboxEvent> load_events(
 
 // Gives them the words of their events. Books that contradict themselves about one payment must not
 // silence every shop: such a delivery is attempted no more, and has failed.
-void tell_deliveries(pqxx::transaction_base& tx, std::vector<PendingDelivery> pending, Due& due) {
+void tell_deliveries(pqxx::transaction_base& tx, std::vector<PendingDelivery> pending,
+                     JustBooked const* just_booked, Due& due) {
     auto const missing = missing_months(tx);
-    auto const stored = load_events(tx, pending);
+    auto const booked = tell_booked(tx, just_booked, pending, missing);
+    auto const stored = load_events(tx, pending, booked);
     std::vector<OutboxEvent> events;
     std::vector<std::size_t> places;
     std::vector<bool> is_told(pending.size());
@@ -131,7 +173,12 @@ void tell_deliveries(pqxx::transaction_base& tx, std::vector<PendingDelivery> pe
             is_told[i] = true;
             continue;
         }
-        auto const found = stored.find({event.merchant_id, event.id});
+        if (auto const found = booked.find(key_of(event)); found != booked.end()) {
+            pending[i].told = found->second;
+            is_told[i] = true;
+            continue;
+        }
+        auto const found = stored.find(key_of(event));
         if (found == stored.end()) {
             log_critical("outbox", "a delivery is set aside: its event is not there",
                          {{"event", to_string(event.id)}});
@@ -165,6 +212,34 @@ void tell_deliveries(pqxx::transaction_base& tx, std::vector<PendingDelivery> pe
     }
 }
 
+Due read_due(pqxx::transaction_base& tx, PgArray const& left_out, Timestamp now, std::size_t limit,
+             JustBooked const* just_booked) {
+    Due due;
+    std::vector<PendingDelivery> pending;
+    for (auto const& row :
+         exec_planned(tx,
+                      "SELECT " + delivery_columns("d") +
+                          ", d.failures, w.url, w.secret_sealed, w.disabled_at IS NULL AS"
+                          " is_wanted, CASE WHEN w.previous_secret_until >"
+                          " to_timestamp($1::bigint / 1000.0) THEN w.previous_secret_sealed END"
+                          " AS previous_secret FROM webhook_deliveries d"
+                          " LEFT JOIN webhook_endpoints w USING (merchant_id, endpoint_id)"
+                          " WHERE d.next_attempt_at <= to_timestamp($1::bigint / 1000.0)"
+                          " AND d.endpoint_id <> ALL ($3::uuid[])"
+                          " ORDER BY d.next_attempt_at, d.event_id, d.endpoint_id LIMIT $2",
+                      to_sql(now), limit, left_out.str())) {
+        ++due.count;
+        // Made while the endpoint was disabled or deleted.
+        if (row["url"].is_null() || !row["is_wanted"].as<bool>()) {
+            due.unwanted.add(delivery_of(row).key);
+        } else {
+            pending.push_back(pending_of(row));
+        }
+    }
+    if (!pending.empty()) tell_deliveries(tx, std::move(pending), just_booked, due);
+    return due;
+}
+
 }  // namespace
 
 // Of two processes that do so at once, each takes other events; what one of them did not commit is
@@ -195,41 +270,22 @@ Task<std::vector<PendingDelivery>> PgOutbox::due(std::vector<WebhookEndpointId> 
     PgArray left_out;
     for (WebhookEndpointId const& id : beside)
         left_out.add(id);
-    auto work = [&](SnapshotTransaction& tx) {
-        Due due;
-        std::vector<PendingDelivery> pending;
-        for (auto const& row : exec_planned(
-                 tx,
-                 "SELECT " + delivery_columns("d") +
-                     ", d.failures, w.url, w.secret_sealed, w.disabled_at IS NULL AS is_wanted,"
-                     " CASE WHEN w.previous_secret_until > to_timestamp($1::bigint / 1000.0)"
-                     "  THEN w.previous_secret_sealed END AS previous_secret"
-                     " FROM webhook_deliveries d"
-                     " LEFT JOIN webhook_endpoints w USING (merchant_id, endpoint_id)"
-                     " WHERE d.next_attempt_at <= to_timestamp($1::bigint / 1000.0)"
-                     " AND d.endpoint_id <> ALL ($3::uuid[])"
-                     " ORDER BY d.next_attempt_at, d.event_id, d.endpoint_id LIMIT $2",
-                 to_sql(now), limit, left_out.str())) {
-            // Made while the endpoint was disabled or deleted.
-            if (row["url"].is_null() || !row["is_wanted"].as<bool>()) {
-                due.unwanted.add(delivery_of(row).key);
-            } else {
-                pending.push_back(pending_of(row));
-            }
-        }
-        if (!pending.empty()) tell_deliveries(tx, std::move(pending), due);
-        return due;
-    };
-    Due due = co_await transact<SnapshotTransaction>(database_, work);
-    if (!due.untellable.empty() || !due.waiting.empty() || !due.unwanted.empty()) {
-        auto others = [&](pqxx::work& tx) {
+    for (;;) {
+        auto read = [&](SnapshotTransaction& tx) {
+            return read_due(tx, left_out, now, limit, just_booked_);
+        };
+        Due due = co_await transact<SnapshotTransaction>(database_, read);
+        if (due.untellable.empty() && due.waiting.empty() && due.unwanted.empty())
+            co_return std::move(due.deliveries);
+        auto set_aside = [&](pqxx::work& tx) {
             attempt_at(tx, due.untellable, std::nullopt);
             attempt_at(tx, due.unwanted, std::nullopt);
             attempt_at(tx, due.waiting, now + kUntilReadBack);  // nobody was asked
         };
-        co_await transact(database_, others);
+        co_await transact(database_, set_aside);
+        // What is left of a full page would look as if there were no more.
+        if (due.count < limit) co_return std::move(due.deliveries);
     }
-    co_return std::move(due.deliveries);
 }
 
 Task<void> PgOutbox::record(std::vector<DeliveryAttempt> attempts) {

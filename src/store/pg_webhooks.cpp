@@ -1,6 +1,7 @@
 #include <sycee/base/assert.hpp>
 #include <sycee/store/pg_webhooks.hpp>
 
+#include "book_writer.hpp"
 #include "event_rows.hpp"
 #include "idempotency_rows.hpp"
 #include "months.hpp"
@@ -74,9 +75,8 @@ ToldEvent load_told(pqxx::transaction_base& tx, WebhookDelivery const& delivery)
 Task<bool> PgWebhooks::create(NewWebhookEndpoint endpoint, std::size_t most,
                               std::optional<IdempotencyClaim> claim) {
     auto work = [&](pqxx::work& tx) {
-        // Two at once would not see each other.
-        tx.exec_params("SELECT pg_advisory_xact_lock(hashtextextended('sycee.webhooks.' || $1, 0))",
-                       to_sql(endpoint.endpoint.merchant_id));
+        // Two at once would not see each other, nor would a booking see it that is committed later.
+        lock_feed(tx, endpoint.endpoint.merchant_id);
         auto const count =
             tx.exec_params1("SELECT count(*) FROM webhook_endpoints WHERE merchant_id = $1",
                             to_sql(endpoint.endpoint.merchant_id));
@@ -123,6 +123,7 @@ Task<std::optional<NewWebhookEndpoint>> PgWebhooks::find_sealed(MerchantId merch
 Task<bool> PgWebhooks::change(MerchantId merchant_id, WebhookEndpointId id, EndpointChange change,
                               Timestamp now) {
     auto work = [&](pqxx::work& tx) {
+        lock_feed(tx, merchant_id);  // what is booked from now on goes by the change
         auto const before = find_endpoint(tx, merchant_id, id, " FOR UPDATE");
         if (!before) return false;
         PgArray types;

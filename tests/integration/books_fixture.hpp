@@ -310,6 +310,7 @@ class BooksInPostgres : public ::testing::Test {
              std::map<MerchantId, std::vector<MatchedTransfer>>& matched, ChainStep const& step) {
         MerchantId const merchant = view.merchant_id;
         for (PaymentState const& state : view.payments) {
+            if (state.version == 0) commit.first_booked.push_back(state.payment);
             if (state.payment.options.size() < 2) continue;
             commit.foreign.emplace_back(PaymentKey{merchant, state.payment.id},
                                         foreign_fingerprint(state, step.chain_id));

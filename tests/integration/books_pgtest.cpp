@@ -64,7 +64,9 @@ TEST_F(BooksInPostgres, three_stages_are_written_and_verify) {
     EXPECT_EQ(query("SELECT encode(hash, 'hex') FROM settlements"),
               to_hex(state().credits[0].settlement_hash));
     EXPECT_EQ(query("SELECT count(*) FROM postings"), "4");
-    EXPECT_EQ(query("SELECT count(*) FROM outbox_events WHERE next_attempt_at IS NOT NULL"), "3");
+    EXPECT_EQ(query("SELECT count(*) FROM outbox_events"), "3");
+    EXPECT_EQ(query("SELECT count(*) FROM webhook_deliveries WHERE next_attempt_at IS NOT NULL"),
+              "3");
     EXPECT_EQ(query("SELECT balance FROM account_balances WHERE account = 'payer_unapplied'"),
               "10000000");
     EXPECT_EQ(query("SELECT rule_version FROM authorizations"), "1");
@@ -371,8 +373,7 @@ TEST_F(BooksInPostgres, related_extended_keys_are_refused) {
 TEST_F(BooksInPostgres, the_outbox_is_worked_off) {
     settle();
     PgOutbox outbox(*database);
-    EXPECT_TRUE(run(outbox.due({}, kStart, 2)).empty());
-    EXPECT_EQ(run(outbox.fan_out(kStart, 10)), 3U);
+    EXPECT_EQ(run(outbox.fan_out(kStart, 10)), 0U) << "to its one endpoint, the commit made them";
     auto const due = run(outbox.due({}, kStart, 2));
     ASSERT_EQ(due.size(), 2U);
     EXPECT_EQ(due[0].told.event.type, "payment.authorized");
@@ -411,9 +412,9 @@ TEST_F(BooksInPostgres, an_event_that_cannot_be_told_is_set_aside) {
         "INSERT INTO outbox_events (merchant_id, event_id, payment_id, type, status, chain_id,"
         " record_seq, journals, created_at, next_attempt_at)"
         " SELECT merchant_id, '00000000-0000-7000-8000-000000000001', payment_id, type, status,"
-        " chain_id, 999, journals, created_at, next_attempt_at FROM outbox_events LIMIT 1");
+        " chain_id, 999, journals, created_at, created_at FROM outbox_events LIMIT 1");
     PgOutbox outbox(*database);
-    EXPECT_EQ(run(outbox.fan_out(kStart, 10)), 4U);
+    EXPECT_EQ(run(outbox.fan_out(kStart, 10)), 1U);
     EXPECT_EQ(run(outbox.due({}, kStart, 10)).size(), 3U);
     EXPECT_EQ(query("SELECT count(*) FROM webhook_deliveries WHERE next_attempt_at IS NULL"), "1");
     EXPECT_EQ(run(outbox.due({}, kStart, 10)).size(), 3U);

@@ -69,7 +69,11 @@ class MonthsInPostgres : public BooksInPostgres {
         run(PgCheckpoints(*database).add_signing_key(key_->public_key(), kStart));
     }
     void make_checkpoint() { run(PgCheckpoints(*database).make(*key_, kStart)); }
-    void deliver_all() { query("UPDATE outbox_events SET next_attempt_at = NULL"); }
+    void deliver_all() {
+        query(
+            "UPDATE outbox_events SET next_attempt_at = NULL;"
+            " UPDATE webhook_deliveries SET next_attempt_at = NULL");
+    }
     void write_off(std::uint64_t sequence, Timestamp at = kStart) {
         PgDesk desk(*database);
         auto const of = run(desk.find({merchant_id, kChain, sequence})).value();
@@ -413,7 +417,7 @@ TEST_F(MonthsInPostgres, are_not_detached_while_a_later_event_of_them_is_to_be_d
 
 TEST_F(MonthsInPostgres, are_not_detached_while_a_delivery_waits) {
     finish_november();
-    query("UPDATE outbox_events SET next_attempt_at = created_at");
+    query("DELETE FROM webhook_deliveries; UPDATE outbox_events SET next_attempt_at = created_at");
     PgOutbox outbox(*database);
     EXPECT_EQ(std::to_string(run(outbox.fan_out(kLater, 10))), count("outbox_events"));
     auto const said = detach();

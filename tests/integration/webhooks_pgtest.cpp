@@ -1,12 +1,17 @@
 // Pins: deliveries of an event are made once, by whoever comes first; each endpoint gets what it
 // asked for; nothing is sent to one that is disabled, gone or deleted; what has failed can be asked
 // for again.
+#include <sycee/app/payment_json.hpp>
+#include <sycee/store/just_booked.hpp>
 #include <sycee/store/pg_idempotency.hpp>
 #include <sycee/store/pg_outbox.hpp>
 #include <sycee/store/pg_reports.hpp>
 #include <sycee/store/pg_webhooks.hpp>
 
 #include "books_fixture.hpp"
+
+#include <atomic>
+#include <thread>
 
 namespace sycee {
 namespace {
@@ -35,7 +40,8 @@ class WebhooksInPostgres : public BooksInPostgres {
     // Settles a payment: three events, of which deliveries are made.
     void tell() {
         settle();
-        EXPECT_EQ(run(outbox_.fan_out(kStart, 100)), 3U);
+        run(outbox_.fan_out(kStart, 100));
+        EXPECT_EQ(query("SELECT count(*) FROM outbox_events WHERE next_attempt_at IS NULL"), "3");
     }
     void fail(PendingDelivery const& delivery, unsigned status = 500) {
         run(outbox_.record({{.key = delivery.key(),
@@ -64,6 +70,130 @@ TEST_F(WebhooksInPostgres, each_endpoint_gets_what_it_asked_for) {
     EXPECT_EQ(told[all], "payment.authorized payment.cleared payment.settled ");
     EXPECT_EQ(told[some], "payment.cleared ");
     EXPECT_FALSE(told.contains(none));
+}
+
+TEST_F(WebhooksInPostgres, a_booking_makes_those_to_the_only_endpoint_itself) {
+    auto const id = first_endpoint();
+    auto const wants = [&](std::vector<std::string> types) {
+        EXPECT_TRUE(
+            run(webhooks_.change(merchant_id, id, {.event_types = std::move(types)}, kStart)));
+    };
+    wants({"payment.authorized", "refund.paid"});
+    settle();
+    EXPECT_EQ(run(outbox_.fan_out(kStart, 100)), 0U) << "nothing is left to be made";
+    ASSERT_EQ(due().size(), 1U);
+    EXPECT_EQ(due()[0].told.event.type, "payment.authorized");
+    EXPECT_EQ(due()[0].told.event.created_at, kStart);
+    // While it is disabled, as those that have failed.
+    wants({"*"});
+    EXPECT_TRUE(run(webhooks_.change(merchant_id, id, {.is_enabled = false}, kStart)));
+    EXPECT_EQ(pending(), "0");
+    auto const later = create_payment(merchant_id, {kChain});
+    commit(plan({.added = {block(103)},
+                 .arrivals = {{later, transfer(later, 5, 50'000'000, block(103))}},
+                 .finalized = 102}));
+    EXPECT_EQ(run(outbox_.fan_out(kStart, 100)), 0U);
+    EXPECT_EQ(pending(), "0");
+    EXPECT_EQ(query("SELECT count(*) FROM webhook_deliveries"), "3");
+    // With a second endpoint, they are made after the commit, however many there are.
+    add_endpoint({"*"});
+    auto const last = create_payment(merchant_id, {kChain});
+    commit(plan({.added = {block(104)},
+                 .arrivals = {{last, transfer(last, 6, 50'000'000, block(104))}},
+                 .finalized = 103}));
+    EXPECT_EQ(query("SELECT count(*) FROM webhook_deliveries"), "3");
+    EXPECT_GT(run(outbox_.fan_out(kStart, 100)), 0U);
+}
+
+TEST_F(WebhooksInPostgres, an_endpoint_is_told_what_is_committed_after_it_was_there) {
+    auto const planned = plan({block(101)}, {transfer(1, 50'000'000, block(101))}, 100);
+    run(webhooks_.remove(merchant_id, first_endpoint()));
+    pqxx::connection connection(url());
+    pqxx::work first(connection);
+    // As a booking of the merchant's that is about to be committed.
+    first.exec("INSERT INTO event_feeds SELECT merchant_id, 1 FROM merchants");
+    std::atomic<bool> ended = false;
+    std::thread creator([&] {
+        add_endpoint({"*"});
+        ended = true;
+    });
+    auto const waits = [this] {
+        return query(
+                   "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                   " AND wait_event_type = 'Lock'") == "1";
+    };
+    while (!ended && !waits())
+        std::this_thread::yield();
+    EXPECT_FALSE(ended);
+    first.commit();
+    creator.join();
+    commit(planned);
+    EXPECT_EQ(due().size(), 2U);
+}
+
+TEST_F(WebhooksInPostgres, what_was_just_booked_is_told_as_if_it_were_read_back) {
+    JustBooked memory;
+    PgOutbox remembering(*database, &memory);
+    Network const network{.chains = {}, .public_url = "http://pay.example"};
+    auto const payloads = [&](PgOutbox& outbox) {
+        std::vector<std::string> told;
+        for (PendingDelivery const& one : run(outbox.due({}, kStart, 100)))
+            told.push_back(event_payload(one.told, network));
+        return told;
+    };
+    PgLedger ledger(*database, &memory);
+    // 60 for 50: authorized and cleared in one step, with an exception.
+    auto const planned = plan({block(101)}, {transfer(1, 60'000'000, block(101))}, 100);
+    ASSERT_EQ(planned.first_booked.size(), 1U);
+    run(ledger.commit(planned));
+    ASSERT_EQ(payloads(outbox_).size(), 2U);
+    EXPECT_EQ(payloads(remembering), payloads(outbox_));
+    auto const before = payloads(outbox_);
+    query("UPDATE payments SET description = 'new', metadata = '{\"colour\": \"red\"}'");
+    EXPECT_NE(payloads(outbox_), before) << "an event has the words of today";
+    EXPECT_EQ(payloads(remembering), payloads(outbox_));
+
+    // It was memory that told it. What is booked upon that is read.
+    auto const now = payloads(outbox_);
+    query("UPDATE outbox_events SET status = 'expired'");
+    EXPECT_NE(payloads(outbox_), now);
+    EXPECT_EQ(payloads(remembering), now);
+    heads[kChain] = block(101);
+    progress[kChain] = ChainProgress{block(101).time, 101, 100, progress[kChain]->rule};
+    auto const next = plan({block(102)}, {}, 101);
+    EXPECT_TRUE(next.first_booked.empty());
+    run(ledger.commit(next));
+    EXPECT_EQ(payloads(remembering).size(), 3U);
+    EXPECT_EQ(payloads(remembering)[2], payloads(outbox_)[2]);
+}
+
+TEST_F(WebhooksInPostgres, what_was_not_committed_is_not_remembered) {
+    JustBooked memory;
+    auto planned = plan({block(101)}, {transfer(1, 50'000'000, block(101))}, 100);
+    auto const event = planned.events.at(0);
+    ++planned.lease_token;
+    EXPECT_THROW(run(PgLedger(*database, &memory).commit(planned)), Unavailable);
+    EXPECT_FALSE(memory.find(event.merchant_id, event.id));
+    --planned.lease_token;
+    run(PgLedger(*database, &memory).commit(planned));
+    ASSERT_TRUE(memory.find(event.merchant_id, event.id));
+    EXPECT_EQ(memory.find(event.merchant_id, event.id)->event.sequence, 1U);
+    // The oldest make room.
+    std::vector<JustBooked::Event> more(JustBooked::kMost);
+    for (std::size_t i = 0; i < more.size(); ++i)
+        more[i].event.id = new_id<EventTag>(kStart);
+    auto const newest = more.back().event.id;
+    memory.remember(std::move(more));
+    EXPECT_FALSE(memory.find(event.merchant_id, event.id));
+    EXPECT_TRUE(memory.find({}, newest));
+}
+
+TEST_F(WebhooksInPostgres, a_page_is_full_although_some_of_it_was_set_aside) {
+    settle();
+    query("UPDATE outbox_events SET record_seq = 999 WHERE sequence < 3");  // can't be told
+    auto const page = run(outbox_.due({}, kStart, 2));
+    ASSERT_EQ(page.size(), 1U);
+    EXPECT_EQ(page[0].told.event.type, "payment.settled");
 }
 
 TEST_F(WebhooksInPostgres, deliveries_are_made_once_however_many_make_them) {

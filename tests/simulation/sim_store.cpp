@@ -424,16 +424,20 @@ void SimStore::commit(ChainCommit const& commit) {
         states_.erase(key);
         entries_.push_back(entry);
     }
-    keep(commit.events);
+    keep(commit.events, true);
     if (on_commit) on_commit(commit);
 }
 
-void SimStore::keep(std::vector<OutboxEvent> const& events) {
+void SimStore::keep(std::vector<OutboxEvent> const& events, bool makes_deliveries) {
     for (OutboxEvent const& event : events) {
         bool const told = merchants_.at(event.merchant_id).has_webhook;
         StoredEvent stored{.event = event};
         stored.event.sequence = ++feeds_[event.merchant_id];
-        if (told) stored.next_attempt_at = event.created_at;
+        if (told && makes_deliveries) {
+            stored.delivery = StoredDelivery{.next_attempt_at = event.created_at};
+        } else if (told) {
+            stored.next_attempt_at = event.created_at;
+        }
         events_.emplace(event.id, std::move(stored));
     }
 }
@@ -455,7 +459,7 @@ void SimStore::cancel(CancelCommit const& commit) {
     places_.emplace(RecordKey{entry.merchant_id, entry.chain_id, entry.sequence}, entries_.size());
     entries_.push_back(entry);
     states_.erase(key);
-    keep(commit.events);
+    keep(commit.events, false);
     if (on_cancel) on_cancel(commit);
 }
 

@@ -130,7 +130,7 @@ class SimStore final : public StoreCalls {
 
   private:
     void check_lease(ChainId chain_id, std::uint64_t token) const;
-    void keep(std::vector<OutboxEvent> const& events);
+    void keep(std::vector<OutboxEvent> const& events, bool makes_deliveries);
     bool has_open_work(ChainId chain_id, PaymentState const& state, BlockNumber from) const;
 
     std::function<Timestamp()> now_;

@@ -253,6 +253,9 @@ struct ChainCommit {
     std::vector<JournalEntry> entries;
     std::vector<HeadMove> heads;
     std::vector<OutboxEvent> events;
+    // The payments of which nothing was booked when the step was decided: `entries` has all of
+    // their records.
+    std::vector<Payment> first_booked;
     // Where there are several chains: what the others and the desk had done to the payments, when
     // the step was decided (foreign_fingerprint). Changed since: refused.
     std::vector<std::pair<PaymentKey, Bytes32>> foreign;

@@ -2,6 +2,7 @@
 
 #include <sycee/app/ports.hpp>
 #include <sycee/store/database.hpp>
+#include <sycee/store/just_booked.hpp>
 
 namespace sycee {
 
@@ -13,7 +14,9 @@ namespace sycee {
 // lets its holder write: what is refused is a token that is not the newest.
 class PgLedger final : public LedgerPort, public RepairPort {
   public:
-    explicit PgLedger(Database& database) : database_(database) {}
+    // With `just_booked`, which must live longer, it is told what was committed.
+    explicit PgLedger(Database& database, JustBooked* just_booked = nullptr)
+        : database_(database), just_booked_(just_booked) {}
 
     Task<std::optional<Lease>> acquire_lease(ChainId chain_id, std::string holder,
                                              std::chrono::milliseconds time) override;
@@ -36,6 +39,7 @@ class PgLedger final : public LedgerPort, public RepairPort {
 
   private:
     Database& database_;
+    JustBooked* just_booked_;
 };
 
 }  // namespace sycee

@@ -2,12 +2,15 @@
 
 #include <sycee/app/ports.hpp>
 #include <sycee/store/database.hpp>
+#include <sycee/store/just_booked.hpp>
 
 namespace sycee {
 
 class PgOutbox final : public OutboxPort {
   public:
-    explicit PgOutbox(Database& database) : database_(database) {}
+    // What is in `just_booked`, which must live longer, is not read back.
+    explicit PgOutbox(Database& database, JustBooked const* just_booked = nullptr)
+        : database_(database), just_booked_(just_booked) {}
 
     Task<std::size_t> fan_out(Timestamp now, std::size_t limit) override;
     Task<std::vector<PendingDelivery>> due(std::vector<WebhookEndpointId> beside, Timestamp now,
@@ -16,6 +19,7 @@ class PgOutbox final : public OutboxPort {
 
   private:
     Database& database_;
+    JustBooked const* just_booked_;
 };
 
 }  // namespace sycee

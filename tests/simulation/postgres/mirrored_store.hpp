@@ -65,10 +65,12 @@ class MirroredStore final : public ComparedStore {
     SimStore& model_;
     Rng rng_;  // of its own: what it draws changes nothing in the world
     PgAccess access_;
+    JustBooked just_booked_;
     PgLedger ledger_;
     PgPayments payments_;
     PgPaymentChanges changes_;
     PgOutbox outbox_;
+    PgOutbox forgetful_outbox_;
     std::uint64_t commits_ = 0;
 };
 

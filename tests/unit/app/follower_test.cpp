@@ -212,6 +212,7 @@ class FakeLedger final : public LedgerPort {
     // The state after these entries, as loading it again would give it.
     void apply(ChainCommit const& commit) {
         compared += commit.foreign.size();
+        first_booked += commit.first_booked.size();
         for (auto const& event : commit.events)
             events.push_back(event.type);
         for (auto const& entry : commit.entries) {
@@ -263,7 +264,8 @@ class FakeLedger final : public LedgerPort {
     std::vector<std::string> events;
     int views_loaded = 0;
     std::size_t payments_loaded = 0;
-    std::size_t compared = 0;  // payments with what other chains did to them
+    std::size_t compared = 0;      // payments with what other chains did to them
+    std::size_t first_booked = 0;  // payments whose records are all in a commit
     bool lose_next_commit = false;
     bool announced = true;  // the payment was there when the addresses are asked for
     std::string lease_holder = "this process";
@@ -374,6 +376,26 @@ TEST_F(Follower, reads_a_payment_again_only_where_a_journal_has_moved) {
     follow();
     EXPECT_EQ(ledger.count(RecordKind::settlement), 1U);
     EXPECT_EQ(ledger.payments_loaded, 2U);
+}
+
+TEST_F(Follower, says_once_that_nothing_had_been_booked_of_a_payment) {
+    settings.finality.bands = {{std::nullopt, 2}};
+    follow();
+    node.grow(2);
+    follow();
+    node.grow(3);
+    node.pay(3, 1, 50);
+    follow();
+    EXPECT_EQ(ledger.events, Types{"payment.authorized"});
+    EXPECT_EQ(ledger.first_booked, 1U);
+    // The state that is remembered has the version from before.
+    ASSERT_EQ(ledger.view.payments[0].version, 0U);
+    node.grow(4);
+    follow();
+    node.finalized = 3;
+    follow();
+    EXPECT_EQ(ledger.count(RecordKind::settlement), 1U);
+    EXPECT_EQ(ledger.first_booked, 1U);
 }
 
 // The desk books a decision in the merchant's journal; no transfer announces it.

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <map>
 #include <run_task.hpp>
+#include <utility>
 
 namespace sycee {
 namespace {
@@ -32,6 +33,8 @@ class FakeClock final : public Clock {
 
 class FakeOutbox final : public OutboxPort {
   public:
+    // An event whose delivery is still to be made.
+    void mark(std::uint8_t number) { marked_.push_back(number); }
     void add(std::uint8_t number, std::uint8_t payment = 0) {
         PendingDelivery delivery;
         delivery.told.event.id = {make_uuid_v7(timestamp_from_seconds(2), {0, 0, 0, ++events_})};
@@ -42,11 +45,14 @@ class FakeOutbox final : public OutboxPort {
     }
 
     Task<std::size_t> fan_out(Timestamp, std::size_t) override {
-        if (away) throw Unavailable("away");
-        co_return 0;
+        if (away || makes_none) throw Unavailable("away");
+        for (std::uint8_t const number : marked_)
+            add(number);
+        co_return std::exchange(marked_, {}).size();
     }
     Task<std::vector<PendingDelivery>> due(std::vector<WebhookEndpointId> beside, Timestamp now,
                                            std::size_t limit) override {
+        if (away) throw Unavailable("away");
         std::vector<PendingDelivery> due;
         for (auto const& [number, row] : rows) {
             auto const& [delivery, at] = row;
@@ -76,10 +82,12 @@ class FakeOutbox final : public OutboxPort {
     std::vector<DeliveryAttempt> recorded;
     std::map<std::uint8_t, std::pair<PendingDelivery, Timestamp>> rows;
     bool away = false;
+    bool makes_none = false;  // away for that alone
     bool broken = false;
 
   private:
     std::uint8_t events_ = 0;
+    std::vector<std::uint8_t> marked_;  // endpoints
 };
 
 // Shops that answer at once, except those that hang.
@@ -179,6 +187,20 @@ TEST_F(WebhookDispatcherTest, a_shop_gets_its_events_in_order_each_once) {
     run_until(io_, [this] { return sent(0) + sent(1) + sent(2) == 90; });
     run_ready();
     EXPECT_EQ(shops_.sent[endpoint(1)], expected);
+}
+
+TEST_F(WebhookDispatcherTest, a_delivery_that_is_made_now_is_sent_now) {
+    outbox_.mark(1);
+    start();
+    run_ready();
+    EXPECT_EQ(sent(1), 1U);
+}
+
+TEST_F(WebhookDispatcherTest, a_delivery_that_is_there_does_not_wait_for_others_to_be_made) {
+    outbox_.add(1);
+    outbox_.makes_none = true;
+    start();
+    run_until(io_, [this] { return sent(1) == 1; });
 }
 
 TEST_F(WebhookDispatcherTest, so_many_shops_and_no_more_at_once) {
