@@ -311,7 +311,12 @@ class MerchantAdvance {
         bool const is_still_paid = another_amount && is_cleared(status(state));
         clear(state, parts, only_moved);
         if (only_moved) tell_about_reversal(index, true);
-        if (is_still_paid) tell("payment.cleared", state, last_reversal_.at(state.payment.id));
+        if (!is_still_paid) return;
+        JournalHead const record = last_reversal_.at(state.payment.id);
+        tell("payment.cleared", state, record);
+        bool const is_settled = status(state) == PaymentStatus::settled;
+        if (is_settled && statuses_before_[index] != PaymentStatus::settled)
+            tell("payment.settled", state, record);
     }
 
     // Released by an earlier clearing that a reorg undid counts as well: the shop is told that the
@@ -360,8 +365,8 @@ class MerchantAdvance {
     // applied already, then the first on the chains, no more of them than it takes. So what a
     // payment is paid with does not hang on how many blocks a step has, or on who wrote it down
     // first. Those on other chains count as well; they are cleared by a step of their own chain. Of
-    // an open amount they are cleared in their order: the later ones may be enough by themselves,
-    // and would leave nothing to pay for the earlier ones.
+    // an open amount, what is here may be enough by itself, and leave nothing to pay for those: it
+    // does not wait for them, since nothing here knows whether they will ever be cleared.
     std::vector<Part> parts_to_clear(PaymentState& state) const {
         std::vector<Credit*> candidates;
         std::vector<Credit const*> counted;
@@ -390,8 +395,6 @@ class MerchantAdvance {
         std::vector<Part> parts;
         for (std::size_t i = 0; i < counted.size(); ++i) {
             auto const candidate = std::find(candidates.begin(), candidates.end(), counted[i]);
-            bool const waits = candidate == candidates.end() && !is_applied(*counted[i]);
-            if (waits && state.payment.open_amount) break;
             if (candidate == candidates.end() || coverage.applied[i].is_zero()) continue;
             Amount const shortfall = coverage.short_credit == i ? coverage.shortfall : Amount{};
             parts.push_back({*candidate, coverage.applied[i], shortfall});

@@ -58,10 +58,17 @@ constexpr auto kDeliveries = std::to_array<char const*>(
 constexpr auto kFailedDeliveries = std::to_array<char const*>(
     {"merchant_id", "endpoint_id", "event_id", "event_type", "created_at"});
 
+// What of an endpoint for webhooks says whether it gets an event.
+struct Recipient {
+    WebhookEndpointId id;
+    std::vector<std::string> event_types;
+    bool is_disabled = false;
+};
+
 // Each merchant's endpoints for webhooks. While its counter is locked none is added or changed.
-std::map<MerchantId, std::vector<WebhookEndpoint>> load_endpoints(
+std::map<MerchantId, std::vector<Recipient>> load_recipients(
     pqxx::work& tx, std::vector<OutboxEvent> const& events) {
-    std::map<MerchantId, std::vector<WebhookEndpoint>> endpoints;
+    std::map<MerchantId, std::vector<Recipient>> endpoints;
     for (OutboxEvent const& event : events)
         endpoints.try_emplace(event.merchant_id);
     PgArray ids;
@@ -69,35 +76,37 @@ std::map<MerchantId, std::vector<WebhookEndpoint>> load_endpoints(
         ids.add(merchant_id);
     for (auto const& row :
          exec_planned(tx,
-                      "SELECT " + endpoint_columns("w") +
-                          " FROM webhook_endpoints w WHERE w.merchant_id = ANY($1::uuid[])",
+                      "SELECT merchant_id, endpoint_id, array_to_string(event_types, ' '),"
+                      " disabled_at IS NOT NULL FROM webhook_endpoints"
+                      " WHERE merchant_id = ANY($1::uuid[])",
                       ids.str())) {
-        WebhookEndpoint endpoint = endpoint_of(row);
-        endpoints.at(endpoint.merchant_id).push_back(std::move(endpoint));
+        endpoints.at(id_of<MerchantTag>(row[0]))
+            .push_back({.id = id_of<WebhookEndpointTag>(row[1]),
+                        .event_types = event_types_of(row[2]),
+                        .is_disabled = row[3].as<bool>()});
     }
     return endpoints;
 }
 
-bool wants(WebhookEndpoint const& endpoint, std::string const& type) {
+bool wants(Recipient const& endpoint, std::string const& type) {
     return std::ranges::any_of(endpoint.event_types, [&type](std::string const& wanted) {
         return wanted == type || wanted == kEveryEvent;
     });
 }
 
 // To the one endpoint that each of these events' merchants has, as fan_out() makes them.
-void write_deliveries(
-    pqxx::work& tx,
-    std::vector<std::pair<OutboxEvent const*, WebhookEndpoint const*>> const& made) {
+void write_deliveries(pqxx::work& tx,
+                      std::vector<std::pair<OutboxEvent const*, Recipient const*>> const& made) {
     CopyStream<kDeliveries> due(tx, "webhook_deliveries");
     for (auto const& [event, endpoint] : made) {
-        if (endpoint->disabled_at) continue;
+        if (endpoint->is_disabled) continue;
         due.row(event->merchant_id, endpoint->id, event->id, event->type, event->created_at,
                 event->created_at);
     }
     due.complete();
     CopyStream<kFailedDeliveries> failed(tx, "webhook_deliveries");
     for (auto const& [event, endpoint] : made) {
-        if (!endpoint->disabled_at) continue;
+        if (!endpoint->is_disabled) continue;
         failed.row(event->merchant_id, endpoint->id, event->id, event->type, event->created_at);
     }
     failed.complete();
@@ -281,17 +290,17 @@ std::vector<std::uint64_t> write_events(pqxx::work& tx, std::vector<OutboxEvent>
                                         MakeDeliveries make) {
     if (events.empty()) return {};
     auto const sequences = take_sequences(tx, events);
-    auto const endpoints = load_endpoints(tx, events);
+    auto const endpoints = load_recipients(tx, events);
     auto const is_marked = [&](OutboxEvent const& event) {
         auto const count = endpoints.at(event.merchant_id).size();
         return count > 1 || (count == 1 && make == MakeDeliveries::later);
     };
-    std::vector<std::pair<OutboxEvent const*, WebhookEndpoint const*>> made;
+    std::vector<std::pair<OutboxEvent const*, Recipient const*>> made;
     CopyStream<kEvents> kept(tx, "outbox_events");
     for (std::size_t i = 0; i < events.size(); ++i) {
         if (is_marked(events[i])) continue;
         add_event(kept, events[i], sequences[i]);
-        for (WebhookEndpoint const& endpoint : endpoints.at(events[i].merchant_id)) {
+        for (Recipient const& endpoint : endpoints.at(events[i].merchant_id)) {
             if (wants(endpoint, events[i].type)) made.emplace_back(&events[i], &endpoint);
         }
     }

@@ -14,20 +14,20 @@ std::optional<Timestamp> time_or_nothing(pqxx::field const& field) {
     return time_of(field);
 }
 
-std::vector<std::string> words_of(pqxx::field const& field) {
-    std::istringstream text(field.c_str());
-    std::vector<std::string> words;
-    for (std::string word; text >> word;)
-        words.push_back(word);
-    return words;
-}
-
 DeliveryKey key_of(pqxx::row const& row) {
     return {id_of<MerchantTag>(row["merchant_id"]), id_of<WebhookEndpointTag>(row["endpoint_id"]),
             id_of<EventTag>(row["event_id"])};
 }
 
 }  // namespace
+
+std::vector<std::string> event_types_of(pqxx::field const& field) {
+    std::istringstream text(field.c_str());
+    std::vector<std::string> types;
+    for (std::string type; text >> type;)
+        types.push_back(type);
+    return types;
+}
 
 std::string endpoint_columns(std::string const& table) {
     return table + ".merchant_id, " + table + ".endpoint_id, " + table + ".url, array_to_string(" +
@@ -41,7 +41,7 @@ WebhookEndpoint endpoint_of(pqxx::row const& row) {
     WebhookEndpoint endpoint{.merchant_id = id_of<MerchantTag>(row["merchant_id"]),
                              .id = id_of<WebhookEndpointTag>(row["endpoint_id"]),
                              .url = row["url"].c_str(),
-                             .event_types = words_of(row["event_types"]),
+                             .event_types = event_types_of(row["event_types"]),
                              .description = row["description"].c_str(),
                              .disabled_at = time_or_nothing(row["disabled_at"]),
                              .previous_secret_until = time_or_nothing(row["previous_secret_until"]),

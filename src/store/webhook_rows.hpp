@@ -10,6 +10,8 @@
 
 namespace sycee {
 
+// array_to_string(event_types, ' ')
+std::vector<std::string> event_types_of(pqxx::field const& field);
 // The columns of webhook_endpoints that endpoint_of() reads, of the table named.
 std::string endpoint_columns(std::string const& table);
 WebhookEndpoint endpoint_of(pqxx::row const& row);

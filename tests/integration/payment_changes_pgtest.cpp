@@ -220,11 +220,10 @@ TEST_F(PaymentChangesInPostgres, of_a_payment_only_the_words_change) {
     EXPECT_TRUE(run(changes.update(key, [](auto const&) { return std::nullopt; }, kStart, {})));
     EXPECT_EQ(state().payment.description, "two \"shirts\" \\ 'L'");
     MerchantId const other = create_merchant("Hats", 2);
-    EXPECT_FALSE(run(changes.update({other, payment.id},
-                                    [](PaymentState const&) {
-                                        return std::optional(PaymentWords{"stolen", {}});
-                                    },
-                                    kStart, {})));
+    EXPECT_FALSE(run(changes.update(
+        {other, payment.id},
+        [](PaymentState const&) { return std::optional(PaymentWords{"stolen", {}}); }, kStart,
+        {})));
     EXPECT_EQ(state().payment.description, "two \"shirts\" \\ 'L'");
     for (std::string const column :
          {"price = price + 1", "options = '[]'", "reference = 'x'", "expires_at = now()",

@@ -712,28 +712,32 @@ class OpenAmountOnTwoChains : public AdvanceOpenAmount {
         credit.transfer.key.chain_id = kSecondChain;
         credit.first_seen_time = credit.transfer.block_time;
         credit.stage = stage;
-        if (stage == CreditStage::cleared) credit.gross = credit.transfer.amount;
+        if (stage != CreditStage::authorized) credit.gross = credit.transfer.amount;
         return view.payments[0].credits.emplace_back(credit);
     }
 };
 
-TEST_F(OpenAmountOnTwoChains, an_earlier_part_on_another_chain_is_not_pushed_out) {
+TEST_F(OpenAmountOnTwoChains, what_is_enough_by_itself_waits_for_no_other_chain) {
     elsewhere(CreditStage::authorized);
-    EXPECT_EQ(step(10, 5, {transfer(1, 60'000'000, 10)}), Types{"payment.authorized"});
-    EXPECT_EQ(balance(Account::merchant_cleared), "0");
-    // Its own chain clears it.
-    view.payments[0].credits[0].stage = CreditStage::cleared;
-    view.payments[0].credits[0].gross = view.payments[0].credits[0].transfer.amount;
-    EXPECT_EQ(step(11, 5, {}), Types{"payment.cleared"});
+    EXPECT_EQ(step(10, 5, {transfer(1, 60'000'000, 10)}),
+              (Types{"payment.authorized", "payment.cleared"}));
+    EXPECT_EQ(amount(), Amount(6'000));
+}
+
+TEST_F(OpenAmountOnTwoChains, parts_that_are_enough_together_are_cleared_whole_by_their_chains) {
+    elsewhere(CreditStage::cleared);
+    EXPECT_EQ(step(10, 5, {transfer(1, 60'000'000, 10)}),
+              (Types{"payment.authorized", "payment.cleared"}));
     EXPECT_EQ(amount(), Amount(9'000));
 }
 
 TEST_F(OpenAmountOnTwoChains, what_is_left_after_a_reorg_is_told_anew) {
-    elsewhere(CreditStage::cleared);
+    elsewhere(CreditStage::settled);
     view.payments[0].credits[0].transfer.amount = view.payments[0].credits[0].gross =
         Amount(70'000'000'000'000'000U);
     Credit& here = view.payments[0].credits.emplace_back(view.payments[0].credits[0]);
     here.transfer = transfer(1, 20'000'000, 10);
+    here.stage = CreditStage::cleared;
     here.gross = here.transfer.amount;
     here.authorization_sequence = 1;
     here.stage_sequence = 2;
@@ -743,7 +747,8 @@ TEST_F(OpenAmountOnTwoChains, what_is_left_after_a_reorg_is_told_anew) {
     Types types;
     for (PaymentEvent const& event : last.events)
         types.push_back(event.type);
-    EXPECT_EQ(types, (Types{"payment.reversed", "payment.cleared"}));
+    // What is left was final already, and nothing else will say so.
+    EXPECT_EQ(types, (Types{"payment.reversed", "payment.cleared", "payment.settled"}));
     EXPECT_TRUE(last.events[0].goods_may_be_released);
     EXPECT_EQ(payment_amount(last.payments[0]), Amount(7'000));
 }
