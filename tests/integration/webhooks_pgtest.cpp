@@ -11,6 +11,7 @@
 #include "books_fixture.hpp"
 
 #include <atomic>
+#include <functional>
 #include <thread>
 
 namespace sycee {
@@ -52,6 +53,30 @@ class WebhooksInPostgres : public BooksInPostgres {
     }
     std::string pending() const {
         return query("SELECT count(*) FROM webhook_deliveries WHERE next_attempt_at IS NOT NULL");
+    }
+
+    // Whether something waits for another transaction, which does this and then commits; it has
+    // ended when this returns.
+    bool waits_for(std::string const& sql, std::function<void()> const& something) {
+        pqxx::connection connection(url());
+        pqxx::work first(connection);
+        first.exec(sql);
+        std::atomic<bool> ended = false;
+        std::thread other([&] {
+            something();
+            ended = true;
+        });
+        auto const waits = [this] {
+            return query(
+                       "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                       " AND wait_event_type = 'Lock'") == "1";
+        };
+        while (!ended && !waits())
+            std::this_thread::yield();
+        bool const waited = !ended;
+        first.commit();
+        other.join();
+        return waited;
     }
 
     int added_ = 0;
@@ -108,26 +133,27 @@ TEST_F(WebhooksInPostgres, a_booking_makes_those_to_the_only_endpoint_itself) {
 TEST_F(WebhooksInPostgres, an_endpoint_is_told_what_is_committed_after_it_was_there) {
     auto const planned = plan({block(101)}, {transfer(1, 50'000'000, block(101))}, 100);
     run(webhooks_.remove(merchant_id, first_endpoint()));
-    pqxx::connection connection(url());
-    pqxx::work first(connection);
     // As a booking of the merchant's that is about to be committed.
-    first.exec("INSERT INTO event_feeds SELECT merchant_id, 1 FROM merchants");
-    std::atomic<bool> ended = false;
-    std::thread creator([&] {
-        add_endpoint({"*"});
-        ended = true;
-    });
-    auto const waits = [this] {
-        return query(
-                   "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-                   " AND wait_event_type = 'Lock'") == "1";
-    };
-    while (!ended && !waits())
-        std::this_thread::yield();
-    EXPECT_FALSE(ended);
-    first.commit();
-    creator.join();
+    EXPECT_TRUE(waits_for("INSERT INTO event_feeds SELECT merchant_id, 1 FROM merchants",
+                          [&] { add_endpoint({"*"}); }));
     commit(planned);
+    EXPECT_EQ(due().size(), 2U);
+}
+
+TEST_F(WebhooksInPostgres, a_change_of_an_endpoint_waits_for_the_booking_before_it) {
+    EXPECT_TRUE(waits_for("INSERT INTO event_feeds SELECT merchant_id, 1 FROM merchants", [&] {
+        run(webhooks_.change(merchant_id, first_endpoint(), {.event_types = {{"refund.paid"}}},
+                             kStart));
+    }));
+}
+
+TEST_F(WebhooksInPostgres, a_booking_that_waited_for_a_change_of_an_endpoint_goes_by_it) {
+    auto const planned = plan({block(101)}, {transfer(1, 50'000'000, block(101))}, 100);
+    run(webhooks_.change(merchant_id, first_endpoint(), {.event_types = {{"refund.paid"}}},
+                         kStart));
+    EXPECT_TRUE(waits_for(
+        "SELECT FROM event_feeds FOR UPDATE; UPDATE webhook_endpoints SET event_types = '{*}'",
+        [&] { commit(planned); }));
     EXPECT_EQ(due().size(), 2U);
 }
 
