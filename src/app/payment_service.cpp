@@ -19,7 +19,7 @@ constexpr std::size_t kMetadataValueBytes = 500;
 constexpr std::int64_t kDefaultExpiry = 900;
 constexpr std::int64_t kShortestExpiry = 60;
 constexpr std::int64_t kLongestExpiry = 86'400;
-// What the least of an open amount is rounded up by is a part of it as large as one of so many.
+// Of a token's units that the least of an open amount is rounded up to: by at most one of so many.
 constexpr Amount kFewestUnitsOfRate{10'000};
 constexpr std::uint8_t kAccountDepth = 3;
 constexpr std::uint8_t kExternalChainDepth = 4;

@@ -44,7 +44,8 @@ std::vector<JustBooked::Event> JustBooked::events_of(ChainCommit commit) {
     for (OutboxEvent& event : commit.events) {
         PaymentKey const key{event.merchant_id, event.payment_id};
         auto const found = records.find(key);
-        if (found == records.end()) continue;
+        // Whoever sends dust must not fill the memory.
+        if (found == records.end() || found->second->size() > kMostRecords) continue;
         events.push_back({std::move(event), payments.at(key), found->second});
     }
     return events;

@@ -120,8 +120,10 @@ std::map<EventKey, ToldEvent> tell_booked(pqxx::transaction_base& tx, JustBooked
         payment.metadata = today->second.metadata;
         try {
             told.emplace(key, tell(std::move(one.event), std::move(payment), *one.records));
-        } catch (InvariantViolation const&) {
-            continue;  // it is read, and set aside if its rows say the same
+        } catch (InvariantViolation const& violation) {
+            // It is read back, and set aside if its rows say the same.
+            log_critical("outbox", "what was just booked can't be told",
+                         {{"event", to_string(key.second)}, {"why", violation.what()}});
         }
     }
     return told;

@@ -214,6 +214,14 @@ TEST_F(WebhooksInPostgres, what_was_not_committed_is_not_remembered) {
     EXPECT_TRUE(memory.find({}, newest));
 }
 
+TEST_F(WebhooksInPostgres, a_payment_of_many_records_is_not_remembered) {
+    auto planned = plan({block(101)}, {transfer(1, 50'000'000, block(101))}, 100);
+    planned.entries.resize(JustBooked::kMostRecords, planned.entries.at(0));
+    EXPECT_EQ(JustBooked::events_of(planned).size(), planned.events.size());
+    planned.entries.push_back(planned.entries.at(0));
+    EXPECT_TRUE(JustBooked::events_of(planned).empty());
+}
+
 TEST_F(WebhooksInPostgres, a_page_is_full_although_some_of_it_was_set_aside) {
     settle();
     query("UPDATE outbox_events SET record_seq = 999 WHERE sequence < 3");  // can't be told

@@ -19,7 +19,8 @@ namespace sycee {
 // time, and is by the end of the process. For any thread.
 class JustBooked {
   public:
-    static constexpr std::size_t kMost = 4'096;  // events; a few megabytes
+    static constexpr std::size_t kMost = 4'096;      // events
+    static constexpr std::size_t kMostRecords = 16;  // of a payment; one with more is read back
 
     struct Event {
         OutboxEvent event;                       // with its number
